@@ -1,0 +1,138 @@
+//! A picture as the camera gave it: pixels in one of the formats that are taken without conversion, and when it was taken.
+
+use std::fmt;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How the pixels lie in memory. Names and layouts are GStreamer's (`GstVideoFormat`); every sample has 8 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum PixelFormat {
+    Rgb,
+    Bgr,
+    Rgbx,
+    Bgrx,
+    Xrgb,
+    Xbgr,
+    Rgba,
+    Bgra,
+    /// Luma alone.
+    Gray8,
+    /// 4:2:0, chroma plane U V U V.
+    Nv12,
+    /// 4:2:0, chroma plane V U V U.
+    Nv21,
+    /// 4:2:0, planes Y, U, V.
+    I420,
+    /// 4:2:0, planes Y, V, U.
+    Yv12,
+    /// 4:2:2, planes Y, U, V: what most USB cameras' JPEG decodes to.
+    Y42b,
+    /// 4:4:4, planes Y, U, V.
+    Y444,
+    /// 4:2:2 packed, Y U Y V.
+    Yuy2,
+    /// 4:2:2 packed, U Y V Y.
+    Uyvy,
+}
+
+/// The matrix between YUV and RGB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Matrix {
+    Bt601,
+    Bt709,
+    Bt2020,
+}
+
+/// The range of the samples of YUV and gray pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Range {
+    /// 0..=255 throughout.
+    Full,
+    /// Luma 16..=235, chroma 16..=240.
+    Limited,
+}
+
+/// One plane: `stride` bytes from the start of a row to the start of the next, which may be more than the row needs.
+#[derive(Clone, Copy)]
+pub struct Plane<'a> {
+    /// The bytes, from the first row on.
+    pub data: &'a [u8],
+    /// Bytes from row to row.
+    pub stride: usize,
+}
+
+/// Whatever holds the bytes of a picture: a mapped GStreamer buffer, or vectors in a test.
+pub trait Pixels: Send {
+    /// Plane `index` in the order of the format.
+    fn plane(&self, index: usize) -> Plane<'_>;
+}
+
+/// What a picture looks like, apart from its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Picture {
+    /// The layout of the pixels.
+    pub format: PixelFormat,
+    /// Columns, at least 1.
+    pub width: u32,
+    /// Rows, at least 1.
+    pub height: u32,
+    /// For YUV formats: which matrix made them.
+    pub matrix: Matrix,
+    /// For YUV and gray formats: the range of their samples.
+    pub range: Range,
+}
+
+/// A picture and when it was taken.
+pub struct Frame {
+    /// What the bytes mean.
+    pub picture: Picture,
+    /// When it was taken, on the clock that only goes forward.
+    pub captured: Instant,
+    /// When it was taken, by the wall clock.
+    pub timestamp: SystemTime,
+    /// The stream's own time of the frame, where it has one.
+    pub pts: Option<Duration>,
+    pixels: Box<dyn Pixels>,
+}
+
+impl Frame {
+    /// A frame taken now.
+    pub fn new(picture: Picture, pixels: Box<dyn Pixels>) -> Self {
+        Self { picture, captured: Instant::now(), timestamp: SystemTime::now(), pts: None, pixels }
+    }
+
+    /// The same frame, taken `age` before now: for sources that know how long a frame took to arrive.
+    pub fn taken_before(mut self, age: Duration) -> Self {
+        self.captured = self.captured.checked_sub(age).unwrap_or(self.captured);
+        self.timestamp = self.timestamp.checked_sub(age).unwrap_or(self.timestamp);
+        self
+    }
+
+    /// The same frame with the stream's time `pts`.
+    pub fn at(mut self, pts: Option<Duration>) -> Self {
+        self.pts = pts;
+        self
+    }
+
+    /// Plane `index` in the order of the format.
+    pub fn plane(&self, index: usize) -> Plane<'_> {
+        self.pixels.plane(index)
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame").field("picture", &self.picture).field("pts", &self.pts).finish_non_exhaustive()
+    }
+}
+
+/// Pixels in ordinary memory: one vector and its stride for each plane.
+pub struct OwnedPixels(pub Vec<(Vec<u8>, usize)>);
+
+impl Pixels for OwnedPixels {
+    fn plane(&self, index: usize) -> Plane<'_> {
+        let (data, stride) = &self.0[index];
+        Plane { data, stride: *stride }
+    }
+}

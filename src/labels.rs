@@ -1,0 +1,144 @@
+//! The names of the classes: one a line, line 1 for class 0.
+
+use crate::error::{Error, Result};
+use std::fs;
+use std::path::Path;
+
+/// The names of all classes, by index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// Where they come from, for messages.
+    origin: String,
+    names: Vec<String>,
+}
+
+impl Labels {
+    /// Reads the file at `path`.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(|e| {
+            Error::config(format!("cannot read the labels '{}'", path.display()))
+                .because(e)
+                .hint("--labels FILE names a text file with one label a line, line 1 for class 0.")
+        })?;
+        Self::parse(&bytes, &path.display().to_string())
+    }
+
+    /// Reads labels from `bytes`: UTF-8, one a line, with or without a byte order mark, CR LF or a last empty line.
+    ///
+    /// In the form of `synset_words.txt` (`n01440764 tench, Tinca tinca`) the first name of each line is taken.
+    pub fn parse(bytes: &[u8], origin: &str) -> Result<Self> {
+        let text = std::str::from_utf8(bytes).map_err(|e| {
+            let line = 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            Error::config(format!("the labels '{origin}' are not UTF-8 (line {line})"))
+                .hint("Convert them: iconv -f latin1 -t utf-8 labels.txt > labels-utf8.txt")
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut lines: Vec<&str> = text.lines().map(str::trim).collect();
+        while lines.last().is_some_and(|line| line.is_empty()) {
+            lines.pop();
+        }
+        if lines.is_empty() {
+            return Err(
+                Error::config(format!("the labels '{origin}' are empty")).hint("One label a line is wanted, line 1 for class 0.")
+            );
+        }
+        if let Some(at) = lines.iter().position(|line| line.is_empty()) {
+            return Err(Error::config(format!("the labels '{origin}' have no name on line {}", at + 1))
+                .hint("Each line names one class; an empty one would shift all that follow."));
+        }
+        let synsets = lines.iter().all(|line| synset_name(line).is_some());
+        let names = lines.iter().map(|line| synset_name(line).filter(|_| synsets).unwrap_or(line).to_owned()).collect();
+        Ok(Self { origin: origin.to_owned(), names })
+    }
+
+    /// Names for a model that comes without any: `class 0`, `class 1`...
+    pub fn numbered(classes: usize) -> Self {
+        Self { origin: "numbers".into(), names: (0..classes).map(|n| format!("class {n}")).collect() }
+    }
+
+    /// Holds the labels to the number of `classes` of the model that `model` names.
+    pub fn check(&self, classes: usize, model: &str) -> Result<()> {
+        let have = self.names.len();
+        if have == classes {
+            return Ok(());
+        }
+        let first = if have > classes {
+            format!("Line {} ('{}') is the first one too many.", classes + 1, self.names[classes])
+        } else {
+            format!("Line {} is the first one missing; the last one is '{}'.", have + 1, self.names[have - 1])
+        };
+        let background = if have.abs_diff(classes) == 1 {
+            "\nOne more or less is often a 'background' class on line 1: TensorFlow's models have it, others have not."
+        } else {
+            ""
+        };
+        Err(Error::config(format!("the labels '{}' name {have} classes, the model '{model}' has {classes}", self.origin))
+            .hint(format!("{first}{background}")))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Never: there is always one at least.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The name of class `index`.
+    pub fn name(&self, index: usize) -> &str {
+        self.names.get(index).map_or("?", String::as_str)
+    }
+}
+
+/// `tench` of `n01440764 tench, Tinca tinca`; `None` for a line of another form.
+fn synset_name(line: &str) -> Option<&str> {
+    let (id, names) = line.split_once(' ')?;
+    let digits = id.strip_prefix('n')?;
+    let is_id = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit());
+    is_id.then(|| names.split(',').next().unwrap_or(names).trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(bytes: &[u8]) -> Vec<String> {
+        Labels::parse(bytes, "test").unwrap().names
+    }
+
+    #[test]
+    fn takes_a_byte_order_mark_crlf_and_a_last_empty_line() {
+        assert_eq!(names(b"\xef\xbb\xbfcat\r\ndog\r\n\r\n"), ["cat", "dog"]);
+        assert_eq!(names(b"cat\ndog"), ["cat", "dog"]);
+    }
+
+    #[test]
+    fn takes_the_first_name_of_synset_words() {
+        assert_eq!(names(b"n01440764 tench, Tinca tinca\nn01443537 goldfish, Carassius auratus\n"), ["tench", "goldfish"]);
+        // one plain line among them: the file is not of that form
+        assert_eq!(names(b"n01440764 tench, Tinca tinca\ncat\n"), ["n01440764 tench, Tinca tinca", "cat"]);
+    }
+
+    #[test]
+    fn says_which_line_is_at_fault() {
+        let message = |bytes: &[u8]| Labels::parse(bytes, "l.txt").unwrap_err().to_string();
+        assert!(message(b"cat\nd\xe9g\n").contains("not UTF-8 (line 2)"));
+        assert!(message(b"cat\n\ndog\n").contains("no name on line 2"));
+        assert!(message(b"\r\n\n").contains("are empty"));
+    }
+
+    #[test]
+    fn a_wrong_count_names_both_numbers_and_the_line() {
+        let labels = Labels::parse(b"a\nb\nc\n", "l.txt").unwrap();
+        assert!(labels.check(3, "m").is_ok());
+        let few = labels.check(5, "m").unwrap_err().to_string();
+        assert!(
+            few.contains("name 3 classes") && few.contains("has 5") && few.contains("Line 4 is the first one missing"),
+            "{few}"
+        );
+        let many = labels.check(2, "m").unwrap_err().to_string();
+        assert!(many.contains("Line 3 ('c') is the first one too many") && many.contains("background"), "{many}");
+    }
+}

@@ -1,0 +1,48 @@
+//! glimpsed says, live, what a camera sees.
+//!
+//! ```text
+//! pipelines/usb.launch                          glimpsed
+//! camera ! ... ! appsink "frames" ──▶ capture ──▶ channel ──▶ worker ───────────────────▶ publish
+//!                                                 bounded,    preprocess  crop, resize,   stdout  JSON lines or text
+//!                                                 newest                  quantize        live    a view in the terminal
+//!                                                 wins,       runtime     QNN HTP or CPU
+//!                                                 losses      rank        top-5
+//!                                                 counted
+//! ```
+//!
+//! Each module is a room for one idea; a frame falls through them from top to bottom, and each knows its neighbour only by what is
+//! handed over: [`frame::Frame`], [`tensor::Tensor`], [`prediction::Prediction`]. `use` goes up the list below and never down;
+//! `tests/layers.rs` holds the source to it.
+//!
+//! # Threads
+//!
+//! | thread | what it does | ends |
+//! |---|---|---|
+//! | `main` | opens model and session, then is the worker: all inference of a session happens on it | when its source has ended |
+//! | `capture` | owns one pipeline and waits for what its bus says | with the pipeline, or when asked to |
+//! | GStreamer's own | bring frames and put them into the channel | with the pipeline |
+//! | `signals` | the only one that hears SIGINT and SIGTERM | with the process |
+//! | `timer` | `--for`: asks for the end | when the time is over |
+//!
+//! # Invariants
+//!
+//! 1. Standard output carries results only. Native libraries print there too, so the program keeps a private duplicate of it and
+//!    points descriptor 1 at standard error before any of them is loaded ([`publish::claim_stdout`]).
+//! 2. A frame is dropped in one place, the [`channel`], and is counted there. Every queue has a written bound.
+//! 3. In the steady state nothing is allocated from [`preprocess`] to [`rank`], but for the window tables of
+//!    `fast_image_resize` (some KB for each plane of a YUV frame) and ONNX Runtime's own handles.
+//! 4. What can fail at start fails before the first frame, with what was being done, with what, and what to do next ([`error`]).
+//! 5. The NPU is believed only when it is proved: a session that was forbidden to fall back to the CPU ([`runtime`]).
+//! 6. A signal never interrupts a call into the NPU: signals are blocked in all threads but one, the inference in flight ends, the
+//!    session is destroyed, then the process exits ([`shutdown`]).
+//! 7. All inference of a session happens on one thread (QNN's power votes are per thread).
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+// the nouns that are handed over
+pub mod error;
+pub mod frame;
+pub mod labels;
+pub mod prediction;
+pub mod stats;
+pub mod tensor;

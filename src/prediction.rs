@@ -1,0 +1,174 @@
+//! A result: what one frame shows, and how long it took to know. Its JSON form is `schema/message.schema.json`.
+
+use crate::labels::Labels;
+use serde::Serialize;
+use serde::ser::{SerializeSeq, SerializeStruct, Serializer};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// The version of the messages; readers ignore fields that they do not know.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One class and how sure the model is of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// The class, from 0.
+    pub index: usize,
+    /// 0..=1; over all classes they add up to 1.
+    pub confidence: f32,
+}
+
+/// How long each station took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// From capture to publishing.
+    pub age: Duration,
+    /// In the frame channel.
+    pub wait: Duration,
+    /// Crop, resize, colour and quantize.
+    pub preprocess: Duration,
+    /// The model.
+    pub inference: Duration,
+    /// Dequantize, softmax and the best classes.
+    pub postprocess: Duration,
+}
+
+/// What one frame shows.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// The camera's name, or the file.
+    pub source: Arc<str>,
+    /// Rises by one for each result of a source, from 0.
+    pub seq: u64,
+    /// When the frame was taken.
+    pub timestamp: SystemTime,
+    /// The stream's own time of the frame.
+    pub pts: Option<Duration>,
+    /// Columns of the frame.
+    pub width: u32,
+    /// Rows of the frame.
+    pub height: u32,
+    /// The model's name.
+    pub model: Arc<str>,
+    /// What ran the model: `CPU` or `QNN`.
+    pub execution_provider: &'static str,
+    /// The best classes, best first, equal ones by lower index.
+    pub top: Vec<Score>,
+    /// The names of all classes.
+    pub labels: Arc<Labels>,
+    /// How long it took.
+    pub timing: Timing,
+    /// Frames of the source that were replaced in the channel since its previous result.
+    pub dropped: u64,
+}
+
+impl Prediction {
+    /// Name and confidence of the best class; `None` before the first result.
+    pub fn best(&self) -> Option<(&str, f32)> {
+        self.top.first().map(|score| (self.labels.name(score.index), score.confidence))
+    }
+}
+
+impl Serialize for Prediction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut message = serializer.serialize_struct("Prediction", 13)?;
+        message.serialize_field("type", "classification")?;
+        message.serialize_field("version", &SCHEMA_VERSION)?;
+        message.serialize_field("source", &*self.source)?;
+        message.serialize_field("seq", &self.seq)?;
+        message.serialize_field("timestamp", &rfc3339(self.timestamp))?;
+        message.serialize_field("pts_ns", &self.pts.map(|pts| pts.as_nanos() as u64))?;
+        message.serialize_field("width", &self.width)?;
+        message.serialize_field("height", &self.height)?;
+        message.serialize_field("model", &*self.model)?;
+        message.serialize_field("execution_provider", self.execution_provider)?;
+        message.serialize_field("classifications", &Classifications(self))?;
+        message.serialize_field("timing", &Milliseconds(self.timing))?;
+        message.serialize_field("dropped", &self.dropped)?;
+        message.end()
+    }
+}
+
+struct Classifications<'a>(&'a Prediction);
+
+#[derive(Serialize)]
+struct Classification<'a> {
+    index: usize,
+    label: &'a str,
+    confidence: f64,
+}
+
+impl Serialize for Classifications<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.top.len()))?;
+        for score in &self.0.top {
+            let label = self.0.labels.name(score.index);
+            list.serialize_element(&Classification {
+                index: score.index,
+                label,
+                confidence: rounded(score.confidence.into(), 1e6),
+            })?;
+        }
+        list.end()
+    }
+}
+
+struct Milliseconds(Timing);
+
+impl Serialize for Milliseconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut timing = serializer.serialize_struct("Timing", 5)?;
+        timing.serialize_field("age_ms", &milliseconds(self.0.age))?;
+        timing.serialize_field("wait_ms", &milliseconds(self.0.wait))?;
+        timing.serialize_field("preprocess_ms", &milliseconds(self.0.preprocess))?;
+        timing.serialize_field("inference_ms", &milliseconds(self.0.inference))?;
+        timing.serialize_field("postprocess_ms", &milliseconds(self.0.postprocess))?;
+        timing.end()
+    }
+}
+
+/// Milliseconds with three decimals.
+pub fn milliseconds(duration: Duration) -> f64 {
+    rounded(duration.as_secs_f64() * 1e3, 1e3)
+}
+
+fn rounded(value: f64, steps: f64) -> f64 {
+    (value * steps).round() / steps
+}
+
+/// `2026-11-23T07:10:00.123456Z`.
+fn rfc3339(time: SystemTime) -> String {
+    let time = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_the_line_that_integrators_read() {
+        let prediction = Prediction {
+            source: "front".into(),
+            seq: 1234,
+            timestamp: SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_417_800_123_456),
+            pts: Some(Duration::from_nanos(41_133_000_000)),
+            width: 1280,
+            height: 720,
+            model: "squeezenet1_1_w8a8".into(),
+            execution_provider: "QNN",
+            top: vec![Score { index: 1, confidence: 0.368_270_46 }],
+            labels: Labels::parse(b"boa \"constrictor\"\ncommon iguana\n", "test").unwrap().into(),
+            timing: Timing { age: Duration::from_nanos(4_123_456), ..Timing::default() },
+            dropped: 2,
+        };
+        assert_eq!(
+            serde_json::to_string(&prediction).unwrap(),
+            r#"{"type":"classification","version":1,"source":"front","seq":1234,"timestamp":"2026-11-23T07:10:00.123456Z","#
+                .to_owned()
+                + r#""pts_ns":41133000000,"width":1280,"height":720,"model":"squeezenet1_1_w8a8","execution_provider":"QNN","#
+                + r#""classifications":[{"index":1,"label":"common iguana","confidence":0.36827}],"#
+                + r#""timing":{"age_ms":4.123,"wait_ms":0.0,"preprocess_ms":0.0,"inference_ms":0.0,"postprocess_ms":0.0},"dropped":2}"#
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! Counting without growing: durations in a histogram of fixed size, and the rate of results.
+
+use hdrhistogram::Histogram;
+use std::time::{Duration, Instant};
+
+/// Durations from 1 µs to 60 s, each kept within 0.1 %; longer ones count as 60 s.
+#[derive(Debug, Clone)]
+pub struct Durations {
+    microseconds: Histogram<u64>,
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self {
+            microseconds: Histogram::new_with_bounds(1, 60_000_000, 3)
+                .expect("1 µs to 60 s in 3 digits is within the histogram's bounds"),
+        }
+    }
+}
+
+impl Durations {
+    /// Counts `duration`.
+    pub fn record(&mut self, duration: Duration) {
+        self.microseconds.saturating_record(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1));
+    }
+
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
+        self.microseconds.len()
+    }
+
+    /// The mean.
+    pub fn mean(&self) -> Duration {
+        Duration::from_nanos((self.microseconds.mean() * 1e3) as u64)
+    }
+
+    /// The duration that `percent` of all do not exceed.
+    pub fn percentile(&self, percent: f64) -> Duration {
+        Duration::from_micros(self.microseconds.value_at_quantile(percent / 100.0))
+    }
+}
+
+/// Results a second, over about the last two seconds.
+#[derive(Debug, Clone, Default)]
+pub struct Rate {
+    since: Option<Instant>,
+    count: u32,
+    per_second: f64,
+}
+
+impl Rate {
+    /// Counts one result at `now` and gives the rate so far.
+    pub fn tick(&mut self, now: Instant) -> f64 {
+        let Some(since) = self.since else {
+            self.since = Some(now);
+            return 0.0;
+        };
+        self.count += 1;
+        let passed = now.duration_since(since).as_secs_f64();
+        if passed >= 2.0 || self.per_second == 0.0 {
+            self.per_second = f64::from(self.count) / passed.max(1e-6);
+        }
+        if passed >= 2.0 {
+            (self.since, self.count) = (Some(now), 0);
+        }
+        self.per_second
+    }
+}
+
+/// What became of the frames of one source: `captured = results + dropped` once it has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames that the source gave.
+    pub captured: u64,
+    /// Frames that gave a result.
+    pub results: u64,
+    /// Frames that newer ones replaced, or that were left over at the end.
+    pub dropped: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_of_one_to_a_hundred() {
+        let mut durations = Durations::default();
+        (1..=100).for_each(|n| durations.record(Duration::from_millis(n)));
+        assert_eq!(durations.count(), 100);
+        assert!((durations.mean().as_secs_f64() - 0.0505).abs() < 1e-4, "{:?}", durations.mean());
+        assert!((durations.percentile(50.0).as_secs_f64() - 0.050).abs() < 1e-4);
+        assert!((durations.percentile(99.0).as_secs_f64() - 0.099).abs() < 2e-4);
+    }
+
+    #[test]
+    fn an_hour_counts_as_a_minute_and_does_not_panic() {
+        let mut durations = Durations::default();
+        durations.record(Duration::from_secs(3600));
+        assert_eq!(durations.percentile(100.0).as_secs(), 60);
+    }
+
+    #[test]
+    fn the_rate_follows_the_last_seconds() {
+        let start = Instant::now();
+        let mut rate = Rate::default();
+        let mut last = 0.0;
+        (0..=90).for_each(|n| last = rate.tick(start + Duration::from_millis(n * 100)));
+        assert!((last - 10.0).abs() < 0.01, "{last}");
+    }
+}

@@ -1,0 +1,150 @@
+//! What goes into a model and comes out of it: element type, shape, and the meaning of the numbers.
+
+use std::fmt;
+
+/// The type of a tensor's elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ElementType {
+    U8,
+    I8,
+    U16,
+    F32,
+}
+
+impl ElementType {
+    /// The least and the greatest value that a quantized element can hold; floats have no such bounds.
+    pub fn bounds(self) -> Option<(i32, i32)> {
+        match self {
+            Self::U8 => Some((0, 255)),
+            Self::I8 => Some((-128, 127)),
+            Self::U16 => Some((0, 65535)),
+            Self::F32 => None,
+        }
+    }
+}
+
+impl fmt::Display for ElementType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::U8 => "uint8",
+            Self::I8 => "int8",
+            Self::U16 => "uint16",
+            Self::F32 => "float32",
+        })
+    }
+}
+
+/// Linear quantization as ONNX has it: real = (q - zero_point) * scale.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantization {
+    /// The step, above 0.
+    pub scale: f32,
+    /// The element that stands for 0.
+    pub zero_point: i32,
+}
+
+/// Name, shape and meaning of one input or output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TensorSpec {
+    /// The name in the graph.
+    pub name: String,
+    /// The type of the elements.
+    pub element: ElementType,
+    /// Every dimension, all known, the batch (1) first.
+    pub shape: Vec<usize>,
+    /// What integer elements mean; `None` where the graph does not say, and for floats.
+    pub quantization: Option<Quantization>,
+}
+
+impl TensorSpec {
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether the tensor holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The order of a picture's dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// [1, 3, height, width]: three planes.
+    Nchw,
+    /// [1, height, width, 3]: pixel after pixel.
+    Nhwc,
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nchw => "NCHW",
+            Self::Nhwc => "NHWC",
+        })
+    }
+}
+
+/// The input of a picture model: RGB, in `layout`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputSpec {
+    /// Name, type, shape and quantization.
+    pub tensor: TensorSpec,
+    /// The order of the dimensions.
+    pub layout: Layout,
+    /// Columns of the picture.
+    pub width: u32,
+    /// Rows of the picture.
+    pub height: u32,
+}
+
+/// The output of a classifier: one number for each class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputSpec {
+    /// Name, type, shape and quantization.
+    pub tensor: TensorSpec,
+    /// How many classes; equals the number of elements.
+    pub classes: usize,
+    /// Whether the model ends in a Softmax, so that the numbers are probabilities already.
+    pub softmax: bool,
+}
+
+/// The elements of a tensor, in the order of its shape.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub enum Tensor {
+    U8(Vec<u8>),
+    I8(Vec<i8>),
+    U16(Vec<u16>),
+    F32(Vec<f32>),
+}
+
+impl Tensor {
+    /// Zeros of the type and size of `spec`.
+    pub fn zeros(spec: &TensorSpec) -> Self {
+        let len = spec.len();
+        match spec.element {
+            ElementType::U8 => Self::U8(vec![0; len]),
+            ElementType::I8 => Self::I8(vec![0; len]),
+            ElementType::U16 => Self::U16(vec![0; len]),
+            ElementType::F32 => Self::F32(vec![0.0; len]),
+        }
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(data) => data.len(),
+            Self::I8(data) => data.len(),
+            Self::U16(data) => data.len(),
+            Self::F32(data) => data.len(),
+        }
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -46,3 +46,6 @@ pub mod labels;
 pub mod prediction;
 pub mod stats;
 pub mod tensor;
+
+// the stations, in the order in which a frame meets them
+pub mod channel;

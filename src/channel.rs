@@ -1,0 +1,219 @@
+//! The frame channel: at most `capacity` frames wait, and in a live stream a new frame pushes out the oldest.
+//!
+//! A live classifier that is behind must not classify the past. So the newest frame always gets in, and what it pushed out is
+//! counted: the count travels with the frame that took the place ([`Taken::dropped`]), and adds up in [`Sender::dropped`].
+//! Blocking the sender would stall the camera's own buffer pool instead. A source that is not live can wait, and then nothing
+//! is lost: [`Sender::send_all`].
+
+use crossbeam_channel::{Receiver as Queue, Sender as QueueSender, TryRecvError, TrySendError, bounded, select};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A channel for at most `capacity` waiting frames, at least 1.
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let (queue_in, queue_out) = bounded(capacity.max(1));
+    let (alive, closed) = bounded(0);
+    let dropped = Arc::new(AtomicU64::new(0));
+    let sender = Sender { queue: queue_in, oldest: queue_out.clone(), closed, dropped: dropped.clone() };
+    (sender, Receiver { queue: queue_out, dropped, _alive: alive })
+}
+
+/// What became of a frame that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It waits.
+    Queued,
+    /// It waits, and so many older ones went for it.
+    Replaced(u64),
+    /// The receiver is gone; the frame counts as dropped.
+    Closed,
+}
+
+/// A frame, and how many before it were dropped since the last one that was taken.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Taken<T> {
+    /// The frame.
+    pub frame: T,
+    /// Frames that it, or those that it replaced, pushed out.
+    pub dropped: u64,
+}
+
+/// The camera's end; there is one.
+pub struct Sender<T> {
+    queue: QueueSender<Taken<T>>,
+    /// The other end of the same queue, to take the oldest frame out when it is full.
+    oldest: Queue<Taken<T>>,
+    /// Disconnected when the receiver is gone. (The queue itself cannot tell: `oldest` keeps it open.)
+    closed: Queue<()>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl<T> Sender<T> {
+    /// Lets `frame` in at once; the oldest waiting frame goes if there is no room.
+    pub fn send_newest(&mut self, frame: T) -> Sent {
+        let mut waiting = Taken { frame, dropped: 0 };
+        loop {
+            if self.is_closed() {
+                return self.lost();
+            }
+            match self.queue.try_send(waiting) {
+                Ok(()) if self.is_closed() => return self.lost_in_queue(),
+                Ok(()) => return Sent::Queued,
+                Err(TrySendError::Disconnected(_)) => return self.lost(),
+                Err(TrySendError::Full(back)) => waiting = back,
+            }
+            if let Ok(oldest) = self.oldest.try_recv() {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                waiting.dropped += oldest.dropped + 1;
+                match self.queue.try_send(waiting) {
+                    Ok(()) if self.is_closed() => return self.lost_in_queue(),
+                    Ok(()) => return Sent::Replaced(1),
+                    Err(TrySendError::Disconnected(_)) => return self.lost(),
+                    // one sender, and it has just made room: only for the type checker's sake
+                    Err(TrySendError::Full(back)) => waiting = back,
+                }
+            }
+        }
+    }
+
+    /// Waits until there is room for `frame`: nothing is lost while the receiver lives.
+    pub fn send_all(&mut self, frame: T) -> Sent {
+        let waiting = Taken { frame, dropped: 0 };
+        select! {
+            send(self.queue, waiting) -> sent => match sent {
+                Ok(()) if self.is_closed() => self.lost_in_queue(),
+                Ok(()) => Sent::Queued,
+                Err(_) => self.lost(),
+            },
+            recv(self.closed) -> _ => self.lost(),
+        }
+    }
+
+    /// How many frames were dropped so far.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.try_recv() == Err(TryRecvError::Disconnected)
+    }
+
+    fn lost(&self) -> Sent {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        self.lost_in_queue()
+    }
+
+    /// The receiver is gone: whatever came into the queue while it went, so that it did not count it, is counted here.
+    fn lost_in_queue(&self) -> Sent {
+        self.dropped.fetch_add(self.oldest.try_iter().count() as u64, Ordering::Relaxed);
+        Sent::Closed
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        if self.is_closed() {
+            self.lost_in_queue();
+        }
+    }
+}
+
+/// The worker's end; there is one. When it goes, the frames that still wait count as dropped.
+pub struct Receiver<T> {
+    queue: Queue<Taken<T>>,
+    dropped: Arc<AtomicU64>,
+    _alive: QueueSender<()>,
+}
+
+impl<T> Receiver<T> {
+    /// Waits for the next frame; `None` when the sender is gone and nothing waits.
+    pub fn recv(&self) -> Option<Taken<T>> {
+        self.queue.recv().ok()
+    }
+
+    /// Counts the frames that are dropped; complete when both ends have gone.
+    pub fn dropped_counter(&self) -> Arc<AtomicU64> {
+        self.dropped.clone()
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.dropped.fetch_add(self.queue.try_iter().count() as u64, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    fn taken<T>(frame: T, dropped: u64) -> Option<Taken<T>> {
+        Some(Taken { frame, dropped })
+    }
+
+    #[test]
+    fn the_newest_frame_wins_and_carries_the_count() {
+        let (mut sender, receiver) = channel(1);
+        assert_eq!(sender.send_newest('a'), Sent::Queued);
+        assert_eq!(sender.send_newest('b'), Sent::Replaced(1));
+        assert_eq!(sender.send_newest('c'), Sent::Replaced(1));
+        assert_eq!(receiver.recv(), taken('c', 2));
+        assert_eq!(sender.send_newest('d'), Sent::Queued);
+        assert_eq!(receiver.recv(), taken('d', 0));
+        assert_eq!(sender.dropped(), 2);
+    }
+
+    #[test]
+    fn what_waits_is_taken_after_the_sender_has_gone() {
+        let (mut sender, receiver) = channel(2);
+        sender.send_newest('a');
+        sender.send_newest('b');
+        drop(sender);
+        assert_eq!([receiver.recv(), receiver.recv(), receiver.recv()], [taken('a', 0), taken('b', 0), None]);
+    }
+
+    #[test]
+    fn a_waiting_sender_loses_nothing_and_keeps_the_order() {
+        let (mut sender, receiver) = channel(2);
+        let source = thread::spawn(move || (0..1000).all(|n| sender.send_all(n) == Sent::Queued));
+        let frames: Vec<_> = std::iter::from_fn(|| receiver.recv()).collect();
+        assert!(source.join().unwrap());
+        assert_eq!(frames, (0..1000).map(|frame| Taken { frame, dropped: 0 }).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_waiting_sender_wakes_when_the_receiver_goes() {
+        let (mut sender, receiver) = channel(1);
+        assert_eq!(sender.send_all('a'), Sent::Queued);
+        let source = thread::spawn(move || (sender.send_all('b'), sender.dropped()));
+        drop(receiver);
+        assert_eq!(source.join().unwrap(), (Sent::Closed, 2));
+    }
+
+    #[test]
+    fn every_frame_is_taken_or_counted_however_the_ends_race() {
+        for _ in 0..50 {
+            let (mut sender, receiver) = channel(1);
+            let source = thread::spawn(move || {
+                let mut sent = 0u64;
+                loop {
+                    sent += 1;
+                    if sender.send_newest(sent) == Sent::Closed {
+                        break (sent, sender.dropped());
+                    }
+                }
+            });
+            let (mut results, mut carried) = (0, 0);
+            for _ in 0..100 {
+                let taken = receiver.recv().unwrap();
+                results += 1;
+                carried += taken.dropped;
+                assert_eq!(results + carried, taken.frame, "the count that a frame carries is of the frames before it");
+            }
+            drop(receiver);
+            let (captured, dropped) = source.join().unwrap();
+            assert_eq!(captured, results + dropped);
+        }
+    }
+}

@@ -49,3 +49,5 @@ pub mod tensor;
 
 // the stations, in the order in which a frame meets them
 pub mod channel;
+pub mod preprocess;
+pub mod rank;

@@ -1,0 +1,103 @@
+//! Which part of the picture goes where in the model's input.
+
+/// How a picture of one shape becomes an input of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fit {
+    /// The whole picture, squeezed to the input's shape: what the board guide's script does.
+    #[default]
+    Stretch,
+    /// The middle of the picture: resized so that its shortest side is the input's size / 0.875 (256 for 224), then cut to the
+    /// input's size. torchvision's and AI Hub's recipe (`Resize(256)`, `CenterCrop(224)`), with their rounding.
+    Crop,
+    /// The whole picture in its own shape, with black bars.
+    Letterbox,
+}
+
+/// Which pixels become the input: the source is resized to `resized`, and of that `width` x `height` pixels from (`left`, `top`) on
+/// land in the input from (`x`, `y`) on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placement {
+    /// The size to which the whole source is resized (columns, rows).
+    pub resized: (u32, u32),
+    /// The first column of it that is used.
+    pub left: u32,
+    /// The first row of it that is used.
+    pub top: u32,
+    /// How many columns are used.
+    pub width: u32,
+    /// How many rows are used.
+    pub height: u32,
+    /// The first column of the input.
+    pub x: u32,
+    /// The first row of the input.
+    pub y: u32,
+}
+
+/// The share of the resized short side that the crop keeps: 224 of 256.
+const CENTER: f64 = 0.875;
+
+impl Fit {
+    /// How a `source` (width, height) lands in an `input` (width, height); no side is 0.
+    pub fn place(self, source: (u32, u32), input: (u32, u32)) -> Placement {
+        let (source_w, source_h) = (f64::from(source.0), f64::from(source.1));
+        let (input_w, input_h) = (f64::from(input.0), f64::from(input.1));
+        let whole = Placement { resized: input, left: 0, top: 0, width: input.0, height: input.1, x: 0, y: 0 };
+        match self {
+            Self::Stretch => whole,
+            Self::Crop => {
+                let (short_w, short_h) = ((input_w / CENTER).round(), (input_h / CENTER).round());
+                let (resized_w, resized_h) = if short_w / source_w >= short_h / source_h {
+                    (short_w, (short_w * source_h / source_w).floor())
+                } else {
+                    ((short_h * source_w / source_h).floor(), short_h)
+                };
+                let (left, top) =
+                    (((resized_w - input_w) / 2.0).round_ties_even(), ((resized_h - input_h) / 2.0).round_ties_even());
+                Placement { resized: (resized_w as u32, resized_h as u32), left: left as u32, top: top as u32, ..whole }
+            }
+            Self::Letterbox => {
+                let scale = (input_w / source_w).min(input_h / source_h);
+                let (width, height) =
+                    ((source_w * scale).round().clamp(1.0, input_w) as u32, (source_h * scale).round().clamp(1.0, input_h) as u32);
+                let (x, y) = ((input.0 - width) / 2, (input.1 - height) / 2);
+                Placement { resized: (width, height), left: 0, top: 0, width, height, x, y }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crop_is_torchvisions() {
+        // Resize(256) of 500 x 375 gives 341 x 256 (int(256 * 500 / 375)); CenterCrop(224): left round(58.5) = 58 (ties to even), top 16
+        let place = Fit::Crop.place((500, 375), (224, 224));
+        assert_eq!((place.resized, place.left, place.top, place.width, place.height), ((341, 256), 58, 16, 224, 224));
+    }
+
+    #[test]
+    fn letterbox_keeps_the_shape() {
+        let place = Fit::Letterbox.place((1280, 720), (224, 224));
+        assert_eq!((place.resized, place.x, place.y), ((224, 126), 0, 49));
+        assert_eq!(Fit::Letterbox.place((4000, 1), (224, 224)).resized, (224, 1));
+    }
+
+    #[test]
+    fn what_is_used_lies_within_what_is_resized() {
+        for source in [(1, 1), (1, 500), (500, 1), (3, 2), (1919, 1079), (225, 224)] {
+            for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
+                let place = fit.place(source, (224, 160));
+                assert!(
+                    place.left + place.width <= place.resized.0 && place.top + place.height <= place.resized.1,
+                    "{fit:?} {source:?}"
+                );
+                assert!(
+                    place.x + place.width <= 224 && place.y + place.height <= 160 && place.width > 0 && place.height > 0,
+                    "{fit:?} {source:?}"
+                );
+            }
+        }
+    }
+}

@@ -49,5 +49,6 @@ pub mod tensor;
 
 // the stations, in the order in which a frame meets them
 pub mod channel;
+pub mod model;
 pub mod preprocess;
 pub mod rank;

@@ -1,0 +1,94 @@
+//! The rim of the graph: what stands right behind the input and right before the output.
+
+use super::onnx::{Graph, Node, data_type};
+use super::weights::Weights;
+use crate::error::{Error, Result};
+use crate::tensor::{ElementType, Quantization};
+
+/// Operators that change the shape of a tensor, and nothing of its values.
+const SHAPE_ONLY: [&str; 7] = ["Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"];
+
+/// The quantization of the input called `name`: that of the first DequantizeLinear behind it. `None` where there is none.
+pub fn input_quantization(graph: &Graph, weights: &Weights, name: &str) -> Result<Option<Quantization>> {
+    let mut at = name;
+    // a graph without loops is walked in fewer steps than it has nodes
+    for _ in 0..=graph.node.len() {
+        let Some(reader) = graph.node.iter().find(|node| node.input.first().is_some_and(|input| input == at)) else {
+            return Ok(None);
+        };
+        match reader.op_type.as_str() {
+            "DequantizeLinear" => return quantization(reader, weights).map(Some),
+            kind if SHAPE_ONLY.contains(&kind) && !reader.output.is_empty() => at = &reader.output[0],
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// What the end of the graph says of the output called `name`.
+pub struct Tail {
+    /// The scale and zero point of the last QuantizeLinear.
+    pub quantization: Option<Quantization>,
+    /// Whether a Softmax stands at the end.
+    pub softmax: bool,
+}
+
+/// Walks back from the output called `name`, over operators that change no value, to what made the numbers.
+pub fn tail(graph: &Graph, weights: &Weights, name: &str) -> Result<Tail> {
+    let mut tail = Tail { quantization: None, softmax: false };
+    let (mut at, mut quantized_at_rim) = (name, true);
+    for _ in 0..=graph.node.len() {
+        let Some(writer) = graph.node.iter().find(|node| node.output.iter().any(|output| output == at)) else { break };
+        match writer.op_type.as_str() {
+            "QuantizeLinear" if quantized_at_rim => tail.quantization = Some(quantization(writer, weights)?),
+            "QuantizeLinear" | "DequantizeLinear" => {}
+            "Softmax" => {
+                tail.softmax = true;
+                break;
+            }
+            kind if SHAPE_ONLY.contains(&kind) => {}
+            _ => break,
+        }
+        // behind a DequantizeLinear the output itself is float, whatever quantization lies further in
+        quantized_at_rim &= !matches!(writer.op_type.as_str(), "QuantizeLinear" | "DequantizeLinear");
+        let Some(input) = writer.input.first() else { break };
+        at = input;
+    }
+    Ok(tail)
+}
+
+/// Scale and zero point of a QuantizeLinear or DequantizeLinear.
+fn quantization(node: &Node, weights: &Weights) -> Result<Quantization> {
+    let fault = |what: &str| {
+        Error::config(format!("the {} '{}' at the rim of the model has {what}", node.op_type, node.name))
+            .hint("glimpsed takes one constant scale and zero point for the whole input or output (per-tensor quantization).")
+    };
+    let constant = |at: usize, what: &str| -> Result<Option<f64>> {
+        match node.input.get(at).filter(|name| !name.is_empty()) {
+            Some(name) => {
+                weights.scalar(name)?.ok_or_else(|| fault(&format!("a {what} that is not one constant number"))).map(Some)
+            }
+            None => Ok(None),
+        }
+    };
+    let scale = constant(1, "scale")?.ok_or_else(|| fault("no scale"))? as f32;
+    if !(scale.is_finite() && scale > 0.0) {
+        return Err(fault(&format!("the scale {scale}")));
+    }
+    let zero_point = constant(2, "zero point")?.unwrap_or(0.0) as i32;
+    Ok(Quantization { scale, zero_point })
+}
+
+/// The element type of an input or output; `what` names it in the message.
+pub fn element_type(elem_type: i32, what: &str) -> Result<ElementType> {
+    Ok(match elem_type {
+        data_type::FLOAT => ElementType::F32,
+        data_type::UINT8 => ElementType::U8,
+        data_type::INT8 => ElementType::I8,
+        data_type::UINT16 => ElementType::U16,
+        other => {
+            return Err(Error::config(format!("the {what} of the model is {}", data_type::name(other)))
+                .hint("uint8, int8, uint16 and float32 are taken. Quantized models of Qualcomm AI Hub have uint8."));
+        }
+    })
+}

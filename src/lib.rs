@@ -48,6 +48,7 @@ pub mod stats;
 pub mod tensor;
 
 // the stations, in the order in which a frame meets them
+pub mod capture;
 pub mod channel;
 pub mod model;
 pub mod preprocess;

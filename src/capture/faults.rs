@@ -1,0 +1,92 @@
+//! GStreamer's errors in words that a person can act on.
+
+use crate::error::Error;
+use gstreamer::{self as gst, glib, prelude::*};
+
+/// Which package of Debian and Ubuntu (or of the board's own archive) has an element.
+const PACKAGES: [(&str, &str); 16] = [
+    ("qti", "gstreamer1.0-plugins-qcom-good, of ppa:ubuntu-qcom-iot/qcom-ppa; on Qualcomm boards only"),
+    ("libcamerasrc", "gstreamer1.0-libcamera"),
+    ("v4l2", "gstreamer1.0-plugins-good"),
+    ("jpeg", "gstreamer1.0-plugins-good"),
+    ("png", "gstreamer1.0-plugins-good"),
+    ("rtspsrc", "gstreamer1.0-plugins-good"),
+    ("rtp", "gstreamer1.0-plugins-good"),
+    ("qtdemux", "gstreamer1.0-plugins-good"),
+    ("multifile", "gstreamer1.0-plugins-good"),
+    ("textoverlay", "gstreamer1.0-plugins-base, on Debian 12 gstreamer1.0-x"),
+    ("video", "gstreamer1.0-plugins-base"),
+    ("decodebin", "gstreamer1.0-plugins-base"),
+    ("uridecodebin", "gstreamer1.0-plugins-base"),
+    ("waylandsink", "gstreamer1.0-plugins-bad"),
+    ("kmssink", "gstreamer1.0-plugins-bad"),
+    ("av", "gstreamer1.0-libav"),
+];
+
+/// What to do about an element that this machine has not.
+pub fn missing_element(name: &str) -> String {
+    match PACKAGES.iter().find(|(prefix, _)| name.starts_with(prefix)) {
+        Some((_, package)) => format!("'{name}' comes with {package}."),
+        None => format!("Is '{name}' spelled right? gst-inspect-1.0 lists the elements of this machine."),
+    }
+}
+
+/// A pipeline text that GStreamer cannot make a pipeline of.
+pub fn parse_error(text: &str, error: &glib::Error, missing: &[String]) -> Error {
+    let hint = match missing {
+        [] => format!("The pipeline is: {}", one_line(text)),
+        missing => missing.iter().map(|name| missing_element(name)).collect::<Vec<_>>().join("\n"),
+    };
+    Error::config("cannot make the pipeline").because(error.message()).hint(hint)
+}
+
+/// An ERROR message of a pipeline, with what to do next where that is known.
+pub fn bus_error(message: &gst::message::Error) -> Error {
+    let element = message.src().map_or_else(|| "the pipeline".to_owned(), |src| format!("'{}'", src.name()));
+    let error = message.error();
+    let debug = message.debug().unwrap_or_default();
+    // the last line of the details is the cause; those before it are places in GStreamer's source
+    let detail = debug.lines().last().unwrap_or_default().rsplit("): ").next().unwrap_or_default().trim();
+    let mut report = Error::failed(format!("{element} reports an error"));
+    let text = error.message().trim_end_matches('.');
+    report = if detail.is_empty() || detail.starts_with("/Gst") {
+        report.because(text)
+    } else {
+        report.because(format!("{text} ({detail})"))
+    };
+    match hint(&error, &debug) {
+        Some(hint) => report.hint(hint),
+        None => report,
+    }
+}
+
+fn hint(error: &glib::Error, debug: &str) -> Option<&'static str> {
+    if debug.contains("Permission denied") {
+        return Some("Camera nodes belong to the group 'video': sudo usermod -aG video $USER, then log in again.");
+    }
+    if debug.contains("not-negotiated") {
+        return Some(
+            "Two elements share no format. `videoconvert ! appsink name=frames` takes any; `v4l2-ctl --list-formats-ext` shows what a camera offers.",
+        );
+    }
+    if error.matches(gst::CoreError::MissingPlugin) || error.matches(gst::StreamError::CodecNotFound) {
+        return Some("A decoder is missing. Most come with gstreamer1.0-plugins-bad or gstreamer1.0-libav.");
+    }
+    if error.matches(gst::StreamError::TypeNotFound)
+        || error.matches(gst::StreamError::Decode)
+        || error.matches(gst::StreamError::WrongType)
+    {
+        return Some("It is no picture or video that GStreamer knows, or it is damaged.");
+    }
+    if error.matches(gst::ResourceError::Busy) {
+        return Some("Another program holds it; `fuser -v /dev/video*` names it.");
+    }
+    if error.matches(gst::ResourceError::NotFound) || error.matches(gst::ResourceError::OpenRead) {
+        return Some("Is it there, and named right? `v4l2-ctl --list-devices` shows the cameras.");
+    }
+    None
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,210 @@
+//! A GStreamer pipeline with an `appsink name=frames`: built from text, set up for us whatever the text says, started, ended.
+
+use super::faults;
+use super::sample::{self, SampleReader};
+use crate::error::{Error, Kind, Result};
+use crate::frame::Frame;
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_app as gst_app;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a pipeline may take to give its first picture, or to say that it is live.
+const PREROLL_DEADLINE: Duration = Duration::from_secs(20);
+
+/// What a pipeline has to say while it runs.
+pub enum Event {
+    /// An element failed.
+    Failed(Error),
+    /// All frames have been given.
+    EndOfStream,
+}
+
+/// A pipeline whose frames we take.
+pub struct Pipeline {
+    pipeline: gst::Pipeline,
+    sink: gst_app::AppSink,
+    events: Receiver<Event>,
+}
+
+impl Pipeline {
+    /// Makes the pipeline of gst-launch `text`, still at rest.
+    pub fn build(text: &str) -> Result<Self> {
+        gst::init().map_err(|e| Error::failed("cannot start GStreamer").because(e))?;
+        let mut context = gst::ParseContext::new();
+        let made = gst::parse::launch_full(text, Some(&mut context), gst::ParseFlags::FATAL_ERRORS)
+            .map_err(|error| faults::parse_error(text, &error, &context.missing_elements()))?;
+        let no_sink = || {
+            Error::config("the pipeline has no appsink named 'frames'")
+                .hint("That is where frames are taken. End the branch for it with: ! appsink name=frames")
+        };
+        let pipeline = made.downcast::<gst::Pipeline>().map_err(|_| no_sink())?;
+        let sink = pipeline.by_name("frames").ok_or_else(no_sink)?;
+        let sink = sink.downcast::<gst_app::AppSink>().map_err(|element| {
+            let kind = element.factory().map(|factory| factory.name().to_string()).unwrap_or_default();
+            Error::config(format!("'frames' is a {kind} in this pipeline, not an appsink"))
+                .hint("Name the appsink 'frames', and nothing else.")
+        })?;
+        // nothing is queued or dropped here: the channel behind does that, and counts it
+        sink.set_sync(false);
+        sink.set_drop(false);
+        sink.set_max_buffers(1);
+        sink.set_enable_last_sample(false);
+        sink.set_wait_on_eos(false);
+        sink.set_caps(Some(&sample::accepted_caps()));
+        let events = listen(&pipeline);
+        Ok(Self { pipeline, sink, events })
+    }
+
+    /// The element called `name`, where there is one.
+    fn element(&self, name: &str) -> Option<gst::Element> {
+        self.pipeline.by_name(name)
+    }
+
+    /// Lets the filesrc called `name` read `path`, and JPEG be decoded accurately rather than a little quicker.
+    pub fn read_file(&self, name: &str, path: &Path) {
+        if let Some(source) = self.element(name) {
+            source.set_property("location", path.as_os_str().to_string_lossy().as_ref());
+        }
+        self.pipeline.connect_deep_element_added(|_, _, element| {
+            if element.factory().is_some_and(|factory| factory.name() == "jpegdec") {
+                element.set_property_from_str("idct-method", "islow");
+            }
+        });
+    }
+
+    /// Lets the videotestsrc called `name` show each of `patterns` in turn for so many `frames`; `shown` tells which.
+    pub fn cycle(&self, name: &str, patterns: &'static [&'static str], frames: usize, shown: Arc<AtomicUsize>) {
+        let Some(pad) = self.element(name).and_then(|source| source.static_pad("src")) else { return };
+        let mut count = 0;
+        let seen = Mutex::new(move || {
+            count += 1;
+            count / frames % patterns.len()
+        });
+        pad.add_probe(gst::PadProbeType::BUFFER, move |pad, _| {
+            let next = seen.lock().unwrap_or_else(PoisonError::into_inner)();
+            if shown.swap(next, Ordering::Relaxed) != next
+                && let Some(source) = pad.parent_element()
+            {
+                source.set_property_from_str("pattern", patterns[next]);
+                tracing::info!("the camera is shown {}", patterns[next]);
+            }
+            gst::PadProbeReturn::Ok
+        });
+    }
+
+    /// Brings the pipeline to where frames flow, and tells whether the source is live (frames come in real time, as from a camera).
+    /// Each frame goes to `deliver`, on a thread of GStreamer's; it breaks when no more are wanted. `None` when `stopped` said so
+    /// before the first frame.
+    pub fn start(
+        &mut self,
+        stopped: impl Fn() -> bool,
+        mut deliver: impl FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<Option<bool>> {
+        let Some(live) = self.prepare(stopped)? else { return Ok(None) };
+        let mut reader = SampleReader::default();
+        let new_sample = move |sink: &gst_app::AppSink| {
+            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            let age = if live { age_of(sink, &sample) } else { None };
+            let frame = reader.frame(&sample, age).map_err(|why| {
+                gst::element_error!(sink, gst::StreamError::Format, ("Cannot take this frame: {why}"));
+                gst::FlowError::Error
+            })?;
+            match deliver(frame, live) {
+                ControlFlow::Continue(()) => Ok(gst::FlowSuccess::Ok),
+                ControlFlow::Break(()) => Err(gst::FlowError::Eos),
+            }
+        };
+        self.sink.set_callbacks(gst_app::AppSinkCallbacks::builder().new_sample(new_sample).build());
+        self.pipeline.set_state(gst::State::Playing).map_err(|_| self.why_not("cannot start the pipeline"))?;
+        Ok(Some(live))
+    }
+
+    /// Opens everything (PAUSED) and finds out whether the source is live.
+    fn prepare(&mut self, stopped: impl Fn() -> bool) -> Result<Option<bool>> {
+        let mut change = self.pipeline.set_state(gst::State::Paused);
+        let deadline = Instant::now() + PREROLL_DEADLINE;
+        while change == Ok(gst::StateChangeSuccess::Async) {
+            match self.events.recv_timeout(Duration::from_millis(1)) {
+                Ok(Event::Failed(error)) => return Err(error),
+                Ok(Event::EndOfStream) => return Err(Error::failed("the pipeline ended before its first frame")),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            if stopped() {
+                return Ok(None);
+            }
+            if Instant::now() > deadline {
+                let waited = PREROLL_DEADLINE.as_secs();
+                return Err(Error::failed(format!("the pipeline gave no frame within {waited} s"))
+                    .hint("Does the same text work with gst-launch-1.0 -v and `fakesink` in place of the appsink?"));
+            }
+            let (result, _, _) = self.pipeline.state(gst::ClockTime::from_mseconds(20));
+            change = result;
+        }
+        match change {
+            Ok(success) => Ok(Some(success == gst::StateChangeSuccess::NoPreroll)),
+            Err(_) => Err(self.why_not("cannot open the pipeline")),
+        }
+    }
+
+    /// The error that the pipeline posted when a change of state failed.
+    fn why_not(&self, what: &str) -> Error {
+        let posted = self.events.try_iter().find_map(|event| match event {
+            Event::Failed(error) => Some(error),
+            Event::EndOfStream => None,
+        });
+        posted.unwrap_or_else(|| Error::new(Kind::Failed, what).hint("GST_DEBUG=3 in the environment shows what GStreamer says."))
+    }
+
+    /// What the pipeline has to say, as it says it.
+    pub fn events(&self) -> &Receiver<Event> {
+        &self.events
+    }
+}
+
+impl Drop for Pipeline {
+    /// Ends the pipeline: its threads are gone and all its buffers released afterwards.
+    fn drop(&mut self) {
+        if self.pipeline.set_state(gst::State::Null).is_err() {
+            tracing::warn!("the pipeline did not come to rest");
+        }
+        if let Some(bus) = self.pipeline.bus() {
+            bus.unset_sync_handler();
+        }
+    }
+}
+
+/// Errors and the end of the stream, forwarded from the thread that posts them.
+fn listen(pipeline: &gst::Pipeline) -> Receiver<Event> {
+    let (events, heard) = unbounded();
+    let bus = pipeline.bus().expect("a pipeline has a bus");
+    bus.set_sync_handler(move |_, message| {
+        let event = match message.view() {
+            gst::MessageView::Error(error) => Some(Event::Failed(faults::bus_error(error))),
+            gst::MessageView::Eos(_) => Some(Event::EndOfStream),
+            gst::MessageView::Warning(warning) => {
+                tracing::warn!(text = %warning.error(), "GStreamer warns");
+                None
+            }
+            _ => None,
+        };
+        if let Some(event) = event {
+            // the pipeline may outlive its listener by a moment; nobody wants the event then
+            let _ = events.send(event);
+        }
+        gst::BusSyncReply::Drop
+    });
+    heard
+}
+
+/// How long ago the frame of `sample` was taken, by the clock of the pipeline; `None` where the stream does not tell.
+fn age_of(sink: &gst_app::AppSink, sample: &gst::Sample) -> Option<Duration> {
+    let pts = sample.buffer()?.pts()?;
+    let taken = sample.segment()?.downcast_ref::<gst::ClockTime>()?.to_running_time(pts)?;
+    let now = sink.current_running_time()?;
+    now.checked_sub(taken).map(Duration::from)
+}

@@ -1,0 +1,100 @@
+//! GStreamer's samples as frames: the caps say what the bytes mean, `GstVideoMeta` where the rows lie.
+
+use crate::frame::{Frame, Matrix, Picture, PixelFormat, Pixels, Plane, Range};
+use gstreamer as gst;
+use gstreamer_video::{self as gst_video, VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrame, VideoInfo, prelude::*};
+use std::time::Duration;
+
+/// The formats that are taken without conversion, the cheapest first: GStreamer prefers the first where it may choose.
+const FORMATS: [(VideoFormat, PixelFormat); 17] = [
+    (VideoFormat::Nv12, PixelFormat::Nv12),
+    (VideoFormat::I420, PixelFormat::I420),
+    (VideoFormat::Yv12, PixelFormat::Yv12),
+    (VideoFormat::Nv21, PixelFormat::Nv21),
+    (VideoFormat::Y42b, PixelFormat::Y42b),
+    (VideoFormat::Yuy2, PixelFormat::Yuy2),
+    (VideoFormat::Uyvy, PixelFormat::Uyvy),
+    (VideoFormat::Y444, PixelFormat::Y444),
+    (VideoFormat::Rgb, PixelFormat::Rgb),
+    (VideoFormat::Bgr, PixelFormat::Bgr),
+    (VideoFormat::Rgbx, PixelFormat::Rgbx),
+    (VideoFormat::Bgrx, PixelFormat::Bgrx),
+    (VideoFormat::Xrgb, PixelFormat::Xrgb),
+    (VideoFormat::Xbgr, PixelFormat::Xbgr),
+    (VideoFormat::Rgba, PixelFormat::Rgba),
+    (VideoFormat::Bgra, PixelFormat::Bgra),
+    (VideoFormat::Gray8, PixelFormat::Gray8),
+];
+
+/// The caps that the appsink accepts.
+pub fn accepted_caps() -> gst::Caps {
+    gst_video::VideoCapsBuilder::new().format_list(FORMATS.map(|(gst, _)| gst)).build()
+}
+
+/// Turns samples into frames; remembers the caps that it read last.
+#[derive(Default)]
+pub struct SampleReader {
+    known: Option<(gst::Caps, VideoInfo, Picture)>,
+}
+
+impl SampleReader {
+    /// The frame of `sample`, without a copy; its age is `age` where the pipeline's clock knows it.
+    pub fn frame(&mut self, sample: &gst::Sample, age: Option<Duration>) -> Result<Frame, String> {
+        let (info, picture) = self.picture(sample)?;
+        let buffer = sample.buffer_owned().ok_or("a sample without a buffer")?;
+        let pts = buffer.pts().map(Duration::from);
+        let mapped = VideoFrame::from_buffer_readable(buffer, info).map_err(|buffer| {
+            format!(
+                "a buffer of {} bytes does not hold the {}x{} picture that its caps promise",
+                buffer.size(),
+                picture.width,
+                picture.height
+            )
+        })?;
+        if mapped.plane_stride().iter().any(|stride| *stride <= 0) {
+            return Err(format!("rows that lie upside down in memory (strides {:?})", mapped.plane_stride()));
+        }
+        Ok(Frame::new(picture, Box::new(Mapped(mapped))).taken_before(age.unwrap_or_default()).at(pts))
+    }
+
+    fn picture(&mut self, sample: &gst::Sample) -> Result<(&VideoInfo, Picture), String> {
+        let caps = sample.caps().ok_or("a sample without caps")?;
+        if self.known.as_ref().is_none_or(|(known, _, _)| known.as_ref() != caps) {
+            let info = VideoInfo::from_caps(caps).map_err(|_| format!("caps that are no picture: {caps}"))?;
+            let picture = picture_of(&info).ok_or_else(|| format!("a format that is not taken: {caps}"))?;
+            self.known = Some((caps.to_owned(), info, picture));
+        }
+        let (_, info, picture) = self.known.as_ref().expect("set just above");
+        Ok((info, *picture))
+    }
+}
+
+fn picture_of(info: &VideoInfo) -> Option<Picture> {
+    let (_, format) = FORMATS.into_iter().find(|(gst, _)| *gst == info.format())?;
+    let (width, height) = (info.width(), info.height());
+    let colorimetry = info.colorimetry();
+    let matrix = match colorimetry.matrix() {
+        VideoColorMatrix::Bt709 | VideoColorMatrix::Smpte240m => Matrix::Bt709,
+        VideoColorMatrix::Bt2020 => Matrix::Bt2020,
+        VideoColorMatrix::Bt601 | VideoColorMatrix::Fcc => Matrix::Bt601,
+        // unsaid: GStreamer's own guess, by the height that high definition begins with
+        _ if height >= 720 => Matrix::Bt709,
+        _ => Matrix::Bt601,
+    };
+    let range = match colorimetry.range() {
+        VideoColorRange::Range0_255 => Range::Full,
+        VideoColorRange::Range16_235 => Range::Limited,
+        _ if format == PixelFormat::Gray8 => Range::Full,
+        _ => Range::Limited,
+    };
+    (width > 0 && height > 0).then_some(Picture { format, width, height, matrix, range })
+}
+
+struct Mapped(VideoFrame<gst_video::video_frame::Readable>);
+
+impl Pixels for Mapped {
+    fn plane(&self, index: usize) -> Plane<'_> {
+        let data = self.0.plane_data(index as u32).expect("the format has this plane, and the caps were checked");
+        Plane { data, stride: self.0.plane_stride()[index] as usize }
+    }
+}

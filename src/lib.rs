@@ -53,3 +53,4 @@ pub mod channel;
 pub mod model;
 pub mod preprocess;
 pub mod rank;
+pub mod runtime;

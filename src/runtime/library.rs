@@ -1,0 +1,119 @@
+//! Finding and loading libonnxruntime, once in a process.
+
+use super::{failed, log};
+use crate::error::{Error, Result};
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// The loaded library.
+pub struct Library {
+    /// Its environment; sessions live in it.
+    pub environment: Environment,
+    /// The file that it was loaded from.
+    pub path: PathBuf,
+    /// Held while sessions are made: plugins are registered at that time.
+    pub plugins: Mutex<Vec<PathBuf>>,
+}
+
+static LOADED: OnceLock<Library> = OnceLock::new();
+static LOADING: Mutex<()> = Mutex::new(());
+
+/// Tells ONNX Runtime to send no telemetry. Call it first in `main`: the library reads its environment when it is loaded.
+pub fn switch_telemetry_off() {
+    // SAFETY: `main` calls this before it starts a thread, so nobody reads or writes the environment meanwhile.
+    #[allow(unsafe_code)]
+    unsafe {
+        std::env::set_var("ORT_DISABLE_TELEMETRY", "1");
+    }
+}
+
+/// Loads libonnxruntime: the one that is `named` (a file or a folder), or else the first that is found.
+///
+/// The order: `named` (`--onnxruntime`), `ORT_DYLIB_PATH`, the program's own folders, the loader's path.
+pub fn load(named: Option<&Path>) -> Result<&'static Library> {
+    let _alone = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(library) = LOADED.get() {
+        return Ok(library);
+    }
+    let (builder, path) = find(named)?;
+    let environment = builder
+        .with_name("glimpsed")
+        .with_telemetry(false)
+        .with_logger(log::logger())
+        .build()
+        .map_err(|e| failed(format!("cannot start ONNX Runtime ({})", path.display()), e))?;
+    environment.set_log_level(LogLevel::Warning);
+    tracing::debug!("loaded {}", path.display());
+    Ok(LOADED.get_or_init(|| Library { environment, path, plugins: Mutex::new(Vec::new()) }))
+}
+
+fn find(named: Option<&Path>) -> Result<(ort::environment::EnvironmentBuilder, PathBuf)> {
+    let from_environment = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty());
+    let chosen =
+        named.map(|path| (path.to_owned(), "--onnxruntime")).or(from_environment.map(|path| (path.into(), "ORT_DYLIB_PATH")));
+    if let Some((path, chooser)) = chosen {
+        let file = in_folder(&path).unwrap_or(path);
+        return ort::init_from(&file).map(|builder| (builder, file.clone())).map_err(|e| {
+            let what = format!("cannot load ONNX Runtime from '{}', which {chooser} names", file.display());
+            Error::config(what).because(plainly(&e.to_string())).hint(HOW_TO_GET)
+        });
+    }
+    let mut tried = Vec::new();
+    let own = own_folders();
+    for file in
+        own.iter().filter_map(|folder| in_folder(folder)).chain([PathBuf::from("libonnxruntime.so"), "libonnxruntime.so.1".into()])
+    {
+        match ort::init_from(&file) {
+            Ok(builder) => return Ok((builder, file)),
+            Err(e) => tried.push(format!("{}: {}", file.display(), plainly(&e.to_string()))),
+        }
+    }
+    tried.extend(
+        own.iter().filter(|folder| in_folder(folder).is_none()).map(|folder| format!("{}: nothing there", folder.display())),
+    );
+    Err(Error::config("cannot find ONNX Runtime (libonnxruntime.so)")
+        .because("tried\n  ".to_owned() + &tried.join("\n  "))
+        .hint(HOW_TO_GET))
+}
+
+const HOW_TO_GET: &str = "`make setup` brings it. By hand: pip download --no-deps onnxruntime, unzip the wheel, and name the folder:\n\
+                          --onnxruntime FOLDER or ORT_DYLIB_PATH=FILE. Version 1.23 or newer is wanted.";
+
+/// The folders in which the program's own copy may lie: beside it, and in `../lib/glimpsed` of an installation or a build.
+pub fn own_folders() -> Vec<PathBuf> {
+    let Some(program) = std::env::current_exe().ok().and_then(|program| program.canonicalize().ok()) else { return Vec::new() };
+    let Some(folder) = program.parent() else { return Vec::new() };
+    let beside = folder.to_owned();
+    match folder.parent() {
+        Some(above) => vec![beside, above.join("lib/glimpsed")],
+        None => vec![beside],
+    }
+}
+
+/// The library in `folder`, or in an unpacked wheel there.
+fn in_folder(folder: &Path) -> Option<PathBuf> {
+    let is_library = |path: &PathBuf| {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so.")
+    };
+    ["", "capi", "onnxruntime/capi", "onnxruntime/onnxruntime/capi"].iter().find_map(|part| {
+        let entries = std::fs::read_dir(folder.join(part)).ok()?;
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_library).max()
+    })
+}
+
+/// The loader's words without the names of the crates that pass them on.
+fn plainly(error: &str) -> String {
+    match error.split_once("expected version >= '1.") {
+        Some((_, rest)) => {
+            let mut parts = rest.split('\'');
+            let wanted = parts.next().unwrap_or_default().trim_end_matches(".x");
+            let have = parts.nth(1).unwrap_or_default();
+            format!("it is version {have}, too old: 1.{wanted} or newer is wanted")
+        }
+        None => error.to_owned(),
+    }
+}

@@ -1,0 +1,33 @@
+//! ONNX Runtime's log: passed on, and its last errors kept, because the error that it returns often does not name the cause.
+
+use ort::logging::{LogLevel, LoggerFunction};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many errors are kept.
+const KEPT: usize = 8;
+
+static ERRORS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The function that ONNX Runtime calls for each line of its log.
+pub fn logger() -> LoggerFunction {
+    Arc::new(|level, _category, _id, _location, message| match level {
+        LogLevel::Error | LogLevel::Fatal => {
+            tracing::debug!(target: "onnxruntime", "{message}");
+            let mut errors = ERRORS.lock().unwrap_or_else(PoisonError::into_inner);
+            if errors.len() == KEPT {
+                errors.remove(0);
+            }
+            errors.push(message.trim().to_owned());
+        }
+        // the library warns of things that nobody can act on (CPU features, weights that stay unpacked)
+        LogLevel::Warning => tracing::debug!(target: "onnxruntime", "{message}"),
+        LogLevel::Info | LogLevel::Verbose => tracing::trace!(target: "onnxruntime", "{message}"),
+    })
+}
+
+/// The errors since the last call, each once.
+pub fn take_errors() -> Vec<String> {
+    let mut errors = std::mem::take(&mut *ERRORS.lock().unwrap_or_else(PoisonError::into_inner));
+    errors.dedup();
+    errors
+}

@@ -1,0 +1,81 @@
+//! Running the model. **The only room that knows ONNX Runtime**: loading the library, execution providers, sessions.
+//!
+//! The rest of the house sees one narrow trait, [`Infer`], so that a test's fake is a few lines.
+
+mod library;
+mod log;
+mod qnn;
+mod session;
+
+pub use library::switch_telemetry_off;
+
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::tensor::Tensor;
+use std::path::PathBuf;
+
+/// Runs a model.
+pub trait Infer {
+    /// Runs the model on `input` and writes what it gives to `output`; both were made for the model.
+    fn infer(&mut self, input: &Tensor, output: &mut Tensor) -> Result<()>;
+
+    /// What runs it.
+    fn execution(&self) -> &Execution;
+}
+
+/// What runs a model, as far as it is proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// `CPU` or `QNN`.
+    pub provider: &'static str,
+    /// In words: where it runs, and by which library.
+    pub detail: String,
+}
+
+/// Who is to run the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Provider {
+    /// The CPU; QNN is not touched.
+    #[default]
+    Cpu,
+    /// The NPU with every node, or an error.
+    Qnn,
+    /// The NPU if every node runs there, else the CPU, and it is said which and why.
+    Auto,
+}
+
+/// What a session needs, beside the model.
+#[derive(Debug, Clone, Default)]
+pub struct Params {
+    /// Who runs the model.
+    pub provider: Provider,
+    /// libonnxruntime, or a folder that holds it; `None` searches.
+    pub onnxruntime: Option<PathBuf>,
+    /// The folder of the QNN plugin and its backend; `None` searches.
+    pub qnn_dir: Option<PathBuf>,
+    /// Threads of one inference on the CPU; 0 counts as 1.
+    pub threads: usize,
+}
+
+/// Opens a session for `model`.
+pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
+    let library = library::load(params.onnxruntime.as_deref())?;
+    let session = match params.provider {
+        Provider::Cpu => session::cpu(library, model, params.threads)?,
+        Provider::Qnn => qnn::open(library, model, params)?,
+        Provider::Auto => match qnn::open(library, model, params) {
+            Ok(session) => session,
+            Err(why) => {
+                tracing::warn!("the NPU is not used: {why}\n  The model runs on the CPU. --provider cpu says that this is meant.");
+                session::cpu(library, model, params.threads)?
+            }
+        },
+    };
+    tracing::info!("{} runs on {}", model.name, session.execution().detail);
+    Ok(Box::new(session))
+}
+
+/// ONNX Runtime's own words as an error; `what` says what was being done.
+fn failed(what: impl Into<String>, error: impl std::fmt::Display) -> Error {
+    Error::failed(what).because(error)
+}

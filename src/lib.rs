@@ -52,5 +52,14 @@ pub mod capture;
 pub mod channel;
 pub mod model;
 pub mod preprocess;
+pub mod publish;
 pub mod rank;
 pub mod runtime;
+pub mod worker;
+
+// the shell
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod logging;
+pub mod shutdown;

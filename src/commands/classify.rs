@@ -1,0 +1,129 @@
+//! `glimpsed classify`: pictures and films, each frame one result.
+
+use super::line;
+use crate::capture::{self, Pipeline};
+use crate::cli::Classify;
+use crate::error::{Error, Kind, Result};
+use crate::prediction::{Prediction, milliseconds};
+use crate::publish::{Format, write_all};
+use crate::shutdown::Stop;
+use crate::stats::Durations;
+use crate::worker::Classifier;
+use serde::Serialize;
+use std::fmt::Write;
+use std::fs::File;
+use std::path::Path;
+
+/// Whatever GStreamer decodes; `videoconvert` steps in only for the few formats that are not taken as they are.
+const PIPELINE: &str =
+    "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw ! videoconvert ! appsink name=frames";
+
+/// Classifies all of them. One that fails is told and left out; the exit status says so at the end.
+pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
+    let mut classifier = args.model.settings().classifier()?;
+    let format = super::format(&args.output, &out);
+    let mut failed = 0;
+    for image in &args.images {
+        match classify(image, args, &mut classifier, format, &mut out, stop) {
+            Err(error) if error.kind() == Kind::NobodyReads || (error.kind() == Kind::Failed && args.images.len() == 1) => {
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::error!("{error}");
+                failed += 1;
+            }
+            Ok(()) => {}
+        }
+        if stop.requested() {
+            return Ok(());
+        }
+    }
+    match failed {
+        0 => Ok(()),
+        _ => Err(Error::failed(format!("{failed} of {} files could not be classified", args.images.len()))),
+    }
+}
+
+fn classify(image: &Path, args: &Classify, classifier: &mut Classifier, format: Format, out: &mut File, stop: &Stop) -> Result<()> {
+    let shown = image.display().to_string();
+    let told = |error: Error| match error.kind() {
+        Kind::NobodyReads => error,
+        _ => Error::failed(format!("cannot classify '{shown}'")).because(error),
+    };
+    File::open(image).map_err(|e| told(Error::failed("it cannot be read").because(e)))?;
+    let prepare = |pipeline: &Pipeline| pipeline.read_file("file", image);
+    let params = capture::Params { pipeline: PIPELINE, prepare: &prepare };
+    let mut prediction = classifier.blank(&shown);
+    let (_, results) = line::run(&params, stop, |frames| {
+        let mut results = 0;
+        while let Some(taken) = frames.recv() {
+            classifier.classify(&taken.frame, &mut prediction)?;
+            let inference = args.repeat.map(|times| repeat(times, classifier, &mut prediction)).transpose()?;
+            prediction.seq = results;
+            write(&prediction, inference.as_ref(), format, out)?;
+            results += 1;
+            if stop.requested() {
+                break;
+            }
+        }
+        Ok(results)
+    })
+    .map_err(told)?;
+    if results == 0 && !stop.requested() {
+        return Err(told(Error::failed("there is no picture in it")));
+    }
+    Ok(())
+}
+
+/// What `--repeat` adds to a result.
+#[derive(Serialize)]
+struct Repeated {
+    runs: u64,
+    mean_ms: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+/// Runs the model `times` times on the frame that was classified last. That run was the warm-up, and does not count.
+fn repeat(times: u32, classifier: &mut Classifier, prediction: &mut Prediction) -> Result<Repeated> {
+    let mut durations = Durations::default();
+    for _ in 0..times {
+        durations.record(classifier.repeat(&mut prediction.top)?);
+    }
+    let [mean, p50, p99] = [durations.mean(), durations.percentile(50.0), durations.percentile(99.0)].map(milliseconds);
+    Ok(Repeated { runs: durations.count(), mean_ms: mean, p50_ms: p50, p99_ms: p99 })
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    prediction: &'a Prediction,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inference: Option<&'a Repeated>,
+}
+
+fn write(prediction: &Prediction, inference: Option<&Repeated>, format: Format, out: &mut File) -> Result<()> {
+    let text = match format {
+        Format::Json => {
+            serde_json::to_string(&Line { prediction, inference }).map_err(|e| Error::failed("cannot write a result").because(e))?
+                + "\n"
+        }
+        Format::Text => text(prediction, inference),
+    };
+    write_all(out, text.as_bytes())
+}
+
+fn text(prediction: &Prediction, inference: Option<&Repeated>) -> String {
+    let mut text = format!("{}\n", prediction.source);
+    for score in &prediction.top {
+        let _ = writeln!(text, "  {:5.1} %  {}", score.confidence * 100.0, prediction.labels.name(score.index));
+    }
+    let provider = prediction.execution_provider;
+    let _ = match inference {
+        Some(Repeated { runs, mean_ms, p50_ms, p99_ms }) => {
+            writeln!(text, "  inference on {provider}, {runs} runs: mean {mean_ms:.2} ms, p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms")
+        }
+        None => writeln!(text, "  inference on {provider}: {:.2} ms", milliseconds(prediction.timing.inference)),
+    };
+    text
+}

@@ -1,0 +1,68 @@
+//! `glimpsed demo`: the built-in model on a live test picture that changes every few seconds.
+
+use crate::capture::{self, Pipeline};
+use crate::cli::Demo;
+use crate::config::Settings;
+use crate::error::Result;
+use crate::model::BUILTIN;
+use crate::preprocess;
+use crate::publish::{Live, Publish, Publishers, Stdout};
+use crate::shutdown::Stop;
+use std::fs::File;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Frames until the picture changes: 2.5 s at 30 a second.
+const SHOWN: usize = 75;
+
+const PIPELINE: &str = "videotestsrc name=testcard is-live=true kx2=20 ky2=20 kt=1 ! \
+                        video/x-raw,format=NV12,width=640,height=480,framerate=30/1 ! appsink name=frames";
+
+/// The pictures, by videotestsrc's own names, in the order in which they are shown.
+pub const PATTERNS: [&str; 18] = [
+    "smpte",
+    "snow",
+    "ball",
+    "checkers-8",
+    "pinwheel",
+    "red",
+    "zone-plate",
+    "colors",
+    "circular",
+    "black",
+    "spokes",
+    "gradient",
+    "green",
+    "smpte-rp-219",
+    "bar",
+    "blue",
+    "chroma-zone-plate",
+    "white",
+];
+
+/// Runs it; results go to `out`.
+pub fn run(args: &Demo, out: File, stop: &Stop) -> Result<()> {
+    let settings = Settings {
+        model: BUILTIN.into(),
+        labels: None,
+        runtime: args.runtime.params(),
+        preprocess: preprocess::Params::default(),
+        top: args.top,
+    };
+    let mut classifier = settings.classifier()?;
+    let shown = Arc::new(AtomicUsize::new(0));
+    let truth = shown.clone();
+    let live_view = out.is_terminal() && !args.output.json && !args.output.text;
+    let publisher: Box<dyn Publish> = if live_view {
+        Box::new(Live::new(out, Some(Box::new(move || PATTERNS[truth.load(Ordering::Relaxed)].to_owned()))))
+    } else {
+        let format = super::format(&args.output, &out);
+        Box::new(Stdout::new(out, format))
+    };
+    let params = capture::Params {
+        pipeline: PIPELINE,
+        prepare: &|pipeline: &Pipeline| pipeline.cycle("testcard", &PATTERNS, SHOWN, shown.clone()),
+    };
+    super::run::watch("demo", &params, &args.limits, &mut classifier, &mut Publishers::new(vec![publisher]), stop)
+}

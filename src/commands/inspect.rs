@@ -1,0 +1,87 @@
+//! `glimpsed inspect`: what a model file says, and what keeps it from the NPU.
+
+use crate::cli::Inspect;
+use crate::config::Settings;
+use crate::error::{Error, Result};
+use crate::model::{Model, Source};
+use crate::publish::write_all;
+use crate::tensor::{Quantization, TensorSpec};
+use crate::{preprocess, runtime};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::fs::File;
+
+/// Tells it on `out`.
+pub fn run(args: &Inspect, mut out: File) -> Result<()> {
+    let settings = Settings {
+        model: args.model.clone(),
+        labels: args.labels.clone(),
+        runtime: runtime::Params::default(),
+        preprocess: preprocess::Params::default(),
+        top: 1,
+    };
+    let model = settings.model()?;
+    let labels = model.labels(settings.labels.as_deref())?;
+    let first = (0..labels.len().min(3)).map(|index| labels.name(index)).collect::<Vec<_>>();
+    let text = if args.json {
+        let json = as_json(&model, labels.len(), &first);
+        serde_json::to_string(&json).map_err(|e| Error::failed("cannot write what the model says").because(e))? + "\n"
+    } else {
+        as_text(&model, labels.len(), &first)
+    };
+    write_all(&mut out, text.as_bytes())
+}
+
+fn as_json(model: &Model, labels: usize, first: &[&str]) -> Value {
+    let tensor = |spec: &TensorSpec| {
+        let quantization =
+            spec.quantization.map(|Quantization { scale, zero_point }| json!({"scale": scale, "zero_point": zero_point}));
+        json!({"name": spec.name, "type": spec.element.to_string(), "shape": spec.shape, "quantization": quantization})
+    };
+    let mut input = tensor(&model.input.tensor);
+    input["layout"] = json!(model.input.layout.to_string());
+    let mut output = tensor(&model.output.tensor);
+    output["softmax"] = json!(model.output.softmax);
+    json!({
+        "model": model.name, "file": file(model), "weights": model.files, "producer": model.producer, "opset": model.opset,
+        "ir_version": model.ir_version, "input": input, "output": output, "classes": model.output.classes, "labels": labels,
+        "first_labels": first, "nodes": model.nodes(), "operators": model.operators, "quantized": model.is_quantized(),
+        "npu_obstacle": model.npu_obstacle(),
+    })
+}
+
+fn as_text(model: &Model, labels: usize, first: &[&str]) -> String {
+    let mut text = String::new();
+    let mut line = |key: &str, value: String| {
+        for (n, value) in value.lines().enumerate() {
+            let _ = writeln!(text, "{:<9} {value}", if n == 0 { key } else { "" });
+        }
+    };
+    line("model", format!("{} ({})", model.name, file(model)));
+    model.files.iter().for_each(|path| line("weights", path.display().to_string()));
+    line("made by", format!("{}, opset {}, IR version {}", model.producer, model.opset, model.ir_version));
+    let input = &model.input;
+    line("input", format!("{}, {}, {} x {} pixels", tensor(&input.tensor), input.layout, input.width, input.height));
+    let ending = if model.output.softmax { "ends in a Softmax" } else { "no Softmax at the end: glimpsed adds it" };
+    line("output", format!("{}; {ending}", tensor(&model.output.tensor)));
+    line("classes", format!("{}, {labels} labels: {}...", model.output.classes, first.join(", ")));
+    let operators: Vec<_> = model.operators.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    line("nodes", format!("{}: {}", model.nodes(), operators.join(", ")));
+    line("NPU", model.npu_obstacle().unwrap_or("quantized, fixed shapes: nothing in the file speaks against it").to_owned());
+    text
+}
+
+fn file(model: &Model) -> String {
+    match &model.source {
+        Source::File(path) => path.display().to_string(),
+        Source::Memory(_) => "built in".into(),
+    }
+}
+
+fn tensor(spec: &TensorSpec) -> String {
+    let meaning = match spec.quantization {
+        Some(Quantization { scale, zero_point }) => format!(", scale {scale}, zero point {zero_point}"),
+        None => String::new(),
+    };
+    format!("{}: {} {:?}{meaning}", spec.name, spec.element, spec.shape)
+}

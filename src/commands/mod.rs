@@ -1,0 +1,17 @@
+//! One file for each subcommand.
+
+pub mod classify;
+pub mod demo;
+pub mod inspect;
+pub mod line;
+pub mod run;
+
+use crate::cli::OutputArgs;
+use crate::publish::Format;
+use std::fs::File;
+use std::io::IsTerminal;
+
+/// Text in a terminal, JSON in a pipe, unless the user says which.
+fn format(args: &OutputArgs, out: &File) -> Format {
+    if args.text || (out.is_terminal() && !args.json) { Format::Text } else { Format::Json }
+}

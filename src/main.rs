@@ -1,0 +1,46 @@
+//! The program: reads the command line, sets up what every command needs, runs one.
+
+use clap::Parser;
+use glimpsed::cli::{Cli, Command};
+use glimpsed::error::{Kind, Result};
+use glimpsed::{commands, logging, publish, runtime, shutdown};
+use std::process::ExitCode;
+use tracing_subscriber::filter::LevelFilter;
+
+fn main() -> ExitCode {
+    runtime::switch_telemetry_off();
+    let cli = Cli::parse();
+    logging::init(level(&cli));
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if error.kind() != Kind::NobodyReads {
+                tracing::error!("{error}");
+            }
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    let stop = shutdown::on_signals()?;
+    let out = publish::claim_stdout()?;
+    match &cli.command {
+        Command::Run(args) => commands::run::run(args, out, &stop),
+        Command::Demo(args) => commands::demo::run(args, out, &stop),
+        Command::Classify(args) => commands::classify::run(args, out, &stop),
+        Command::Inspect(args) => commands::inspect::run(args, out),
+    }
+}
+
+/// A daemon tells its changes of state; the other commands speak only when something is wrong.
+fn level(cli: &Cli) -> LevelFilter {
+    match (cli.quiet, cli.verbose, &cli.command) {
+        (true, ..) => LevelFilter::ERROR,
+        (_, 0, Command::Run(_)) => LevelFilter::INFO,
+        (_, 0, _) => LevelFilter::WARN,
+        (_, 1, Command::Run(_)) => LevelFilter::DEBUG,
+        (_, 1, _) => LevelFilter::INFO,
+        _ => LevelFilter::TRACE,
+    }
+}

@@ -1,0 +1,65 @@
+//! Where results go. A new place is one file and one line here.
+
+mod live;
+mod stdout;
+
+pub use live::Live;
+pub use stdout::{Format, Stdout, claim_stdout, write_all};
+
+use crate::error::{Error, Kind, Result};
+use crate::prediction::Prediction;
+
+/// A place where results go.
+pub trait Publish {
+    /// What messages call it.
+    fn name(&self) -> &'static str;
+
+    /// Takes one result; what it costs must not depend on who reads.
+    fn publish(&mut self, prediction: &Prediction) -> Result<()>;
+
+    /// Called once when there will be no more results.
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// All places of one line. One that fails is left out from then on; the line goes on while there is another.
+#[derive(Default)]
+pub struct Publishers {
+    places: Vec<Box<dyn Publish>>,
+}
+
+impl Publishers {
+    /// Publishes to `places`.
+    pub fn new(places: Vec<Box<dyn Publish>>) -> Self {
+        Self { places }
+    }
+
+    /// Gives `prediction` to every place. An error comes back when the last place has failed: there is nobody left to work for.
+    pub fn publish(&mut self, prediction: &Prediction) -> Result<()> {
+        self.each(|place| place.publish(prediction))
+    }
+
+    /// Tells every place that there will be no more.
+    pub fn finish(&mut self) -> Result<()> {
+        self.each(|place| place.finish())
+    }
+
+    fn each(&mut self, mut call: impl FnMut(&mut dyn Publish) -> Result<()>) -> Result<()> {
+        let mut last: Option<Error> = None;
+        self.places.retain_mut(|place| match call(place.as_mut()) {
+            Ok(()) => true,
+            Err(error) => {
+                if error.kind() != Kind::NobodyReads {
+                    tracing::warn!("no more results go to {}: {error}", place.name());
+                }
+                last = Some(error);
+                false
+            }
+        });
+        match last {
+            Some(error) if self.places.is_empty() => Err(error),
+            _ => Ok(()),
+        }
+    }
+}

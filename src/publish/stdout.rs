@@ -1,0 +1,91 @@
+//! Results on standard output: one JSON object a line, or one line of text.
+//!
+//! Native libraries print there too (the emulator of the NPU does), so the program keeps a duplicate of it for itself, and lets
+//! everybody else's standard output be standard error.
+
+use super::Publish;
+use crate::error::{Error, Kind, Result};
+use crate::prediction::{Prediction, milliseconds};
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+
+/// Takes standard output for results alone: from now on, whatever else writes there goes to standard error. Call it once, before
+/// any native library is loaded.
+pub fn claim_stdout() -> Result<File> {
+    let claim = || -> io::Result<File> {
+        let own = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
+        rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+        Ok(File::from(own))
+    };
+    claim().map_err(|e| Error::failed("cannot set up standard output").because(e))
+}
+
+/// How a result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    Json,
+    /// `front: common iguana 37 %, night snake 12 %`.
+    Text,
+}
+
+/// Results on standard output.
+pub struct Stdout {
+    out: File,
+    format: Format,
+    line: Vec<u8>,
+}
+
+impl Stdout {
+    /// Writes to `out`, which [`claim_stdout`] has given.
+    pub fn new(out: File, format: Format) -> Self {
+        Self { out, format, line: Vec::with_capacity(1024) }
+    }
+}
+
+impl Publish for Stdout {
+    fn name(&self) -> &'static str {
+        "standard output"
+    }
+
+    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
+        self.line.clear();
+        match self.format {
+            Format::Json => {
+                serde_json::to_writer(&mut self.line, prediction).map_err(|e| Error::failed("cannot write a result").because(e))?
+            }
+            Format::Text => text(prediction, &mut self.line),
+        }
+        self.line.push(b'\n');
+        // in one piece: a line is whole, or not there
+        write_all(&mut self.out, &self.line)
+    }
+}
+
+/// Writes `bytes` to standard output; a reader that has gone is [`Kind::NobodyReads`].
+pub fn write_all(out: &mut File, bytes: &[u8]) -> Result<()> {
+    out.write_all(bytes).map_err(|e| match e.kind() {
+        ErrorKind::BrokenPipe => Error::new(Kind::NobodyReads, "nobody reads standard output any more"),
+        _ => Error::failed("cannot write to standard output")
+            .because(e)
+            .hint("Is it a full disk, or a file that is open for reading only?"),
+    })
+}
+
+fn text(prediction: &Prediction, line: &mut Vec<u8>) {
+    line.extend_from_slice(prediction.source.as_bytes());
+    for (n, score) in prediction.top.iter().enumerate() {
+        line.extend_from_slice(if n == 0 { b": " } else { b", " });
+        line.extend_from_slice(prediction.labels.name(score.index).as_bytes());
+        // a vector takes whatever is written to it
+        let _ = write!(line, " {:.0} %", score.confidence * 100.0);
+    }
+    let timing = &prediction.timing;
+    let _ = write!(
+        line,
+        "  ({}, {:.1} ms, {:.1} ms old)",
+        prediction.execution_provider,
+        milliseconds(timing.inference),
+        milliseconds(timing.age)
+    );
+}

@@ -1,0 +1,140 @@
+//! The loop: take a frame, preprocess, infer, rank, publish, count. The daemon in one screen.
+
+use crate::channel::Receiver;
+use crate::error::Result;
+use crate::frame::Frame;
+use crate::labels::Labels;
+use crate::model::Model;
+use crate::prediction::{Prediction, Score, Timing};
+use crate::preprocess::{self, Preprocessor};
+use crate::publish::Publishers;
+use crate::rank::Ranker;
+use crate::runtime::Infer;
+use crate::stats::Durations;
+use crate::tensor::Tensor;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Classifies frames: preprocess, infer, rank, in memory that is kept from frame to frame.
+pub struct Classifier {
+    name: Arc<str>,
+    labels: Arc<Labels>,
+    preprocessor: Preprocessor,
+    runtime: Box<dyn Infer>,
+    ranker: Ranker,
+    input: Tensor,
+    output: Tensor,
+    top: usize,
+}
+
+impl Classifier {
+    /// A classifier of `model`, run by `runtime`, that keeps the `top` best classes.
+    pub fn new(model: &Model, labels: Labels, runtime: Box<dyn Infer>, params: &preprocess::Params, top: usize) -> Self {
+        Self {
+            name: model.name.as_str().into(),
+            labels: labels.into(),
+            preprocessor: Preprocessor::new(&model.input, params),
+            ranker: Ranker::new(&model.output),
+            input: Tensor::zeros(&model.input.tensor),
+            output: Tensor::zeros(&model.output.tensor),
+            runtime,
+            top,
+        }
+    }
+
+    /// A result of `source` to be filled in, frame after frame.
+    pub fn blank(&self, source: &str) -> Prediction {
+        Prediction {
+            source: source.into(),
+            seq: 0,
+            timestamp: std::time::SystemTime::UNIX_EPOCH,
+            pts: None,
+            width: 0,
+            height: 0,
+            model: self.name.clone(),
+            execution_provider: self.runtime.execution().provider,
+            top: Vec::with_capacity(self.top + 1),
+            labels: self.labels.clone(),
+            timing: Timing::default(),
+            dropped: 0,
+        }
+    }
+
+    /// Classifies `frame`: fills in the best classes, the times, and what the frame says of itself.
+    pub fn classify(&mut self, frame: &Frame, prediction: &mut Prediction) -> Result<()> {
+        let start = Instant::now();
+        self.preprocessor.run(frame, &mut self.input);
+        let preprocessed = Instant::now();
+        self.runtime.infer(&self.input, &mut self.output)?;
+        let inferred = Instant::now();
+        self.ranker.rank(&self.output, self.top, &mut prediction.top);
+        let ranked = Instant::now();
+        prediction.timing = Timing {
+            age: ranked.saturating_duration_since(frame.captured),
+            wait: start.saturating_duration_since(frame.captured),
+            preprocess: preprocessed - start,
+            inference: inferred - preprocessed,
+            postprocess: ranked - inferred,
+        };
+        prediction.timestamp = frame.timestamp;
+        prediction.pts = frame.pts;
+        (prediction.width, prediction.height) = (frame.picture.width, frame.picture.height);
+        Ok(())
+    }
+
+    /// Runs the model again on the same input; gives the time it took, and the best classes once more.
+    pub fn repeat(&mut self, best: &mut Vec<Score>) -> Result<Duration> {
+        let start = Instant::now();
+        self.runtime.infer(&self.input, &mut self.output)?;
+        let took = start.elapsed();
+        self.ranker.rank(&self.output, self.top, best);
+        Ok(took)
+    }
+
+    /// What the model gave last, as it gave it.
+    pub fn output(&self) -> &Tensor {
+        &self.output
+    }
+
+    /// What runs the model.
+    pub fn runtime(&self) -> &dyn Infer {
+        self.runtime.as_ref()
+    }
+}
+
+/// What the worker has done, in figures of fixed size.
+#[derive(Debug, Default, Clone)]
+pub struct Work {
+    /// How many results there were.
+    pub results: u64,
+    /// The time of the model.
+    pub inference: Durations,
+    /// From capture to publishing.
+    pub age: Durations,
+}
+
+/// Classifies what `frames` brings, as results of `source`, until no more come, `limit` results are out, or `stopped` says so.
+pub fn run(
+    source: &str,
+    frames: &Receiver<Frame>,
+    classifier: &mut Classifier,
+    publishers: &mut Publishers,
+    limit: Option<u64>,
+    stopped: &dyn Fn() -> bool,
+) -> Result<Work> {
+    let mut work = Work::default();
+    let mut prediction = classifier.blank(source);
+    while limit.is_none_or(|limit| work.results < limit) && !stopped() {
+        let Some(taken) = frames.recv() else { break };
+        classifier.classify(&taken.frame, &mut prediction)?;
+        drop(taken.frame);
+        prediction.seq = work.results;
+        prediction.dropped = taken.dropped;
+        publishers.publish(&prediction)?;
+        work.results += 1;
+        work.inference.record(prediction.timing.inference);
+        work.age.record(prediction.timing.age);
+    }
+    publishers.finish()?;
+    Ok(work)
+}

@@ -1,0 +1,141 @@
+//! The commands as a user calls them.
+
+mod common;
+
+use glimpsed::commands::demo::PATTERNS;
+use glimpsed::model::builtin;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+#[test]
+fn the_label_follows_the_demos_picture() {
+    // nine pictures of 75 frames, at full speed: the demo's own source is live and would take half a minute
+    let patterns = &PATTERNS[..9];
+    let output = common::run(&["demo", "--json", "--for", "3s"]);
+    let results = common::json_lines(&output);
+    assert!(results.len() > 60, "{} results in three seconds", results.len());
+    let best = |result: &Value| result["classifications"][0]["label"].as_str().unwrap().to_owned();
+    let seen: BTreeSet<_> = results.iter().map(best).collect();
+    assert_eq!(seen, BTreeSet::from(["SMPTE color bars".to_owned(), "snow".to_owned()]), "the first two of {patterns:?}");
+    let turn = results.iter().position(|result| best(result) == "snow").unwrap();
+    assert!(results[turn]["pts_ns"].as_u64().unwrap().abs_diff(2_500_000_000) < 200_000_000, "{}", results[turn]);
+    assert!(results[turn..].iter().all(|result| best(result) == "snow"));
+}
+
+#[test]
+fn the_built_in_model_knows_every_picture_at_a_size_it_never_saw() {
+    let labels: BTreeSet<_> = {
+        let labels = builtin().unwrap().labels(None).unwrap();
+        (0..labels.len()).map(|index| labels.name(index).to_owned()).collect()
+    };
+    let mut seen = BTreeSet::new();
+    for pattern in PATTERNS {
+        let mut command = common::glimpsed();
+        command.args(["run", "--json", "--model", "testcard", "--"]);
+        let source = format!(
+            "videotestsrc pattern={pattern} num-buffers=12 kx2=20 ky2=20 kt=1 ! video/x-raw,format=I420,width=880,height=496 ! appsink name=frames"
+        );
+        let results = common::json_lines(&command.args(source.split(' ')).output().unwrap());
+        let answers: BTreeSet<_> =
+            results.iter().map(|result| result["classifications"][0]["label"].as_str().unwrap().to_owned()).collect();
+        assert_eq!((results.len(), answers.len()), (12, 1), "{pattern}: {answers:?}");
+        seen.extend(answers);
+    }
+    assert_eq!(seen, labels, "each of the {} pictures is a class of its own", PATTERNS.len());
+}
+
+#[test]
+fn classify_repeats_and_tells_percentiles() {
+    let Some(testdata) = common::testdata() else { return };
+    let mut command = common::glimpsed();
+    command
+        .args(["classify", "--json", "--repeat", "7", "--top", "3", "--model"])
+        .arg(testdata.join("models/squeezenet1_1_w8a8_u8weights.onnx"));
+    command.arg("--labels").arg(testdata.join("synset_words.txt")).arg(testdata.join("png/n01440764_tench.png"));
+    let result = &common::json_lines(&command.output().unwrap())[0];
+    let inference = &result["inference"];
+    assert_eq!((&inference["runs"], result["classifications"].as_array().unwrap().len()), (&7.into(), 3));
+    let ms = |name: &str| inference[name].as_f64().unwrap();
+    assert!(0.0 < ms("p50_ms") && ms("p50_ms") <= ms("p99_ms") && ms("mean_ms") > 0.0, "{inference}");
+
+    command.arg("--text");
+    let mut text = common::glimpsed();
+    text.args(["classify", "--text", "--repeat", "3", "--model", "testcard"]).arg(testdata.join("png/n01440764_tench.png"));
+    let text = String::from_utf8(text.output().unwrap().stdout).unwrap();
+    assert!(text.lines().count() == 7 && text.contains("3 runs: mean"), "{text}");
+}
+
+#[test]
+fn classify_goes_on_behind_a_file_that_fails_and_says_so_at_the_end() {
+    let Some(testdata) = common::testdata() else { return };
+    let png = testdata.join("png/n01440764_tench.png");
+    let mut command = common::glimpsed();
+    command.args(["classify", "--json", "--model", "testcard", "/nowhere.png"]).arg(&png).arg("Cargo.toml").arg(&png);
+    let output = command.current_dir(common::project()).output().unwrap();
+    assert_eq!((common::json_lines(&output).len(), output.status.code()), (2, Some(1)));
+    let log = common::stderr(&output);
+    assert!(log.contains("'/nowhere.png'") && log.contains("'Cargo.toml'") && log.contains("2 of 4 files"), "{log}");
+}
+
+#[test]
+fn classify_takes_films_frame_by_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film with a space.avi");
+    let make = format!(
+        "videotestsrc num-buffers=5 pattern=pinwheel ! video/x-raw,width=320,height=240 ! jpegenc ! avimux ! filesink location=\"{}\"",
+        film.display()
+    );
+    let made = std::process::Command::new("gst-launch-1.0").arg("-q").args(shell_words(&make)).status().unwrap();
+    assert!(made.success());
+    let mut command = common::glimpsed();
+    let output = command.args(["classify", "--json", "--model", "testcard"]).arg(&film).output().unwrap();
+    let results = common::json_lines(&output);
+    assert_eq!(results.iter().map(|result| result["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert!(
+        results
+            .iter()
+            .all(|result| result["classifications"][0]["label"] == "pinwheel" && result["source"] == *film.display().to_string())
+    );
+}
+
+/// The words of `text`; quotes keep spaces, and stay.
+fn shell_words(text: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    for c in text.chars() {
+        quoted ^= c == '"';
+        match c {
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
+}
+
+#[test]
+fn inspect_tells_what_the_file_says() {
+    let output = common::run(&["inspect", "testcard", "--json"]);
+    let model = &common::json_lines(&output)[0];
+    assert_eq!(model["input"]["shape"], serde_json::json!([1, 3, 224, 224]));
+    assert_eq!(
+        (&model["input"]["type"], &model["input"]["layout"], &model["classes"]),
+        (&"uint8".into(), &"NCHW".into(), &18.into())
+    );
+    assert_eq!((&model["quantized"], &model["npu_obstacle"]), (&true.into(), &Value::Null));
+    let text = String::from_utf8(common::run(&["inspect", "testcard"]).stdout).unwrap();
+    assert!(text.contains("image: uint8 [1, 3, 224, 224], scale 0.003921569, zero point 0, NCHW, 224 x 224 pixels"), "{text}");
+}
+
+#[test]
+fn help_teaches_and_every_command_has_it() {
+    for (args, taught) in [
+        (&["--help"][..], "glimpsed demo"),
+        (&["run", "--help"], "appsink name=frames"),
+        (&["demo", "--help"], "--for"),
+        (&["classify", "--help"], "--repeat"),
+        (&["inspect", "--help"], "ONNX file"),
+    ] {
+        let output = common::run(args);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && text.contains(taught), "{args:?}: {text}");
+    }
+}

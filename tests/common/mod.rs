@@ -1,0 +1,165 @@
+//! What the tests share: where the data and the libraries are, how frames are made, how the program is run.
+#![allow(dead_code)]
+
+use glimpsed::capture::{self, Pipeline};
+use glimpsed::frame::Frame;
+use glimpsed::labels::Labels;
+use glimpsed::model::Model;
+use glimpsed::preprocess;
+use glimpsed::runtime::{self, Infer, Provider};
+use glimpsed::shutdown::Stop;
+use glimpsed::tensor::Tensor;
+use glimpsed::worker::Classifier;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+/// The folder of the project.
+pub fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The real model and the real photos, which are not part of the project (their licence does not allow it). Tests skip, loudly,
+/// where they are absent; in CI that is a failure.
+pub fn testdata() -> Option<PathBuf> {
+    let folder = std::env::var_os("GLIMPSED_TESTDATA").map_or_else(|| project().join("../shared/testdata"), PathBuf::from);
+    if folder.join("models").is_dir() {
+        return Some(folder);
+    }
+    let message = format!("SKIPPED: no test data in '{}'; GLIMPSED_TESTDATA names the folder", folder.display());
+    assert!(std::env::var_os("CI").is_none(), "{message}");
+    eprintln!("{message}");
+    None
+}
+
+/// Where `make setup` puts ONNX Runtime.
+pub fn onnxruntime() -> PathBuf {
+    let folder = project().join(".runtime/onnxruntime");
+    assert!(folder.is_dir(), "ONNX Runtime is not there: run `make setup-qnn` first");
+    folder
+}
+
+/// Where `make setup-qnn` puts the QNN plugin. `None`, loudly, where it holds no emulator and no NPU is there to run it.
+pub fn qnn_dir() -> Option<PathBuf> {
+    let folder = project().join(".runtime/onnxruntime-qnn/onnxruntime_qnn");
+    assert!(folder.is_dir(), "the QNN plugin is not there: run `make setup-qnn` first");
+    if cfg!(target_arch = "x86_64") || Path::new("/dev/fastrpc-cdsp").exists() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED: no emulator of the NPU for this machine, and no NPU");
+    None
+}
+
+/// Settings of a session that use the project's own libraries.
+pub fn runtime_params(provider: Provider) -> runtime::Params {
+    let qnn_dir = if provider == Provider::Cpu { None } else { qnn_dir() };
+    runtime::Params { provider, onnxruntime: Some(onnxruntime()), qnn_dir, threads: 1 }
+}
+
+/// A session of the ONNX file at `path`.
+pub fn session(path: &Path, provider: Provider) -> (Model, Box<dyn Infer>) {
+    let model = Model::read(path).unwrap();
+    let session = runtime::open(&model, &runtime_params(provider)).unwrap();
+    (model, session)
+}
+
+/// A classifier of `model` with `runtime` in place of ONNX Runtime.
+pub fn classifier(model: &Model, runtime: Box<dyn Infer>, top: usize) -> Classifier {
+    Classifier::new(model, Labels::numbered(model.output.classes), runtime, &preprocess::Params::default(), top)
+}
+
+/// All frames of a pipeline that is not live.
+pub fn frames_of(pipeline: &str) -> Vec<Frame> {
+    frames_of_prepared(pipeline, &|_| {})
+}
+
+/// The same, with elements set up by `prepare` first.
+pub fn frames_of_prepared(pipeline: &str, prepare: &(dyn Fn(&Pipeline) + Sync)) -> Vec<Frame> {
+    let frames = Arc::new(Mutex::new(Vec::new()));
+    let collected = frames.clone();
+    let deliver = move |frame, _live| {
+        collected.lock().unwrap().push(frame);
+        ControlFlow::Continue(())
+    };
+    let stop = Stop::default();
+    capture::run_once(&capture::Params { pipeline, prepare }, [stop.receiver(), stop.receiver()], |_| {}, deliver).unwrap();
+    std::mem::take(&mut *frames.lock().unwrap())
+}
+
+/// The one frame of a picture file, behind `filesrc`, through the elements of `rest`.
+pub fn picture(file: &Path, rest: &str) -> Frame {
+    let pipeline = format!("filesrc name=file ! {rest} ! appsink name=frames");
+    frames_of_prepared(&pipeline, &|pipeline: &Pipeline| pipeline.read_file("file", file)).pop().unwrap()
+}
+
+/// The bytes of a uint8 .npy file.
+pub fn npy_u8(path: &Path) -> Vec<u8> {
+    npyz::NpyFile::new(&std::fs::read(path).unwrap()[..]).unwrap().into_vec().unwrap()
+}
+
+/// Row `index` of a uint8 .npy file with rows of `len`.
+pub fn npy_row(path: &Path, index: usize, len: usize) -> Vec<u8> {
+    npy_u8(path)[index * len..][..len].to_vec()
+}
+
+/// The elements of a uint8 or int8 tensor.
+pub fn bytes_of(tensor: &Tensor) -> Vec<u8> {
+    match tensor {
+        Tensor::U8(data) => data.clone(),
+        Tensor::I8(data) => data.iter().map(|q| q.wrapping_sub(-128) as u8).collect(),
+        other => panic!("not a tensor of 8 bits: {other:?}"),
+    }
+}
+
+/// `expected.json` of the test data: the photos, in the order of the logits' rows.
+pub fn expected(testdata: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(testdata.join("expected/expected.json")).unwrap();
+    serde_json::from_str::<serde_json::Value>(&text).unwrap()["images"].as_array().unwrap().clone()
+}
+
+/// The row of `expected.json` for the photo of `file`, whatever its ending.
+pub fn expected_row(images: &[serde_json::Value], file: &Path) -> usize {
+    let stem = file.file_stem().unwrap().to_str().unwrap();
+    images.iter().position(|image| Path::new(image["file"].as_str().unwrap()).file_stem().unwrap() == stem).unwrap()
+}
+
+/// The files of `folder`, sorted.
+pub fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+/// The program, not started yet, with no variables of the user's that it would read.
+pub fn glimpsed() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_glimpsed"));
+    command.env_remove("ORT_DYLIB_PATH").env_remove("GLIMPSED_QNN_DIR").env_remove("GLIMPSED_LOG").stdin(Stdio::null());
+    command.env("ORT_DYLIB_PATH", onnxruntime());
+    command
+}
+
+/// Runs the program with `args` to its end.
+pub fn run(args: &[&str]) -> Output {
+    glimpsed().args(args).output().unwrap()
+}
+
+/// Standard output as JSON, line by line.
+pub fn json_lines(output: &Output) -> Vec<serde_json::Value> {
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("not JSON ({e}): {line}"))).collect()
+}
+
+/// Standard error as text.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// `message` without what differs from run to run: times.
+pub fn without_times(mut message: serde_json::Value) -> serde_json::Value {
+    let fields = message.as_object_mut().unwrap();
+    fields.remove("timestamp");
+    fields.remove("timing");
+    message
+}

@@ -33,6 +33,8 @@ impl Live {
 
     fn draw(&mut self, prediction: &Prediction, rate: f64) {
         self.screen.clear();
+        // lines that are too long for the window are cut, or they would take two rows
+        self.screen.push_str("\x1b[?7l");
         if self.lines > 0 {
             let _ = write!(self.screen, "\x1b[{}A", self.lines);
         }
@@ -72,6 +74,7 @@ impl Live {
                 prediction.height
             ),
         );
+        self.screen.push_str("\x1b[?7h");
         self.lines = lines;
     }
 }

@@ -29,8 +29,7 @@
 //! 1. Standard output carries results only. Native libraries print there too, so the program keeps a private duplicate of it and
 //!    points descriptor 1 at standard error before any of them is loaded ([`publish::claim_stdout`]).
 //! 2. A frame is dropped in one place, the [`channel`], and is counted there. Every queue has a written bound.
-//! 3. In the steady state nothing is allocated from [`preprocess`] to [`rank`], but for the window tables of
-//!    `fast_image_resize` (some KB for each plane of a YUV frame) and ONNX Runtime's own handles.
+//! 3. In the steady state nothing is allocated from [`preprocess`] to [`rank`], but for ONNX Runtime's own handles.
 //! 4. What can fail at start fails before the first frame, with what was being done, with what, and what to do next ([`error`]).
 //! 5. The NPU is believed only when it is proved: a session that was forbidden to fall back to the CPU ([`runtime`]).
 //! 6. A signal never interrupts a call into the NPU: signals are blocked in all threads but one, the inference in flight ends, the

@@ -42,89 +42,130 @@ impl Filter {
     }
 }
 
-/// Bits behind the point of a weight.
+/// Bits behind the point of an exact weight.
 pub const PRECISION: u32 = 22;
-/// A weight is `high << SPLIT | low`: two 16-bit factors, for which every CPU has quick multiply-and-add instructions.
+/// An exact weight is `high << SPLIT | low`: two 16-bit factors, for which every CPU has quick multiply-and-add instructions.
 pub const SPLIT: u32 = 11;
+/// Bits behind the point of a quick weight, one 16-bit factor.
+pub const QUICK: u32 = 14;
 /// Windows are padded with zero weights to a multiple of this, so that loops have no remainder.
-pub const LANES: usize = 8;
+const LANES: usize = 8;
 
-/// Which pixels of a row (or column) make each new one, and with which weights.
+/// What windows are made for: one direction of one plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The filter.
+    pub filter: Filter,
+    /// The pixels of the picture in this direction.
+    pub source: u32,
+    /// So many of them share one sample of the plane: 2 for chroma that is stored at half the size.
+    pub shared: u32,
+    /// The size to which they are resized.
+    pub resized: u32,
+    /// The first new pixel that is wanted.
+    pub first: u32,
+    /// How many are wanted.
+    pub count: u32,
+}
+
+/// Which samples of a row (or column) make each new one, and with which weights.
 #[derive(Debug, Default)]
 pub struct Windows {
-    /// (source, resized, first, count, filter) that these windows were made for.
-    made_for: Option<(u32, u32, u32, u32, Filter)>,
-    /// The first source pixel of each window.
+    made_for: Option<Span>,
+    /// The first sample of each window.
     pub starts: Vec<usize>,
-    /// Weights of each window, a multiple of [`LANES`].
+    /// How many samples each window has.
+    pub counts: Vec<usize>,
+    /// Weights that are stored for each window: its own, and zeros.
     pub taps: usize,
-    /// The upper parts of the weights, `taps` for each window.
+    /// The upper parts of the exact weights, `taps` for each window.
     pub high: Vec<i16>,
     /// The lower parts, 0..2048.
     pub low: Vec<i16>,
+    /// The same weights in one factor, less exact; they add up to exactly one.
+    pub quick: Vec<i16>,
 }
 
 impl Windows {
-    /// Windows for `count` pixels from `first` on, when `source` pixels are resized to `resized`. Made anew only when asked for others.
-    pub fn prepare(&mut self, filter: Filter, source: u32, resized: u32, first: u32, count: u32) {
-        let wanted = Some((source, resized, first, count, filter));
-        if self.made_for != wanted {
-            self.made_for = wanted;
-            match filter {
-                Filter::Nearest => self.nearest(source, resized, first, count),
-                _ => self.weighted(filter, source, resized, first, count),
+    /// Windows for `span`; made anew only when it is another than before.
+    pub fn prepare(&mut self, span: Span) {
+        if self.made_for != Some(span) {
+            self.made_for = Some(span);
+            self.starts.clear();
+            self.counts.clear();
+            self.high.clear();
+            self.low.clear();
+            self.quick.clear();
+            match span.filter {
+                Filter::Nearest => self.nearest(&span),
+                _ => self.weighted(&span),
             }
         }
     }
 
-    /// The first and the last source pixel that any window looks at, and one more: a half-open range.
-    pub fn reach(&self, source: usize) -> (usize, usize) {
-        let first = self.starts.first().copied().unwrap_or(0);
-        let last = self.starts.last().copied().unwrap_or(0);
-        (first, (last + self.taps).min(source))
+    /// The samples that any window looks at: a half-open range.
+    pub fn reach(&self) -> (usize, usize) {
+        let last = self.starts.last().copied().unwrap_or(0) + self.counts.last().copied().unwrap_or(0);
+        (self.starts.first().copied().unwrap_or(0), last)
     }
 
-    fn weighted(&mut self, filter: Filter, source: u32, resized: u32, first: u32, count: u32) {
-        let scale = f64::from(source) / f64::from(resized);
+    fn weighted(&mut self, span: &Span) {
+        let scale = f64::from(span.source) / f64::from(span.resized);
         let widened = scale.max(1.0);
-        let support = filter.support() * widened;
-        self.taps = (support.ceil() as usize * 2 + 1).next_multiple_of(LANES);
-        self.starts.clear();
-        self.high.clear();
-        self.low.clear();
-        let mut weights = Vec::with_capacity(self.taps);
-        for x in first..first + count {
+        let support = span.filter.support() * widened;
+        let most = (support.ceil() as usize * 2 + 1) / span.shared as usize + span.shared as usize;
+        self.taps = most.next_multiple_of(LANES);
+        let mut weights: Vec<f64> = Vec::with_capacity(self.taps);
+        for x in span.first..span.first + span.count {
             let center = (f64::from(x) + 0.5) * scale;
             let start = (center - support + 0.5).max(0.0) as u32;
-            let end = ((center + support + 0.5) as u32).min(source);
+            let end = ((center + support + 0.5) as u32).min(span.source);
+            let first = start / span.shared;
             weights.clear();
-            weights.extend((start..end).map(|pixel| filter.weight((f64::from(pixel) - center + 0.5) * (1.0 / widened))));
-            let sum: f64 = weights.iter().sum();
-            self.starts.push(start as usize);
-            for weight in &weights {
-                let share = if sum == 0.0 { *weight } else { weight / sum };
-                let fixed = (share * f64::from(1 << PRECISION)).round() as i32;
-                self.high.push((fixed >> SPLIT) as i16);
-                self.low.push((fixed & ((1 << SPLIT) - 1)) as i16);
+            for pixel in start..end {
+                let sample = (pixel / span.shared - first) as usize;
+                weights.resize(weights.len().max(sample + 1), 0.0);
+                weights[sample] += span.filter.weight((f64::from(pixel) - center + 0.5) * (1.0 / widened));
             }
-            self.high.resize(self.starts.len() * self.taps, 0);
-            self.low.resize(self.starts.len() * self.taps, 0);
+            let sum: f64 = weights.iter().sum();
+            if sum != 0.0 {
+                weights.iter_mut().for_each(|weight| *weight /= sum);
+            }
+            self.push(first as usize, &weights);
         }
     }
 
-    /// One pixel each, of weight 1. Positions are added up step by step, as Pillow does, so that ties fall the same way.
-    fn nearest(&mut self, source: u32, resized: u32, first: u32, count: u32) {
-        let scale = f64::from(source) / f64::from(resized);
+    fn push(&mut self, start: usize, weights: &[f64]) {
+        self.starts.push(start);
+        self.counts.push(weights.len());
+        let (stored, end) = (self.quick.len(), self.starts.len() * self.taps);
+        for weight in weights {
+            let fixed = (weight * f64::from(1 << PRECISION)).round() as i32;
+            self.high.push((fixed >> SPLIT) as i16);
+            self.low.push((fixed & ((1 << SPLIT) - 1)) as i16);
+            self.quick.push((weight * f64::from(1 << QUICK)).round() as i16);
+        }
+        // what rounding took from the whole goes to the largest: a flat picture stays flat
+        let left = (1 << QUICK) - self.quick[stored..].iter().copied().map(i32::from).sum::<i32>();
+        if let Some(largest) = self.quick[stored..].iter_mut().max() {
+            *largest += left as i16;
+        }
+        self.high.resize(end, 0);
+        self.low.resize(end, 0);
+        self.quick.resize(end, 0);
+    }
+
+    /// One sample each. Positions are added up step by step, as Pillow does, so that ties fall the same way.
+    fn nearest(&mut self, span: &Span) {
+        let scale = f64::from(span.source) / f64::from(span.resized);
         let mut position = scale * 0.5;
-        let positions = std::iter::repeat_with(|| {
-            let pixel = (position as usize).min(source as usize - 1);
+        let samples = std::iter::repeat_with(|| {
+            let pixel = (position as u32).min(span.source - 1);
             position += scale;
-            pixel
+            (pixel / span.shared) as usize
         });
-        self.starts.clear();
-        self.starts.extend(positions.skip(first as usize).take(count as usize));
+        self.starts.extend(samples.skip(span.first as usize).take(span.count as usize));
+        self.counts.resize(self.starts.len(), 1);
         self.taps = 1;
-        self.high.clear();
-        self.low.clear();
     }
 }

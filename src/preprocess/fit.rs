@@ -1,5 +1,7 @@
 //! Which part of the picture goes where in the model's input.
 
+use super::filter::{Filter, Span};
+
 /// How a picture of one shape becomes an input of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fit {
@@ -31,6 +33,17 @@ pub struct Placement {
     pub x: u32,
     /// The first row of the input.
     pub y: u32,
+}
+
+impl Placement {
+    /// What the windows of each direction (across, down) are made for, in a plane whose samples `shared` pixels of the picture share.
+    pub fn spans(&self, filter: Filter, source: (u32, u32), shared: (u32, u32)) -> [Span; 2] {
+        let span = |source, shared, resized, first, count| Span { filter, source, shared, resized, first, count };
+        [
+            span(source.0, shared.0, self.resized.0, self.left, self.width),
+            span(source.1, shared.1, self.resized.1, self.top, self.height),
+        ]
+    }
 }
 
 /// The share of the resized short side that the crop keeps: 224 of 256.

@@ -7,8 +7,9 @@ mod colour;
 mod exact;
 mod filter;
 mod fit;
+mod plane;
 mod quantize;
-mod resize;
+mod sums;
 
 pub use filter::Filter;
 pub use fit::Fit;
@@ -19,8 +20,8 @@ use crate::tensor::{InputSpec, Tensor};
 use colour::Planes;
 use exact::{ExactResizer, RgbSource};
 use fit::Placement;
+use plane::PlaneResizer;
 use quantize::Quantizer;
-use resize::{PlaneResizer, Source};
 
 /// What the user may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -39,13 +40,12 @@ pub struct Preprocessor {
     size: (u32, u32),
     quantizer: Quantizer,
     exact: ExactResizer,
-    planes: PlaneResizer,
+    luma: PlaneResizer,
+    chroma: PlaneResizer,
     /// Planes at the small size.
     small: [Vec<u8>; 3],
     /// Luma and chroma of a packed format, taken apart at full size.
     apart: [Vec<u8>; 2],
-    /// Chroma at full size, where it has to be.
-    expanded: Vec<u8>,
     /// RGB at the small size.
     rgb: Vec<u8>,
     /// The input's picture with its black bars.
@@ -60,10 +60,10 @@ impl Preprocessor {
             size: (input.width, input.height),
             quantizer: Quantizer::new(input, params.normalize),
             exact: ExactResizer::new(params.filter),
-            planes: PlaneResizer::new(params.filter),
+            luma: PlaneResizer::new(params.filter),
+            chroma: PlaneResizer::new(params.filter),
             small: Default::default(),
             apart: Default::default(),
-            expanded: Vec::new(),
             rgb: Vec::new(),
             canvas: Vec::new(),
         }
@@ -89,33 +89,22 @@ impl Preprocessor {
         let (width, height) = (place.width, place.height);
         let chroma = chroma_of(&picture);
         let [luma_out, first_out, second_out] = &mut self.small;
-        let full = (picture.width, picture.height);
-        let shared = (chroma.across, chroma.down);
-        let part = (full.0.div_ceil(shared.0), full.1.div_ceil(shared.1));
-        let expanded = &mut self.expanded;
-        let mut resize = |plane, (width, height), samples, shared, out: &mut Vec<u8>| {
-            let source = Source { plane, width, height, samples };
-            // chroma that would have to grow: each pixel gets what was stored for it, as when the picture is converted first
-            if shared != (1, 1) && (place.resized.0 > width || place.resized.1 > height) {
-                expand(source, full, shared, expanded);
-                let plane = Plane { data: expanded, stride: full.0 as usize * samples };
-                return self.planes.resize(Source { plane, width: full.0, height: full.1, samples }, full, (1, 1), place, out);
-            }
-            self.planes.resize(source, full, shared, place, out);
-        };
+        let (size, shared) = ((picture.width, picture.height), (chroma.across, chroma.down));
+        let mut resize = |luma, place: &Placement| self.luma.resize::<1>(luma, size, (1, 1), place, luma_out);
         if let Some(luma_first) = chroma.packed {
-            take_apart(frame.plane(0), full, luma_first, &mut self.apart);
+            take_apart(frame.plane(0), size, luma_first, &mut self.apart);
             let [luma, both] = &self.apart;
-            resize(Plane { data: luma, stride: full.0 as usize }, full, 1, (1, 1), luma_out);
-            resize(Plane { data: both, stride: part.0 as usize * 2 }, part, 2, shared, first_out);
+            resize(Plane { data: luma, stride: size.0 as usize }, place);
+            let both = Plane { data: both, stride: size.0.div_ceil(2) as usize * 2 };
+            self.chroma.resize::<2>(both, size, shared, place, first_out);
         } else {
-            resize(frame.plane(0), full, 1, (1, 1), luma_out);
+            resize(frame.plane(0), place);
             match chroma.planes {
                 0 => {}
-                1 => resize(frame.plane(1), part, 2, shared, first_out),
+                1 => self.chroma.resize::<2>(frame.plane(1), size, shared, place, first_out),
                 _ => {
-                    resize(frame.plane(1), part, 1, shared, first_out);
-                    resize(frame.plane(2), part, 1, shared, second_out);
+                    self.chroma.resize::<1>(frame.plane(1), size, shared, place, first_out);
+                    self.chroma.resize::<1>(frame.plane(2), size, shared, place, second_out);
                 }
             }
         }
@@ -204,18 +193,6 @@ fn take_apart(plane: Plane, (width, height): (u32, u32), luma_first: bool, apart
         }
         for (to, from) in both.iter_mut().zip(packed[chroma_at..].iter().step_by(2)) {
             *to = *from;
-        }
-    }
-}
-
-/// Repeats each chroma pixel of `source` for the pixels of the `full` picture that share it.
-fn expand(source: Source, full: (u32, u32), shared: (u32, u32), out: &mut Vec<u8>) {
-    let (samples, row) = (source.samples, full.0 as usize * source.samples);
-    grow(out, row * full.1 as usize);
-    for (y, out) in out.chunks_exact_mut(row).take(full.1 as usize).enumerate() {
-        let stored = source.plane.data[y / shared.1 as usize * source.plane.stride..].chunks_exact(samples);
-        for (out, stored) in out.chunks_mut(samples * shared.0 as usize).zip(stored) {
-            out.chunks_exact_mut(samples).for_each(|out| out.copy_from_slice(stored));
         }
     }
 }

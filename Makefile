@@ -5,6 +5,7 @@
 #   make setup-qnn                     also the QNN plugin: the NPU's libraries (x86-64: its emulator)
 
 CARGO ?= cargo
+export ORT_DISABLE_TELEMETRY := 1
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUNTIME := .runtime
 

@@ -135,6 +135,5 @@ pub fn run(
         work.inference.record(prediction.timing.inference);
         work.age.record(prediction.timing.age);
     }
-    publishers.finish()?;
     Ok(work)
 }

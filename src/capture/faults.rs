@@ -54,14 +54,18 @@ pub fn bus_error(message: &gst::message::Error) -> Error {
     } else {
         report.because(format!("{text} ({detail})"))
     };
-    match hint(&error, &debug) {
+    let camera = message
+        .src()
+        .and_then(|src| src.downcast_ref::<gst::Element>()?.factory())
+        .is_some_and(|factory| factory.name() == "v4l2src");
+    match hint(&error, &debug, camera) {
         Some(hint) => report.hint(hint),
         None => report,
     }
 }
 
-fn hint(error: &glib::Error, debug: &str) -> Option<&'static str> {
-    if debug.contains("Permission denied") {
+fn hint(error: &glib::Error, debug: &str, camera: bool) -> Option<&'static str> {
+    if camera && debug.contains("Permission denied") {
         return Some("Camera nodes belong to the group 'video': sudo usermod -aG video $USER, then log in again.");
     }
     if debug.contains("not-negotiated") {
@@ -81,7 +85,7 @@ fn hint(error: &glib::Error, debug: &str) -> Option<&'static str> {
     if error.matches(gst::ResourceError::Busy) {
         return Some("Another program holds it; `fuser -v /dev/video*` names it.");
     }
-    if error.matches(gst::ResourceError::NotFound) || error.matches(gst::ResourceError::OpenRead) {
+    if camera && (error.matches(gst::ResourceError::NotFound) || error.matches(gst::ResourceError::OpenRead)) {
         return Some("Is it there, and named right? `v4l2-ctl --list-devices` shows the cameras.");
     }
     None

@@ -16,11 +16,6 @@ pub trait Publish {
 
     /// Takes one result; what it costs must not depend on who reads.
     fn publish(&mut self, prediction: &Prediction) -> Result<()>;
-
-    /// Called once when there will be no more results.
-    fn finish(&mut self) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// All places of one line. One that fails is left out from then on; the line goes on while there is another.
@@ -37,17 +32,8 @@ impl Publishers {
 
     /// Gives `prediction` to every place. An error comes back when the last place has failed: there is nobody left to work for.
     pub fn publish(&mut self, prediction: &Prediction) -> Result<()> {
-        self.each(|place| place.publish(prediction))
-    }
-
-    /// Tells every place that there will be no more.
-    pub fn finish(&mut self) -> Result<()> {
-        self.each(|place| place.finish())
-    }
-
-    fn each(&mut self, mut call: impl FnMut(&mut dyn Publish) -> Result<()>) -> Result<()> {
         let mut last: Option<Error> = None;
-        self.places.retain_mut(|place| match call(place.as_mut()) {
+        self.places.retain_mut(|place| match place.publish(prediction) {
             Ok(()) => true,
             Err(error) => {
                 if error.kind() != Kind::NobodyReads {

@@ -4,7 +4,7 @@ use super::faults;
 use super::sample::{self, SampleReader};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
-use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app as gst_app;
 use std::ops::ControlFlow;
@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 
 /// How long a pipeline may take to give its first picture, or to say that it is live.
 const PREROLL_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Events that wait for their listener at the most.
+const EVENTS: usize = 8;
 
 /// What a pipeline has to say while it runs.
 pub enum Event {
@@ -180,7 +183,7 @@ impl Drop for Pipeline {
 
 /// Errors and the end of the stream, forwarded from the thread that posts them.
 fn listen(pipeline: &gst::Pipeline) -> Receiver<Event> {
-    let (events, heard) = unbounded();
+    let (events, heard) = bounded(EVENTS);
     let bus = pipeline.bus().expect("a pipeline has a bus");
     bus.set_sync_handler(move |_, message| {
         let event = match message.view() {
@@ -193,8 +196,8 @@ fn listen(pipeline: &gst::Pipeline) -> Receiver<Event> {
             _ => None,
         };
         if let Some(event) = event {
-            // the pipeline may outlive its listener by a moment; nobody wants the event then
-            let _ = events.send(event);
+            // one loss posts several errors, and the first one tells; more than fit say nothing new
+            let _ = events.try_send(event);
         }
         gst::BusSyncReply::Drop
     });

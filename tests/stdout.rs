@@ -70,7 +70,8 @@ fn standard_output_that_cannot_be_written_is_an_error() {
 fn closed_standard_output_is_nobody_who_reads() {
     let program = env!("CARGO_BIN_EXE_glimpsed");
     let script = format!("exec '{program}' demo --frames 2 >&-");
-    let output = std::process::Command::new("sh").args(["-c", &script]).env("ORT_DYLIB_PATH", common::onnxruntime()).output().unwrap();
+    let output =
+        std::process::Command::new("sh").args(["-c", &script]).env("ORT_DYLIB_PATH", common::onnxruntime()).output().unwrap();
     assert_eq!((output.status.code(), common::stderr(&output).as_str()), (Some(0), ""));
 }
 

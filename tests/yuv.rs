@@ -98,19 +98,16 @@ fn every_format_is_the_picture_converted_first() {
     for (name, format) in FORMATS {
         for fit in [Fit::Stretch, Fit::Crop] {
             let params = Params { fit, ..Params::default() };
-            let (mut all_far, mut all_mean) = (0.0, 0.0);
+            let mut all_far = 0.0;
             for photo in &photos {
                 let (yuv, rgb) = both_ways(photo, &format!("video/x-raw,format={name}"));
                 assert_eq!(yuv.picture.format, format);
                 let (far, mean) = difference(&tensor(&yuv, &params), &tensor(&rgb, &params));
+                assert!(mean < 1.0, "{name} {fit:?} {}: {mean:.2} on average", photo.display());
                 all_far += far / photos.len() as f64;
-                all_mean += mean / photos.len() as f64;
             }
-            assert!(
-                all_far < 0.01 && all_mean < 1.0,
-                "{name} {fit:?}: {:.2} % beyond 3, {all_mean:.2} on average",
-                all_far * 100.0
-            );
+            let percent = all_far * 100.0;
+            assert!(percent < 0.5, "{name} {fit:?}: {percent:.2} % of the elements of all photos are beyond 3");
         }
     }
 }

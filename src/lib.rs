@@ -19,7 +19,8 @@
 //! | thread | what it does | ends |
 //! |---|---|---|
 //! | `main` | opens model and session, then is the worker: all inference of a session happens on it | when its source has ended |
-//! | `capture` | owns one pipeline and waits for what its bus says | with the pipeline, or when asked to |
+//! | `capture` | owns one source: waits for what its pipeline's bus says, builds the pipeline anew when a camera is lost | with the source, or when asked to |
+//! | `teardown` | brings one pipeline to rest; a driver that hangs is left behind after 3 s | with the pipeline |
 //! | GStreamer's own | bring frames and put them into the channel | with the pipeline |
 //! | `signals` | the only one that hears SIGINT and SIGTERM | with the process |
 //! | `timer` | `--for`: asks for the end | when the time is over |

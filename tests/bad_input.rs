@@ -184,12 +184,6 @@ fn each_is_told_with_its_mend() {
             said: &["cannot read the pipeline", "No such file"],
         },
         Case {
-            what: "no camera",
-            args: pipeline("v4l2src device=/dev/video77 ! appsink name=frames"),
-            status: 1,
-            said: &["Cannot identify device '/dev/video77'", "No such file", "v4l2-ctl --list-devices"],
-        },
-        Case {
             what: "libonnxruntime missing",
             args: words(&format!("demo --onnxruntime {}", at("libonnxruntime.so"))),
             status: 78,

@@ -1,16 +1,22 @@
 //! From a camera to frames: `.launch` text becomes a pipeline, its appsink gives [`Frame`]s, its bus says why it ended.
+//!
+//! Work apart from weather: [`run_once`] takes frames until something happens, [`run`] decides what becomes of it.
 
 mod faults;
 pub mod launch;
 mod pipeline;
 mod sample;
+mod supervise;
 
 pub use pipeline::{Event, Pipeline};
+pub use supervise::{Backoff, Change, run};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crossbeam_channel::{Receiver, TryRecvError, select};
+use crossbeam_channel::{Receiver, TryRecvError, after, bounded, select};
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What one source needs.
 pub struct Params<'a> {
@@ -18,6 +24,17 @@ pub struct Params<'a> {
     pub pipeline: &'a str,
     /// Sets up elements of the freshly built pipeline, before it starts.
     pub prepare: &'a (dyn Fn(&Pipeline) + Sync),
+    /// A live source that gives no frame for so long is lost.
+    pub stall: Duration,
+    /// How long to wait before a lost camera is tried again.
+    pub backoff: Backoff,
+}
+
+impl<'a> Params<'a> {
+    /// The source of `pipeline` with what is right for most cameras: lost after 5 s without a frame.
+    pub fn new(pipeline: &'a str) -> Self {
+        Self { pipeline, prepare: &|_| {}, stall: Duration::from_secs(5), backoff: Backoff::default() }
+    }
 }
 
 /// Why a source ended, other than by an error.
@@ -29,25 +46,50 @@ pub enum Ended {
     Stopped,
 }
 
-/// Runs the source once, until it ends, fails or one of `stop` is closed. `opened` hears once whether it is live; `deliver` gets each
-/// frame and whether its source is live, and breaks when no more are wanted.
+/// Takes frames from `pipeline` until it ends, fails, is live and falls silent for `stall`, or one of `stop` is closed. `flows` hears of
+/// the first frame, and whether the source is live; `deliver` gets each frame, and breaks when no more are wanted.
 pub fn run_once(
-    params: &Params,
+    pipeline: &mut Pipeline,
+    stall: Duration,
     stop: [&Receiver<()>; 2],
-    opened: impl FnOnce(bool),
-    deliver: impl FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
+    mut deliver: impl FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
+    flows: &mut dyn FnMut(bool),
 ) -> Result<Ended> {
-    let mut pipeline = Pipeline::build(params.pipeline)?;
-    (params.prepare)(&pipeline);
     let stopped = || stop.iter().any(|stop| stop.try_recv() == Err(TryRecvError::Disconnected));
-    let Some(live) = pipeline.start(stopped, deliver)? else { return Ok(Ended::Stopped) };
-    opened(live);
-    select! {
-        recv(pipeline.events()) -> event => match event {
-            Ok(Event::Failed(error)) => Err(error),
-            Ok(Event::EndOfStream) | Err(_) => Ok(Ended::EndOfStream),
-        },
-        recv(stop[0]) -> _ => Ok(Ended::Stopped),
-        recv(stop[1]) -> _ => Ok(Ended::Stopped),
+    let latest = Arc::new(Mutex::new(Instant::now()));
+    let (first, first_seen) = bounded(1);
+    let seen = latest.clone();
+    let noted = move |frame, live| {
+        *seen.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        // only the first one finds room, and a listener
+        let _ = first.try_send(());
+        deliver(frame, live)
+    };
+    let Some(live) = pipeline.start(stopped, noted)? else { return Ok(Ended::Stopped) };
+    let mut told = false;
+    loop {
+        let silent = latest.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        if live && silent >= stall {
+            return Err(Error::failed(format!("no frame for {:.1} s", silent.as_secs_f64()))
+                .hint("The camera or its driver hangs. Unplug it and plug it in again if it stays so."));
+        }
+        select! {
+            recv(first_seen) -> frame => if frame.is_ok() && !told {
+                told = true;
+                flows(live);
+            },
+            recv(pipeline.events()) -> event => return match event {
+                Ok(Event::Failed(error)) => Err(error),
+                Ok(Event::EndOfStream) | Err(_) => {
+                    if first_seen.try_recv().is_ok() {
+                        flows(live);
+                    }
+                    Ok(Ended::EndOfStream)
+                }
+            },
+            recv(stop[0]) -> _ => return Ok(Ended::Stopped),
+            recv(stop[1]) -> _ => return Ok(Ended::Stopped),
+            recv(after(stall.saturating_sub(silent))) -> _ => {}
+        }
     }
 }

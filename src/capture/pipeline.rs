@@ -7,6 +7,7 @@ use crate::frame::Frame;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app as gst_app;
+use gstreamer_base::{BaseSrc, prelude::*};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +16,12 @@ use std::time::{Duration, Instant};
 
 /// How long a pipeline may take to give its first picture, or to say that it is live.
 const PREROLL_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How long after a failed change of state its cause may be posted.
+const POSTED_BY: Duration = Duration::from_millis(500);
+
+/// How long a pipeline may take to come to rest.
+const TEARDOWN_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Events that wait for their listener at the most.
 const EVENTS: usize = 8;
@@ -66,6 +73,20 @@ impl Pipeline {
     /// The element called `name`, where there is one.
     fn element(&self, name: &str) -> Option<gst::Element> {
         self.pipeline.by_name(name)
+    }
+
+    /// Sets a property of the element called `name`, where there is one; `value` as in gst-launch text.
+    pub fn set(&self, name: &str, property: &str, value: &str) {
+        if let Some(element) = self.element(name) {
+            element.set_property_from_str(property, value);
+        }
+    }
+
+    /// Whether the source may be a live one, as far as that can be seen before it is opened: none of its elements is a source that
+    /// is not (a file).
+    pub fn may_be_live(&self) -> bool {
+        let sources = self.pipeline.iterate_sources().into_iter().filter_map(|source| source.ok()?.downcast::<BaseSrc>().ok());
+        sources.into_iter().all(|source| source.is_live())
     }
 
     /// Lets the filesrc called `name` read `path`, and JPEG be decoded accurately rather than a little quicker.
@@ -154,13 +175,14 @@ impl Pipeline {
         }
     }
 
-    /// The error that the pipeline posted when a change of state failed.
+    /// The error that the pipeline posts when a change of state fails: sometimes a moment later, from another thread.
     fn why_not(&self, what: &str) -> Error {
-        let posted = self.events.try_iter().find_map(|event| match event {
-            Event::Failed(error) => Some(error),
-            Event::EndOfStream => None,
-        });
-        posted.unwrap_or_else(|| Error::new(Kind::Failed, what).hint("GST_DEBUG=3 in the environment shows what GStreamer says."))
+        while let Ok(event) = self.events.recv_timeout(POSTED_BY) {
+            if let Event::Failed(error) = event {
+                return error;
+            }
+        }
+        Error::new(Kind::Failed, what).hint("GST_DEBUG=3 in the environment shows what GStreamer says.")
     }
 
     /// What the pipeline has to say, as it says it.
@@ -170,13 +192,20 @@ impl Pipeline {
 }
 
 impl Drop for Pipeline {
-    /// Ends the pipeline: its threads are gone and all its buffers released afterwards.
+    /// Ends the pipeline: its threads are gone and all its buffers released afterwards. A driver that hangs is left to itself.
     fn drop(&mut self) {
-        if self.pipeline.set_state(gst::State::Null).is_err() {
-            tracing::warn!("the pipeline did not come to rest");
-        }
-        if let Some(bus) = self.pipeline.bus() {
-            bus.unset_sync_handler();
+        let (pipeline, (rests, at_rest)) = (self.pipeline.clone(), bounded::<()>(0));
+        let ending = std::thread::Builder::new().name("teardown".into()).spawn(move || {
+            let _rests = rests;
+            if pipeline.set_state(gst::State::Null).is_err() {
+                tracing::warn!("the pipeline did not come to rest");
+            }
+            if let Some(bus) = pipeline.bus() {
+                bus.unset_sync_handler();
+            }
+        });
+        if ending.is_ok() && at_rest.recv_timeout(TEARDOWN_DEADLINE) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the pipeline did not come to rest within {} s, and is left to itself", TEARDOWN_DEADLINE.as_secs());
         }
     }
 }

@@ -4,9 +4,10 @@ mod args;
 
 pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs};
 
-use args::{at_least_one, variable};
+use args::{at_least_one, duration, variable};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Says, live, what a camera sees: GStreamer in, a classifier on the Qualcomm NPU or the CPU, JSON lines out.
 #[derive(Parser, Debug)]
@@ -64,6 +65,9 @@ pub struct Run {
     /// The name of the camera in the results
     #[arg(long, value_name = "NAME", default_value = "camera")]
     pub name: String,
+    /// A camera that gives no frame for so long is lost, and built anew
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub stall_timeout: Duration,
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,

@@ -52,9 +52,9 @@ fn classify(image: &Path, args: &Classify, classifier: &mut Classifier, format: 
     };
     File::open(image).map_err(|e| told(Error::failed("it cannot be read").because(e)))?;
     let prepare = |pipeline: &Pipeline| pipeline.read_file("file", image);
-    let params = capture::Params { pipeline: PIPELINE, prepare: &prepare };
+    let params = capture::Params { prepare: &prepare, ..capture::Params::new(PIPELINE) };
     let mut prediction = classifier.blank(&shown);
-    let (_, results) = line::run(&params, stop, |frames| {
+    let (_, results) = line::run(&shown, &params, stop, |frames| {
         let mut results = 0;
         while let Some(taken) = frames.recv() {
             classifier.classify(&taken.frame, &mut prediction)?;

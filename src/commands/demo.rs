@@ -60,9 +60,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop) -> Result<()> {
         let format = super::format(&args.output, &out);
         Box::new(Stdout::new(out, format))
     };
-    let params = capture::Params {
-        pipeline: PIPELINE,
-        prepare: &|pipeline: &Pipeline| pipeline.cycle("testcard", &PATTERNS, SHOWN, shown.clone()),
-    };
+    let prepare = |pipeline: &Pipeline| pipeline.cycle("testcard", &PATTERNS, SHOWN, shown.clone());
+    let params = capture::Params { prepare: &prepare, ..capture::Params::new(PIPELINE) };
     super::run::watch("demo", &params, &args.limits, &mut classifier, &mut Publishers::new(vec![publisher]), stop)
 }

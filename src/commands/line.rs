@@ -1,6 +1,6 @@
 //! One source and its worker, wired together: capture → channel → worker.
 
-use crate::capture;
+use crate::capture::{self, Change};
 use crate::channel::{Receiver, Sent, channel};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -10,13 +10,19 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Instant;
 
 /// One frame waits while one is worked on: with more, a live worker that is behind would see older frames.
 const WAITING: usize = 1;
 
-/// Runs the source of `params` on a thread of its own, and `work` on this one with the frames that it gives, until either ends.
+/// Runs the source of `params`, called `name`, on a thread of its own, and `work` on this one with the frames that it gives, until either ends.
 /// Gives what became of the frames, and what `work` gives.
-pub fn run<T>(params: &capture::Params, stop: &Stop, work: impl FnOnce(&Receiver<Frame>) -> Result<T>) -> Result<(Counts, T)> {
+pub fn run<T>(
+    name: &str,
+    params: &capture::Params,
+    stop: &Stop,
+    work: impl FnOnce(&Receiver<Frame>) -> Result<T>,
+) -> Result<(Counts, T)> {
     let (mut sender, receiver) = channel(WAITING);
     let captured = Arc::new(AtomicU64::new(0));
     let counter = captured.clone();
@@ -31,8 +37,8 @@ pub fn run<T>(params: &capture::Params, stop: &Stop, work: impl FnOnce(&Receiver
     let done = Stop::default();
     thread::scope(|scope| {
         let source = thread::Builder::new().name("capture".into()).spawn_scoped(scope, || {
-            let opened = |live| tracing::debug!(live, "frames flow");
-            capture::run_once(params, [stop.receiver(), done.receiver()], opened, deliver)
+            let mut state = State::new(name);
+            capture::run(params, [stop.receiver(), done.receiver()], &mut |change| state.tell(change), deliver)
         });
         let source = source.map_err(|e| Error::failed("cannot start the capture thread").because(e))?;
         let worked = work(&receiver);
@@ -44,4 +50,34 @@ pub fn run<T>(params: &capture::Params, stop: &Stop, work: impl FnOnce(&Receiver
         let counts = Counts { captured: captured.load(Ordering::Relaxed), results: 0, dropped: dropped.load(Ordering::Relaxed) };
         Ok((counts, worked))
     })
+}
+
+/// What is known of a source; the log hears of each change once.
+struct State<'a> {
+    name: &'a str,
+    lost: Option<(Instant, String)>,
+}
+
+impl<'a> State<'a> {
+    fn new(name: &'a str) -> Self {
+        Self { name, lost: None }
+    }
+
+    fn tell(&mut self, change: Change) {
+        let name = self.name;
+        match (change, self.lost.take()) {
+            (Change::Flows { live }, None) => tracing::debug!("{name}: frames flow, {}", if live { "live" } else { "not live" }),
+            (Change::Flows { .. }, Some((since, _))) => tracing::info!("{name}: frames again, after {:.1?}", since.elapsed()),
+            (Change::Lost { why, pause }, before) => {
+                let why = why.to_string();
+                let (since, known) = before.unwrap_or((Instant::now(), String::new()));
+                if why == known {
+                    tracing::debug!("{name}: still lost; next try in {pause:.1?}");
+                } else {
+                    tracing::warn!("{name} is lost, and tried again until it is back: {why}");
+                }
+                self.lost = Some((since, why));
+            }
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub fn run(args: &Run, out: File, stop: &Stop) -> Result<()> {
     let mut classifier = args.model.settings().classifier()?;
     let format = super::format(&args.output, &out);
     let mut publishers = Publishers::new(vec![Box::new(Stdout::new(out, format))]);
-    let params = capture::Params { pipeline: &pipeline, prepare: &|_| {} };
+    let params = capture::Params { stall: args.stall_timeout, ..capture::Params::new(&pipeline) };
     watch(&args.name, &params, &args.limits, &mut classifier, &mut publishers, stop)
 }
 
@@ -32,7 +32,7 @@ pub fn watch(
         stop.request_after(time)?;
     }
     let work = |frames: &_| worker::run(name, frames, classifier, publishers, limits.frames, &|| stop.requested());
-    let (counts, work) = line::run(params, stop, work)?;
+    let (counts, work) = line::run(name, params, stop, work)?;
     tracing::info!(
         "{name}: {} frames, {} results, {} dropped; inference p50 {:.1?}, p99 {:.1?}; age p50 {:.1?}, p99 {:.1?}",
         counts.captured,

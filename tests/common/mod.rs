@@ -83,7 +83,8 @@ pub fn frames_of_prepared(pipeline: &str, prepare: &(dyn Fn(&Pipeline) + Sync)) 
         ControlFlow::Continue(())
     };
     let stop = Stop::default();
-    capture::run_once(&capture::Params { pipeline, prepare }, [stop.receiver(), stop.receiver()], |_| {}, deliver).unwrap();
+    let params = capture::Params { prepare, ..capture::Params::new(pipeline) };
+    capture::run(&params, [stop.receiver(), stop.receiver()], &mut |_| {}, deliver).unwrap();
     std::mem::take(&mut *frames.lock().unwrap())
 }
 

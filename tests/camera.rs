@@ -1,0 +1,166 @@
+//! Cameras that die, fall silent, or are not there: the line goes on when they are back, and nothing is left behind.
+
+mod common;
+
+use glimpsed::capture::{self, Backoff, Change, Ended, Params, Pipeline};
+use glimpsed::error::Result;
+use glimpsed::shutdown::Stop;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// No pause to speak of.
+fn at_once() -> Backoff {
+    Backoff::new(Duration::from_millis(1), Duration::from_millis(1), Duration::from_secs(60))
+}
+
+/// Runs a source until it has given `wanted` frames; tells what was said of it: `flows`, or why it was lost.
+fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
+    let (stop, told, mut frames) = (Stop::default(), std::cell::RefCell::new(Vec::new()), 0);
+    let enough = stop.clone();
+    let deliver = move |_, _| {
+        frames += 1;
+        if frames >= wanted {
+            enough.request();
+        }
+        ControlFlow::Continue(())
+    };
+    let mut changed = |change| {
+        told.borrow_mut().push(match change {
+            Change::Flows { live } => format!("flows, live: {live}"),
+            Change::Lost { why, .. } => why.to_string(),
+        });
+    };
+    let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, deliver);
+    (ended, told.into_inner())
+}
+
+const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1";
+
+/// What was told: flows and losses in turn, each loss for the reason `why`, `times` at the least.
+fn assert_came_back(told: &[String], why: &str, times: usize) {
+    let losses = told.iter().filter(|told| told.contains(why)).count();
+    assert!(losses >= times && told[0] == "flows, live: true", "{told:?}");
+    assert!(told.windows(2).all(|pair| pair[0].starts_with("flows") != pair[1].starts_with("flows")), "{told:?}");
+}
+
+#[test]
+fn an_element_that_fails() {
+    let pipeline = format!("{LIVE} ! identity error-after=4 ! appsink name=frames");
+    let (ended, told) = until(12, &Params { backoff: at_once(), ..Params::new(&pipeline) });
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert_came_back(&told, "Failed after iterations as requested", 3);
+}
+
+#[test]
+fn a_stream_that_ends() {
+    let pipeline = format!("{} ! appsink name=frames", LIVE.replace("is-live=true", "is-live=true num-buffers=4"));
+    let (ended, told) = until(12, &Params { backoff: at_once(), ..Params::new(&pipeline) });
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert_came_back(&told, "ended its stream", 2);
+}
+
+#[test]
+fn a_camera_that_falls_silent_without_a_word() {
+    // the second pipeline is the first whose gate is open
+    let pipeline = format!("{LIVE} ! valve name=gate drop=true ! appsink name=frames");
+    let built = AtomicUsize::new(0);
+    let open_the_second = |pipeline: &Pipeline| {
+        if built.fetch_add(1, Ordering::Relaxed) == 1 {
+            pipeline.set("gate", "drop", "false");
+        }
+    };
+    let params =
+        Params { prepare: &open_the_second, stall: Duration::from_millis(200), backoff: at_once(), ..Params::new(&pipeline) };
+    let (ended, told) = until(3, &params);
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert!(told[0].contains("no frame for 0.2 s") && told[1] == "flows, live: true" && told.len() == 2, "{told:?}");
+}
+
+#[test]
+fn a_camera_that_is_not_there_is_a_state_and_one_that_comes_is_taken() {
+    let pipeline = "v4l2src name=camera device=/dev/video77 ! appsink name=frames";
+    let stop = Stop::default();
+    let mut told = Vec::new();
+    let mut changed = |change| {
+        if let Change::Lost { why, pause } = change {
+            told.push((why.to_string(), pause));
+            if told.len() == 3 {
+                stop.request();
+            }
+        }
+    };
+    let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(2), Duration::from_secs(60));
+    let params = Params { backoff, ..Params::new(pipeline) };
+    let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert!(
+        told[0].0.contains("Cannot identify device '/dev/video77'") && told[0].0.contains("v4l2-ctl --list-devices"),
+        "{told:?}"
+    );
+    assert_eq!(told.iter().map(|(_, pause)| pause.as_millis()).collect::<Vec<_>>(), [1, 2, 2]);
+}
+
+#[test]
+fn what_trying_again_cannot_heal_is_an_error() {
+    let (ended, told) = until(1, &Params::new("videotestsrc ! nonsense ! appsink name=frames"));
+    assert!(ended.unwrap_err().to_string().contains("no element \"nonsense\"") && told.is_empty());
+    // a file is no camera
+    let (ended, told) = until(1, &Params::new("filesrc location=/nowhere.png ! pngdec ! appsink name=frames"));
+    assert!(ended.unwrap_err().to_string().contains("/nowhere.png") && told.is_empty());
+}
+
+#[test]
+fn a_file_ends() {
+    let (ended, told) = until(usize::MAX, &Params::new("videotestsrc num-buffers=3 ! appsink name=frames"));
+    assert_eq!((ended.unwrap(), told), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
+}
+
+/// Open files and resident memory (KiB) of this process.
+fn footprint() -> (usize, u64) {
+    let files = std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    (files, resident.split_whitespace().nth(1).unwrap().parse().unwrap())
+}
+
+#[test]
+fn two_hundred_rebuilds_leave_nothing_behind() {
+    let pipeline = format!("{} ! appsink name=frames", LIVE.replace("is-live=true", "is-live=true num-buffers=1"));
+    let stop = Stop::default();
+    let (mut losses, mut early, mut late) = (0, (0, 0), (0, 0));
+    let mut changed = |change| {
+        if matches!(change, Change::Lost { .. }) {
+            losses += 1;
+            match losses {
+                20 => early = footprint(),
+                200 => {
+                    late = footprint();
+                    stop.request();
+                }
+                _ => {}
+            }
+        }
+    };
+    let params = Params { backoff: at_once(), ..Params::new(&pipeline) };
+    capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(())).unwrap();
+    // other tests may run in this process at the same time: a pipeline of theirs has a handful of files
+    assert!(late.0 <= early.0 + 24, "open files: {} after 20, {} after 200", early.0, late.0);
+    assert!(late.1 <= early.1 + 8192, "KiB: {} after 20, {} after 200", early.1, late.1);
+}
+
+#[test]
+fn the_log_tells_each_change_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = folder.path().join("dying.launch");
+    std::fs::write(&launch, format!("{LIVE} ! identity error-after=30 ! appsink name=frames")).unwrap();
+    let mut command = common::glimpsed();
+    command.args(["run", "--json", "--model", "testcard", "--name", "front", "--frames", "40", "--pipeline"]).arg(&launch);
+    let output = command.output().unwrap();
+    let log = common::stderr(&output);
+    assert!(output.status.success(), "{log}");
+    let results = common::json_lines(&output);
+    // one line after the other, over the loss
+    assert_eq!(results.iter().map(|result| result["seq"].as_u64().unwrap()).collect::<Vec<_>>(), (0..40).collect::<Vec<_>>());
+    assert_eq!((log.matches("front is lost").count(), log.matches("front: frames again").count()), (1, 1), "{log}");
+}

@@ -31,6 +31,9 @@ impl Settings {
     pub fn classifier(&self) -> Result<Classifier> {
         let model = self.model()?;
         let labels = model.labels(self.labels.as_deref())?;
+        if labels.origin().is_none() {
+            tracing::warn!("no labels: classes are numbered. --labels FILE names them, or labels.txt beside the model.");
+        }
         let runtime = runtime::open(&model, &self.runtime)?;
         Ok(Classifier::new(&model, labels, runtime, &self.preprocess, self.top))
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 /// The names of all classes, by index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
-    /// Where they come from, for messages.
-    origin: String,
+    /// Where they come from, for messages; `None` for numbers.
+    origin: Option<String>,
     names: Vec<String>,
 }
 
@@ -48,12 +48,12 @@ impl Labels {
         }
         let synsets = lines.iter().all(|line| synset_name(line).is_some());
         let names = lines.iter().map(|line| synset_name(line).filter(|_| synsets).unwrap_or(line).to_owned()).collect();
-        Ok(Self { origin: origin.to_owned(), names })
+        Ok(Self { origin: Some(origin.to_owned()), names })
     }
 
     /// Names for a model that comes without any: `class 0`, `class 1`...
     pub fn numbered(classes: usize) -> Self {
-        Self { origin: "numbers".into(), names: (0..classes).map(|n| format!("class {n}")).collect() }
+        Self { origin: None, names: (0..classes).map(|n| format!("class {n}")).collect() }
     }
 
     /// Holds the labels to the number of `classes` of the model that `model` names.
@@ -72,8 +72,16 @@ impl Labels {
         } else {
             ""
         };
-        Err(Error::config(format!("the labels '{}' name {have} classes, the model '{model}' has {classes}", self.origin))
-            .hint(format!("{first}{background}")))
+        Err(Error::config(format!(
+            "the labels '{}' name {have} classes, the model '{model}' has {classes}",
+            self.origin().unwrap_or_default()
+        ))
+        .hint(format!("{first}{background}")))
+    }
+
+    /// Where they come from; `None` where the classes are only numbered.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
     }
 
     /// How many there are.

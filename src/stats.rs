@@ -67,13 +67,11 @@ impl Rate {
     }
 }
 
-/// What became of the frames of one source: `captured = results + dropped` once it has ended.
+/// What became of the frames of one source: once it has ended, each has given a result or was dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Frames that the source gave.
     pub captured: u64,
-    /// Frames that gave a result.
-    pub results: u64,
     /// Frames that newer ones replaced, or that were left over at the end.
     pub dropped: u64,
 }

@@ -90,16 +90,6 @@ impl Classifier {
         self.ranker.rank(&self.output, self.top, best);
         Ok(took)
     }
-
-    /// What the model gave last, as it gave it.
-    pub fn output(&self) -> &Tensor {
-        &self.output
-    }
-
-    /// What runs the model.
-    pub fn runtime(&self) -> &dyn Infer {
-        self.runtime.as_ref()
-    }
 }
 
 /// What the worker has done, in figures of fixed size.

@@ -3,6 +3,7 @@
 use crate::cli::Inspect;
 use crate::config::Settings;
 use crate::error::{Error, Result};
+use crate::labels::Labels;
 use crate::model::{Model, Source};
 use crate::publish::write_all;
 use crate::tensor::{Quantization, TensorSpec};
@@ -22,17 +23,16 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
     };
     let model = settings.model()?;
     let labels = model.labels(settings.labels.as_deref())?;
-    let first = (0..labels.len().min(3)).map(|index| labels.name(index)).collect::<Vec<_>>();
     let text = if args.json {
-        let json = as_json(&model, labels.len(), &first);
+        let json = as_json(&model, &labels);
         serde_json::to_string(&json).map_err(|e| Error::failed("cannot write what the model says").because(e))? + "\n"
     } else {
-        as_text(&model, labels.len(), &first)
+        as_text(&model, &labels)
     };
     write_all(&mut out, text.as_bytes())
 }
 
-fn as_json(model: &Model, labels: usize, first: &[&str]) -> Value {
+fn as_json(model: &Model, labels: &Labels) -> Value {
     let tensor = |spec: &TensorSpec| {
         let quantization =
             spec.quantization.map(|Quantization { scale, zero_point }| json!({"scale": scale, "zero_point": zero_point}));
@@ -44,13 +44,12 @@ fn as_json(model: &Model, labels: usize, first: &[&str]) -> Value {
     output["softmax"] = json!(model.output.softmax);
     json!({
         "model": model.name, "file": file(model), "weights": model.files, "producer": model.producer, "opset": model.opset,
-        "ir_version": model.ir_version, "input": input, "output": output, "classes": model.output.classes, "labels": labels,
-        "first_labels": first, "nodes": model.nodes(), "operators": model.operators, "quantized": model.is_quantized(),
+        "ir_version": model.ir_version, "input": input, "output": output, "classes": model.output.classes, "labels": labels.origin(), "first_labels": first_of(labels), "nodes": model.nodes(), "operators": model.operators, "quantized": model.is_quantized(),
         "npu_obstacle": model.npu_obstacle(),
     })
 }
 
-fn as_text(model: &Model, labels: usize, first: &[&str]) -> String {
+fn as_text(model: &Model, labels: &Labels) -> String {
     let mut text = String::new();
     let mut line = |key: &str, value: String| {
         for (n, value) in value.lines().enumerate() {
@@ -64,11 +63,19 @@ fn as_text(model: &Model, labels: usize, first: &[&str]) -> String {
     line("input", format!("{}, {}, {} x {} pixels", tensor(&input.tensor), input.layout, input.width, input.height));
     let ending = if model.output.softmax { "ends in a Softmax" } else { "no Softmax at the end: glimpsed adds it" };
     line("output", format!("{}; {ending}", tensor(&model.output.tensor)));
-    line("classes", format!("{}, {labels} labels: {}...", model.output.classes, first.join(", ")));
+    let named = match labels.origin() {
+        Some(origin) => format!("named by {origin}: {}...", first_of(labels).join(", ")),
+        None => "no labels.txt beside the model; --labels FILE names them".to_owned(),
+    };
+    line("classes", format!("{}, {named}", model.output.classes));
     let operators: Vec<_> = model.operators.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     line("nodes", format!("{}: {}", model.nodes(), operators.join(", ")));
     line("NPU", model.npu_obstacle().unwrap_or("quantized, fixed shapes: nothing in the file speaks against it").to_owned());
     text
+}
+
+fn first_of(labels: &Labels) -> Vec<&str> {
+    (0..labels.len().min(3)).map(|index| labels.name(index)).collect()
 }
 
 fn file(model: &Model) -> String {

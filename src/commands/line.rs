@@ -15,8 +15,8 @@ use std::time::Instant;
 /// One frame waits while one is worked on: with more, a live worker that is behind would see older frames.
 const WAITING: usize = 1;
 
-/// Runs the source of `params`, called `name`, on a thread of its own, and `work` on this one with the frames that it gives, until either ends.
-/// Gives what became of the frames, and what `work` gives.
+/// Runs the source of `params`, called `name`, on a thread of its own, and `work` on this one with the frames that it gives, until
+/// either ends. Gives what became of the frames, and what `work` gives.
 pub fn run<T>(
     name: &str,
     params: &capture::Params,
@@ -47,7 +47,7 @@ pub fn run<T>(
         let ended = source.join().unwrap_or_else(|_| Err(Error::failed("the capture thread panicked")));
         let (worked, ended) = (worked?, ended?);
         tracing::debug!("the source has ended: {ended:?}");
-        let counts = Counts { captured: captured.load(Ordering::Relaxed), results: 0, dropped: dropped.load(Ordering::Relaxed) };
+        let counts = Counts { captured: captured.load(Ordering::Relaxed), dropped: dropped.load(Ordering::Relaxed) };
         Ok((counts, worked))
     })
 }

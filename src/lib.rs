@@ -5,7 +5,7 @@
 //! camera ! ... ! appsink "frames" ──▶ capture ──▶ channel ──▶ worker ───────────────────▶ publish
 //!                                                 bounded,    preprocess  crop, resize,   stdout  JSON lines or text
 //!                                                 newest                  quantize        live    a view in the terminal
-//!                                                 wins,       runtime     QNN HTP or CPU
+//!                                                 wins,       runtime     QNN HTP or CPU  socket  JSON lines, many readers
 //!                                                 losses      rank        top-5
 //!                                                 counted
 //! ```
@@ -22,6 +22,7 @@
 //! | `capture` | owns one source: waits for what its pipeline's bus says, builds the pipeline anew when a camera is lost | with the source, or when asked to |
 //! | `teardown` | brings one pipeline to rest; a driver that hangs is left behind after 3 s | with the pipeline |
 //! | GStreamer's own | bring frames and put them into the channel | with the pipeline |
+//! | `socket` | serves all subscribers of the socket, and waits for none of them | with the publisher; subscribers get what waits for them, within 0.5 s |
 //! | `signals` | the only one that hears SIGINT and SIGTERM | with the process |
 //! | `timer` | `--for`: asks for the end | when the time is over |
 //!

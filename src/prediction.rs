@@ -69,27 +69,60 @@ impl Prediction {
     }
 }
 
+/// How much of a result a reader sees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct View {
+    /// So many of the best classes at the most.
+    pub top: usize,
+    /// Only classes of at least this confidence.
+    pub min_confidence: f32,
+}
+
+impl Default for View {
+    /// All of it.
+    fn default() -> Self {
+        Self { top: usize::MAX, min_confidence: 0.0 }
+    }
+}
+
+/// A result as a reader sees it.
+pub struct Seen<'a>(&'a Prediction, View);
+
+impl Prediction {
+    /// As much of the result as `view` shows.
+    pub fn seen(&self, view: View) -> Seen<'_> {
+        Seen(self, view)
+    }
+}
+
 impl Serialize for Prediction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.seen(View::default()).serialize(serializer)
+    }
+}
+
+impl Serialize for Seen<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(prediction, view) = self;
         let mut message = serializer.serialize_struct("Prediction", 13)?;
         message.serialize_field("type", "classification")?;
         message.serialize_field("version", &SCHEMA_VERSION)?;
-        message.serialize_field("source", &*self.source)?;
-        message.serialize_field("seq", &self.seq)?;
-        message.serialize_field("timestamp", &rfc3339(self.timestamp))?;
-        message.serialize_field("pts_ns", &self.pts.map(|pts| pts.as_nanos() as u64))?;
-        message.serialize_field("width", &self.width)?;
-        message.serialize_field("height", &self.height)?;
-        message.serialize_field("model", &*self.model)?;
-        message.serialize_field("execution_provider", self.execution_provider)?;
-        message.serialize_field("classifications", &Classifications(self))?;
-        message.serialize_field("timing", &Milliseconds(self.timing))?;
-        message.serialize_field("dropped", &self.dropped)?;
+        message.serialize_field("source", &*prediction.source)?;
+        message.serialize_field("seq", &prediction.seq)?;
+        message.serialize_field("timestamp", &rfc3339(prediction.timestamp))?;
+        message.serialize_field("pts_ns", &prediction.pts.map(|pts| pts.as_nanos() as u64))?;
+        message.serialize_field("width", &prediction.width)?;
+        message.serialize_field("height", &prediction.height)?;
+        message.serialize_field("model", &*prediction.model)?;
+        message.serialize_field("execution_provider", prediction.execution_provider)?;
+        message.serialize_field("classifications", &Classifications(prediction, *view))?;
+        message.serialize_field("timing", &Milliseconds(prediction.timing))?;
+        message.serialize_field("dropped", &prediction.dropped)?;
         message.end()
     }
 }
 
-struct Classifications<'a>(&'a Prediction);
+struct Classifications<'a>(&'a Prediction, View);
 
 #[derive(Serialize)]
 struct Classification<'a> {
@@ -100,8 +133,9 @@ struct Classification<'a> {
 
 impl Serialize for Classifications<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.top.len()))?;
-        for score in &self.0.top {
+        let mut list = serializer.serialize_seq(None)?;
+        let shown = self.0.top.iter().take(self.1.top).filter(|score| score.confidence >= self.1.min_confidence);
+        for score in shown {
             let label = self.0.labels.name(score.index);
             list.serialize_element(&Classification {
                 index: score.index,

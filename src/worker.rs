@@ -7,7 +7,7 @@ use crate::labels::Labels;
 use crate::model::Model;
 use crate::prediction::{Prediction, Score, Timing};
 use crate::preprocess::{self, Preprocessor};
-use crate::publish::Publishers;
+use crate::publish::{self, Publishers};
 use crate::rank::Ranker;
 use crate::runtime::Infer;
 use crate::stats::Durations;
@@ -89,6 +89,14 @@ impl Classifier {
         let took = start.elapsed();
         self.ranker.rank(&self.output, self.top, best);
         Ok(took)
+    }
+}
+
+impl Classifier {
+    /// What a subscriber is told of first: model, provider, labels and the `cameras`.
+    pub fn hello(&self, cameras: &[&str]) -> serde_json::Value {
+        let execution = self.runtime.execution();
+        publish::socket::hello(&self.name, execution.provider, &execution.detail, cameras, &self.labels)
     }
 }
 

@@ -18,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("model", &["error", "labels", "tensor"]),
     ("runtime", &["error", "model", "tensor"]),
     ("rank", &["prediction", "tensor"]),
-    ("publish", &["error", "prediction", "stats"]),
+    ("publish", &["error", "labels", "prediction", "stats"]),
     (
         "worker",
         &[

@@ -2,6 +2,7 @@
 
 use crate::config::Settings;
 use crate::preprocess::{self, Filter, Fit, Normalize};
+use crate::publish::socket;
 use crate::runtime::{self, Provider};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -62,6 +63,31 @@ pub struct OutputArgs {
     /// Text (the default in a terminal)
     #[arg(long)]
     pub text: bool,
+}
+
+/// Results for any number of subscribers.
+#[derive(Args, Debug)]
+pub struct SocketArgs {
+    /// Serves results on this Unix socket; standard output then carries them only with --json or --text
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Who may connect, in octal
+    #[arg(long, value_name = "MODE", default_value = "660", value_parser = octal, requires = "socket")]
+    pub socket_mode: u32,
+    /// The group of the socket
+    #[arg(long, value_name = "GROUP", requires = "socket")]
+    pub socket_group: Option<String>,
+    /// Subscribers at the most
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one, requires = "socket")]
+    pub socket_limit: usize,
+}
+
+impl SocketArgs {
+    /// The same in the words of `publish::socket`; `None` where there is to be none.
+    pub fn params(&self) -> Option<socket::Params> {
+        let path = self.socket.clone()?;
+        Some(socket::Params { path, mode: self.socket_mode, group: self.socket_group.clone(), limit: self.socket_limit })
+    }
 }
 
 /// When to end by itself.
@@ -151,6 +177,10 @@ impl ModelArgs {
 /// A number from 1 on.
 pub fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n >= 1).ok_or_else(|| "a number from 1 on is wanted".into())
+}
+
+fn octal(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| "three octal digits are wanted, as in 660".into())
 }
 
 /// `NAME=VALUE`.

@@ -2,7 +2,7 @@
 
 mod args;
 
-pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs};
+pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs, SocketArgs};
 
 use args::{at_least_one, duration, variable};
 use clap::{Args, Parser, Subcommand};
@@ -71,6 +71,9 @@ pub struct Run {
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
+    /// The socket
+    #[command(flatten)]
+    pub socket: SocketArgs,
     /// The end
     #[command(flatten)]
     pub limits: LimitArgs,

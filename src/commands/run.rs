@@ -4,7 +4,8 @@ use super::line;
 use crate::capture::{self, launch};
 use crate::cli::{LimitArgs, Run};
 use crate::error::Result;
-use crate::publish::{Publishers, Stdout};
+use crate::publish::socket::Socket;
+use crate::publish::{Publish, Publishers, Stdout};
 use crate::shutdown::Stop;
 use crate::worker::{self, Classifier};
 use std::fs::File;
@@ -13,10 +14,22 @@ use std::fs::File;
 pub fn run(args: &Run, out: File, stop: &Stop) -> Result<()> {
     let pipeline = pipeline_text(args)?;
     let mut classifier = args.model.settings().classifier()?;
-    let format = super::format(&args.output, &out);
-    let mut publishers = Publishers::new(vec![Box::new(Stdout::new(out, format))]);
+    let mut publishers = publishers(args, out, &classifier)?;
     let params = capture::Params { stall: args.stall_timeout, ..capture::Params::new(&pipeline) };
     watch(&args.name, &params, &args.limits, &mut classifier, &mut publishers, stop)
+}
+
+/// Standard output, unless there is a socket and nobody asked for it; and the socket.
+fn publishers(args: &Run, out: File, classifier: &Classifier) -> Result<Publishers> {
+    let mut places: Vec<Box<dyn Publish>> = Vec::new();
+    if let Some(params) = args.socket.params() {
+        places.push(Box::new(Socket::open(&params, &classifier.hello(&[&args.name]))?));
+    }
+    if places.is_empty() || args.output.json || args.output.text {
+        let format = super::format(&args.output, &out);
+        places.push(Box::new(Stdout::new(out, format)));
+    }
+    Ok(Publishers::new(places))
 }
 
 /// Classifies the frames of one source until it ends, or `limits` or `stop` say so; the log tells what became of them.

@@ -1,6 +1,7 @@
 //! Where results go. A new place is one file and one line here.
 
 mod live;
+pub mod socket;
 mod stdout;
 
 pub use live::Live;

@@ -1,0 +1,70 @@
+//! The socket's file: a stale one is replaced, a live one or another file never.
+
+use crate::error::{Error, Result};
+use std::fs::{self, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+/// A listening socket, and its file where it is ours to remove.
+pub struct Listening {
+    /// Does not block.
+    pub listener: UnixListener,
+    own: Option<(PathBuf, u64)>,
+}
+
+/// Listens at `path`, for those whom `mode` and `group` let in; or on the socket that systemd hands in (`LISTEN_FDS`).
+pub fn listen(path: &Path, mode: u32, group: Option<&str>) -> Result<Listening> {
+    let cannot = |what: &str| Error::config(format!("cannot {what} the socket '{}'", path.display()));
+    if let Ok(Some(listener)) = listenfd::ListenFd::from_env().take_unix_listener(0) {
+        listener.set_nonblocking(true).map_err(|e| cannot("use").because(e))?;
+        return Ok(Listening { listener, own: None });
+    }
+    make_room(path)?;
+    let listener = UnixListener::bind(path).map_err(|e| {
+        cannot("make").because(e).hint("Does its folder exist, and may you write there? systemd makes /run/glimpsed.")
+    })?;
+    let made = fs::symlink_metadata(path).map_err(|e| cannot("look at").because(e))?;
+    let listening = Listening { listener, own: Some((path.to_owned(), made.ino())) };
+    listening.listener.set_nonblocking(true).map_err(|e| cannot("use").because(e))?;
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(|e| cannot("set the mode of").because(e))?;
+    if let Some(group) = group {
+        let known = nix::unistd::Group::from_name(group).ok().flatten();
+        let known =
+            known.ok_or_else(|| cannot("give").because(format!("there is no group '{group}'")).hint("getent group lists them."))?;
+        let hint = "The program must be a member of the group, or root.";
+        chown(path, None, Some(known.gid.as_raw())).map_err(|e| cannot("give a group to").because(e).hint(hint))?;
+    }
+    Ok(listening)
+}
+
+/// Removes the socket of a program that is gone. Anything else at `path` stays, and is an error.
+fn make_room(path: &Path) -> Result<()> {
+    let Ok(there) = fs::symlink_metadata(path) else { return Ok(()) };
+    if !there.file_type().is_socket() {
+        return Err(Error::config(format!("'{}' is there, and is no socket", path.display()))
+            .hint("It is left alone. Choose another path."));
+    }
+    match UnixStream::connect(path) {
+        Ok(_) => Err(Error::config(format!("another program listens at '{}'", path.display()))
+            .hint("Is glimpsed running already? `fuser` names it. Two of them need two sockets.")),
+        Err(e) if e.kind() == ErrorKind::ConnectionRefused => {
+            tracing::info!("'{}' was left behind by a program that is gone; replaced", path.display());
+            fs::remove_file(path).map_err(|e| Error::config(format!("cannot replace the socket '{}'", path.display())).because(e))
+        }
+        Err(e) => Err(Error::config(format!("cannot tell whether somebody listens at '{}'", path.display())).because(e)),
+    }
+}
+
+impl Drop for Listening {
+    /// Removes the file, if it is still ours.
+    fn drop(&mut self) {
+        if let Some((path, inode)) = &self.own
+            && fs::symlink_metadata(path).is_ok_and(|there| there.ino() == *inode)
+        {
+            // nobody is left to tell; a file that stays is replaced by the next one
+            let _ = fs::remove_file(path);
+        }
+    }
+}

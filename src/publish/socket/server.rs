@@ -1,0 +1,192 @@
+//! The thread that serves all subscribers. It never waits for one of them.
+
+use super::listen::Listening;
+use super::subscriber::{Subscriber, write_once};
+use crate::prediction::{Prediction, View};
+use crossbeam_channel::{Receiver, TryRecvError};
+use mio::event::Event;
+use mio::net::UnixListener;
+use mio::{Events, Interest, Poll, Token};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+pub const WAKER: Token = Token(0);
+const LISTENER: Token = Token(1);
+const FIRST: usize = 2;
+
+/// How long subscribers have at the end to take what waits for them.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Results that come faster than the thread takes them; told to every subscriber.
+pub type Overrun = Arc<AtomicU64>;
+
+pub struct Server {
+    pub poll: Poll,
+    pub results: Receiver<Arc<Prediction>>,
+    pub overrun: Overrun,
+    pub limit: usize,
+    listener: UnixListener,
+    /// Removes the socket's file when the server ends.
+    _listening: Listening,
+    hello: Arc<[u8]>,
+    latest: BTreeMap<Arc<str>, Arc<Prediction>>,
+    subscribers: BTreeMap<usize, Subscriber>,
+    next: usize,
+}
+
+impl Server {
+    pub fn new(
+        poll: Poll,
+        listening: Listening,
+        hello: &Value,
+        results: Receiver<Arc<Prediction>>,
+        overrun: Overrun,
+        limit: usize,
+    ) -> io::Result<Self> {
+        let mut listener = UnixListener::from_std(listening.listener.try_clone()?);
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        let hello = line(hello);
+        let (latest, subscribers) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { poll, results, overrun, limit, listener, _listening: listening, hello, latest, subscribers, next: FIRST })
+    }
+
+    /// Serves until the sender of results is gone, and what waits is out or `FAREWELL` is over.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(256);
+        let mut end: Option<Instant> = None;
+        loop {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) || (end.is_some() && !self.subscribers.values().any(Subscriber::has_more)) {
+                return Ok(());
+            }
+            match self.poll.poll(&mut events, left) {
+                Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e),
+                _ => {}
+            }
+            for event in &events {
+                match event.token() {
+                    WAKER => {}
+                    LISTENER => self.accept(),
+                    Token(id) => self.serve(id, event),
+                }
+            }
+            if end.is_none() && self.take_results() {
+                end = Some(Instant::now() + FAREWELL);
+            }
+        }
+    }
+
+    fn accept(&mut self) {
+        loop {
+            let mut stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(e) => return tracing::warn!("cannot take a subscriber: {e}"),
+            };
+            if self.subscribers.len() >= self.limit {
+                let refusal = error(&format!("{} subscribers are as many as are taken", self.limit));
+                // whether it hears this or not, it is not taken
+                let _ = write_once(&stream, &refusal);
+                continue;
+            }
+            let id = self.next;
+            if let Err(e) = self.poll.registry().register(&mut stream, Token(id), Interest::READABLE | Interest::WRITABLE) {
+                tracing::warn!("cannot take a subscriber: {e}");
+                continue;
+            }
+            self.next += 1;
+            let mut subscriber = Subscriber::new(stream);
+            subscriber.push(self.hello.clone());
+            for prediction in self.latest.values() {
+                subscriber.push(rendered(prediction, View::default()));
+            }
+            self.subscribers.insert(id, subscriber);
+            self.flush(id);
+        }
+    }
+
+    fn serve(&mut self, id: usize, event: &Event) {
+        let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
+        if event.is_write_closed() {
+            return self.remove(id);
+        }
+        if event.is_writable() {
+            subscriber.unblock();
+        }
+        if event.is_readable()
+            && let Err(why) = subscriber.read()
+        {
+            subscriber.refuse(error(&why));
+        }
+        self.flush(id);
+    }
+
+    /// Takes all results that wait; `true` when there will be no more.
+    fn take_results(&mut self) -> bool {
+        loop {
+            match self.results.try_recv() {
+                Ok(prediction) => self.publish(prediction),
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => return true,
+            }
+        }
+    }
+
+    /// Queues a result for all who want it, each form of it made once.
+    fn publish(&mut self, prediction: Arc<Prediction>) {
+        let (now, overrun) = (Instant::now(), self.overrun.swap(0, Ordering::Relaxed));
+        let mut forms: Vec<(View, Arc<[u8]>)> = Vec::new();
+        let mut touched = Vec::new();
+        for (id, subscriber) in &mut self.subscribers {
+            subscriber.miss(overrun);
+            if !subscriber.wants(&prediction, now) {
+                continue;
+            }
+            let view = View { top: subscriber.choice.top.unwrap_or(usize::MAX), min_confidence: subscriber.choice.min_confidence };
+            let form = match forms.iter().find(|(known, _)| *known == view) {
+                Some((_, form)) => form.clone(),
+                None => {
+                    forms.push((view, rendered(&prediction, view)));
+                    forms[forms.len() - 1].1.clone()
+                }
+            };
+            subscriber.push(form);
+            touched.push(*id);
+        }
+        touched.into_iter().for_each(|id| self.flush(id));
+        self.latest.insert(prediction.source.clone(), prediction);
+    }
+
+    /// Writes what a subscriber takes; a writable event tells when it takes more.
+    fn flush(&mut self, id: usize) {
+        let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
+        if !subscriber.write() {
+            self.remove(id);
+        }
+    }
+
+    fn remove(&mut self, id: usize) {
+        if let Some(mut subscriber) = self.subscribers.remove(&id) {
+            // closing the connection takes it out as well
+            let _ = self.poll.registry().deregister(&mut subscriber.stream);
+        }
+    }
+}
+
+fn rendered(prediction: &Prediction, view: View) -> Arc<[u8]> {
+    let mut bytes = serde_json::to_vec(&prediction.seen(view)).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes.into()
+}
+
+fn error(message: &str) -> Arc<[u8]> {
+    line(&json!({"type": "error", "version": crate::prediction::SCHEMA_VERSION, "message": message}))
+}
+
+fn line(value: &Value) -> Arc<[u8]> {
+    format!("{value}\n").into_bytes().into()
+}

@@ -1,0 +1,280 @@
+//! The socket: hello first, then the latest result, then everything; a slow subscriber suffers alone, a rude one is shown the door.
+
+mod common;
+
+use glimpsed::labels::Labels;
+use glimpsed::prediction::{Prediction, Score, Timing};
+use glimpsed::publish::Publish;
+use glimpsed::publish::socket::{Params, Socket, hello};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+
+fn params(path: &Path) -> Params {
+    Params { path: path.to_owned(), mode: 0o660, group: None, limit: 8 }
+}
+
+fn labels() -> Labels {
+    Labels::parse(b"cat\ndog\nowl\n", "test").unwrap()
+}
+
+fn open(path: &Path) -> Socket {
+    Socket::open(&params(path), &hello("animals", "CPU", "the CPU", &["front", "back"], &labels())).unwrap()
+}
+
+/// Result `seq` of `source`: class `best` with `confidence`, and another one with what is left.
+fn result(source: &str, seq: u64, best: usize, confidence: f32) -> Prediction {
+    let other = Score { index: (best + 1) % 3, confidence: 1.0 - confidence };
+    Prediction {
+        source: source.into(),
+        seq,
+        timestamp: SystemTime::UNIX_EPOCH,
+        pts: None,
+        width: 4,
+        height: 3,
+        model: "animals".into(),
+        execution_provider: "CPU",
+        top: vec![Score { index: best, confidence }, other],
+        labels: labels().into(),
+        timing: Timing::default(),
+        dropped: 0,
+    }
+}
+
+/// A subscriber that has heard its hello. A line that does not come within ten seconds is a failure.
+fn subscriber(path: &Path) -> BufReader<UnixStream> {
+    let mut reader = silent(path);
+    assert_eq!(line(&mut reader)["type"], "hello");
+    reader
+}
+
+fn silent(path: &Path) -> BufReader<UnixStream> {
+    let stream = UnixStream::connect(path).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    BufReader::new(stream)
+}
+
+fn line(reader: &mut BufReader<UnixStream>) -> Value {
+    let mut text = String::new();
+    reader.read_line(&mut text).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text:?}"))
+}
+
+/// Says `line`, and waits until it is known to have been heard: an answer to `{}` would be an error, so a result tells.
+fn say(reader: &mut BufReader<UnixStream>, line: &str) {
+    reader.get_mut().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+fn is_over(reader: &mut BufReader<UnixStream>) -> bool {
+    let mut rest = Vec::new();
+    match reader.read_to_end(&mut rest) {
+        Ok(_) => rest.is_empty(),
+        Err(e) => e.kind() == ErrorKind::ConnectionReset,
+    }
+}
+
+fn temporary() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("glimpsed.sock");
+    (folder, path)
+}
+
+#[test]
+fn hello_then_the_latest_then_everything_by_the_schema() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let mut early = subscriber(&path);
+    socket.publish(&result("front", 0, 0, 0.75)).unwrap();
+    socket.publish(&result("front", 1, 1, 0.5)).unwrap();
+    socket.publish(&result("back", 0, 2, 1.0)).unwrap();
+    let mut seen: Vec<_> = (0..3).map(|_| line(&mut early)).collect();
+    let short = |seen: &[Value]| {
+        seen.iter()
+            .map(|result| (result["source"].as_str().unwrap().to_owned(), result["seq"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(short(&seen), [("front".into(), 0), ("front".into(), 1), ("back".into(), 0)]);
+
+    let mut late = silent(&path);
+    let greeting = line(&mut late);
+    assert_eq!(
+        (&greeting["model"], &greeting["cameras"], &greeting["labels"]),
+        (&json!("animals"), &json!(["front", "back"]), &json!(["cat", "dog", "owl"]))
+    );
+    let mut latest = vec![line(&mut late), line(&mut late)];
+    latest.sort_by_key(|result| result["source"].to_string());
+    assert_eq!(short(&latest), [("back".into(), 0), ("front".into(), 1)]);
+    socket.publish(&result("front", 2, 1, 0.5)).unwrap();
+    assert_eq!((&line(&mut late)["seq"], &line(&mut early)["seq"]), (&json!(2), &json!(2)));
+
+    let schema = std::fs::read_to_string(common::project().join("schema/message.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    seen.push(greeting);
+    assert!(seen.iter().all(|message| schema.is_valid(message)), "{seen:?}");
+}
+
+#[test]
+fn a_subscriber_chooses() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let mut reader = subscriber(&path);
+    say(&mut reader, r#"{"subscribe":{"cameras":["front"],"top":1,"min_confidence":0.6,"on_change":true}}"#);
+    // the choice is heard in time or not; what is published until the first line comes is of no other camera in either case
+    let mut seq = 0;
+    let first = loop {
+        socket.publish(&result("front", seq, 0, 0.75)).unwrap();
+        seq += 1;
+        reader.get_mut().set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let mut text = String::new();
+        match reader.read_line(&mut text) {
+            Ok(_) => {
+                let message: Value = serde_json::from_str(&text).unwrap();
+                if message["classifications"].as_array().unwrap().len() == 1 {
+                    break message;
+                }
+            }
+            Err(e) => assert!(matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{e}"),
+        }
+    };
+    assert_eq!(first["classifications"][0]["label"], "cat");
+    reader.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    socket.publish(&result("back", 0, 1, 0.9)).unwrap(); // another camera
+    socket.publish(&result("front", 1000, 0, 0.9)).unwrap(); // no change
+    socket.publish(&result("front", 1001, 1, 0.55)).unwrap(); // not sure enough
+    socket.publish(&result("front", 1002, 2, 0.9)).unwrap();
+    assert_eq!(line(&mut reader)["seq"], 1002);
+}
+
+#[test]
+fn a_subscriber_that_does_not_read_misses_lines_alone_and_is_told_how_many() {
+    const RESULTS: u64 = 4000;
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let (mut slow, mut quick) = (subscriber(&path), subscriber(&path));
+    for seq in 0..RESULTS {
+        socket.publish(&result("front", seq, 0, 0.75)).unwrap();
+        // in step with this one, so that no result is lost before the socket's thread sees it
+        assert_eq!(line(&mut quick)["seq"], seq);
+    }
+    // the connection holds the first lines, the queue the last ones
+    let (mut got, mut missed, mut last) = (0, 0, None);
+    while last != Some(RESULTS - 1) {
+        let message = line(&mut slow);
+        let seq = message["seq"].as_u64().unwrap();
+        let told = message["missed"].as_u64().unwrap_or(0);
+        assert_eq!(seq, last.map_or(0, |last: u64| last + 1) + told, "the count stands where the gap is");
+        (got, missed, last) = (got + 1, missed + told, Some(seq));
+    }
+    assert_eq!(got + missed, RESULTS);
+    assert!(missed > RESULTS / 2, "{missed} missed");
+}
+
+#[test]
+fn what_is_no_choice_gets_one_error_and_the_door() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    for (said, told) in [
+        (&b"{\"subscribe\":{\"camera\":\"front\"}}\n"[..], "unknown field `camera`"),
+        (b"\x00\xff\xfe garbage \x80\n", "not a subscribe line"),
+        (b"GET / HTTP/1.1\r\n\r\n", "not a subscribe line"),
+    ] {
+        let mut rude = subscriber(&path);
+        rude.get_mut().write_all(said).unwrap();
+        let message = line(&mut rude);
+        assert_eq!(message["type"], "error");
+        assert!(message["message"].as_str().unwrap().contains(told), "{message}");
+        assert!(is_over(&mut rude));
+    }
+    let mut endless = subscriber(&path);
+    let megabyte = vec![b'x'; 1 << 20];
+    // it is shown the door long before it has said all ten
+    let cut_off = (0..10).any(|_| endless.get_mut().write_all(&megabyte).is_err());
+    assert!(cut_off);
+    // the others are untouched
+    let mut polite = subscriber(&path);
+    socket.publish(&result("front", 0, 0, 0.75)).unwrap();
+    assert_eq!(line(&mut polite)["seq"], 0);
+}
+
+#[test]
+fn half_closed_is_still_listening_and_gone_is_gone() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let mut half = subscriber(&path);
+    half.get_mut().shutdown(Shutdown::Write).unwrap();
+    drop(subscriber(&path));
+    for seq in 0..3 {
+        socket.publish(&result("front", seq, 0, 0.75)).unwrap();
+        assert_eq!(line(&mut half)["seq"], seq);
+    }
+}
+
+#[test]
+fn one_more_than_the_limit_is_refused_in_words() {
+    let (_folder, path) = temporary();
+    let _socket = open(&path);
+    let _taken: Vec<_> = (0..8).map(|_| subscriber(&path)).collect();
+    let mut ninth = silent(&path);
+    let refusal = line(&mut ninth);
+    assert!(refusal["type"] == "error" && refusal["message"].as_str().unwrap().contains("8 subscribers"), "{refusal}");
+    assert!(is_over(&mut ninth));
+}
+
+#[test]
+fn a_stale_file_is_replaced_a_live_one_and_another_file_never() {
+    let (_folder, path) = temporary();
+    let greeting = json!({"type": "hello", "version": 1});
+    // a listener that is gone leaves its file
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    let first = Socket::open(&params(&path), &greeting).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+
+    let refused = Socket::open(&params(&path), &greeting).err().unwrap();
+    assert!(refused.to_string().contains("another program listens") && refused.exit_status() == 78, "{refused}");
+    assert_eq!(line(&mut silent(&path))["type"], "hello");
+    drop(first);
+    assert!(!path.exists(), "the file goes with its program");
+
+    std::fs::write(&path, "letters").unwrap();
+    let refused = Socket::open(&params(&path), &greeting).err().unwrap();
+    assert!(refused.to_string().contains("is no socket"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "letters");
+
+    let nowhere = Socket::open(&params(Path::new("/nowhere/x.sock")), &greeting).err().unwrap();
+    assert!(nowhere.to_string().contains("Does its folder exist"), "{nowhere}");
+    let nobody = Params { group: Some("no such group".into()), path: path.with_extension("2"), ..params(&path) };
+    assert!(Socket::open(&nobody, &greeting).err().unwrap().to_string().contains("no group 'no such group'"));
+    assert!(!path.with_extension("2").exists(), "what failed leaves nothing behind");
+}
+
+#[test]
+fn the_program_serves_it_and_leaves_whole_lines_and_no_file() {
+    let (_folder, path) = temporary();
+    let mut command = common::glimpsed();
+    command.args(["run", "--model", "testcard", "--name", "front", "--socket"]).arg(&path);
+    command.args("-- videotestsrc is-live=true pattern=snow ! video/x-raw,width=320,height=240 ! appsink name=frames".split(' '));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("listens") {
+        assert!(log.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    let mut reader = subscriber(&path);
+    let result = line(&mut reader);
+    assert_eq!((&result["source"], &result["classifications"][0]["label"]), (&json!("front"), &json!("snow")));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).unwrap();
+    assert!(rest.is_empty() || rest.ends_with("}\n"), "{rest}");
+    assert!(child.wait().unwrap().success());
+    assert!(!path.exists());
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(out, "", "with a socket, standard output carries results only when it is asked to");
+}

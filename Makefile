@@ -2,6 +2,7 @@
 #
 #   make demo ARGS="--for 5s --json"   flags for `glimpsed demo`
 #   make setup                         only what building and running takes
+#   make install DESTDIR=              the program, its libraries, pipelines and systemd units, into /usr (as root)
 #   make setup-qnn                     also the QNN plugin: the NPU's libraries (x86-64: its emulator)
 
 CARGO ?= cargo
@@ -9,7 +10,7 @@ export ORT_DISABLE_TELEMETRY := 1
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUNTIME := .runtime
 
-.PHONY: demo build test setup setup-qnn link clean
+.PHONY: demo build test setup setup-qnn link install clean
 
 demo: build
 	@$(TARGET)/release/glimpsed demo $(ARGS)
@@ -35,6 +36,18 @@ setup-qnn: setup
 link:
 	@mkdir -p $(TARGET)/lib
 	@ln -sfn $(abspath $(RUNTIME)) $(TARGET)/lib/glimpsed
+
+install:
+	install -D -m 755 $(TARGET)/release/glimpsed $(DESTDIR)/usr/bin/glimpsed
+	mkdir -p $(DESTDIR)/usr/lib/glimpsed $(DESTDIR)/usr/share/glimpsed/pipelines $(DESTDIR)/etc/glimpsed
+	for part in onnxruntime/onnxruntime/capi onnxruntime-qnn; do \
+		[ ! -d $(RUNTIME)/$$part ] || { mkdir -p $(DESTDIR)/usr/lib/glimpsed/$$part && cp -a $(RUNTIME)/$$part/. $(DESTDIR)/usr/lib/glimpsed/$$part; }; \
+	done
+	install -m 644 pipelines/*.launch $(DESTDIR)/usr/share/glimpsed/pipelines/
+	install -m 644 systemd/glimpsed.env.example $(DESTDIR)/etc/glimpsed/
+	install -D -m 644 systemd/sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/glimpsed.conf
+	install -D -m 644 systemd/glimpsed.service $(DESTDIR)/usr/lib/systemd/system/glimpsed.service
+	for example in systemd/glimpsed.service.d/*.example; do install -D -m 644 $$example $(DESTDIR)/usr/share/glimpsed/$$example; done
 
 clean:
 	@$(CARGO) clean

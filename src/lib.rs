@@ -63,4 +63,5 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod logging;
+pub mod notify;
 pub mod shutdown;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("error", &[]),
     ("frame", &[]),
     ("tensor", &[]),
@@ -40,10 +40,11 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("config", &["*"]),
     ("cli", &["*", "config"]),
     ("logging", &["*"]),
+    ("notify", &["*"]),
     ("shutdown", &["*"]),
-    ("commands", &["*", "config", "cli", "shutdown"]),
+    ("commands", &["*", "config", "cli", "notify", "shutdown"]),
 ];
-const SHELL: [&str; 5] = ["config", "cli", "logging", "shutdown", "commands"];
+const SHELL: [&str; 6] = ["config", "cli", "logging", "notify", "shutdown", "commands"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -102,7 +102,7 @@ fn with_slow_model(pipeline: &str, limit: Option<u64>) -> (Counts, u64, Vec<Pred
     let mut publishers = Publishers::new(vec![Box::new(kept.clone())]);
     let params = capture::Params::new(pipeline);
     let work = |frames: &_| worker::run("camera", frames, &mut classifier, &mut publishers, limit, &|| false);
-    let (counts, work) = line::run("camera", &params, &Stop::default(), work).unwrap();
+    let (counts, work) = line::run("camera", &params, &Stop::default(), &|_| {}, work).unwrap();
     let results = kept.0.lock().unwrap().clone();
     (counts, work.results, results)
 }

@@ -54,7 +54,7 @@ fn classify(image: &Path, args: &Classify, classifier: &mut Classifier, format: 
     let prepare = |pipeline: &Pipeline| pipeline.read_file("file", image);
     let params = capture::Params { prepare: &prepare, ..capture::Params::new(PIPELINE) };
     let mut prediction = classifier.blank(&shown);
-    let (_, results) = line::run(&shown, &params, stop, |frames| {
+    let (_, results) = line::run(&shown, &params, stop, &|_| {}, |frames| {
         let mut results = 0;
         while let Some(taken) = frames.recv() {
             classifier.classify(&taken.frame, &mut prediction)?;

@@ -5,6 +5,7 @@ use crate::cli::Demo;
 use crate::config::Settings;
 use crate::error::Result;
 use crate::model::BUILTIN;
+use crate::notify::Service;
 use crate::preprocess;
 use crate::publish::{Live, Publish, Publishers, Stdout};
 use crate::shutdown::Stop;
@@ -62,5 +63,6 @@ pub fn run(args: &Demo, out: File, stop: &Stop) -> Result<()> {
     };
     let prepare = |pipeline: &Pipeline| pipeline.cycle("testcard", &PATTERNS, SHOWN, shown.clone());
     let params = capture::Params { prepare: &prepare, ..capture::Params::new(PIPELINE) };
-    super::run::watch("demo", &params, &args.limits, &mut classifier, &mut Publishers::new(vec![publisher]), stop)
+    let mut publishers = Publishers::new(vec![publisher]);
+    super::run::watch("demo", &params, &args.limits, &mut classifier, &mut publishers, stop, &Service::default())
 }

@@ -16,11 +16,13 @@ use std::time::Instant;
 const WAITING: usize = 1;
 
 /// Runs the source of `params`, called `name`, on a thread of its own, and `work` on this one with the frames that it gives, until
-/// either ends. Gives what became of the frames, and what `work` gives.
+/// either ends; `changed` hears of each change of the source's state, as the log does. Gives what became of the frames, and what
+/// `work` gives.
 pub fn run<T>(
     name: &str,
     params: &capture::Params,
     stop: &Stop,
+    changed: &(dyn Fn(&Change) + Sync),
     work: impl FnOnce(&Receiver<Frame>) -> Result<T>,
 ) -> Result<(Counts, T)> {
     let (mut sender, receiver) = channel(WAITING);
@@ -38,7 +40,15 @@ pub fn run<T>(
     thread::scope(|scope| {
         let source = thread::Builder::new().name("capture".into()).spawn_scoped(scope, || {
             let mut state = State::new(name);
-            capture::run(params, [stop.receiver(), done.receiver()], &mut |change| state.tell(change), deliver)
+            capture::run(
+                params,
+                [stop.receiver(), done.receiver()],
+                &mut |change| {
+                    changed(&change);
+                    state.tell(change);
+                },
+                deliver,
+            )
         });
         let source = source.map_err(|e| Error::failed("cannot start the capture thread").because(e))?;
         let worked = work(&receiver);

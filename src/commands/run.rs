@@ -4,6 +4,7 @@ use super::line;
 use crate::capture::{self, launch};
 use crate::cli::{LimitArgs, Run};
 use crate::error::Result;
+use crate::notify::{Progress, Service};
 use crate::publish::socket::Socket;
 use crate::publish::{Publish, Publishers, Stdout};
 use crate::shutdown::Stop;
@@ -14,13 +15,14 @@ use std::fs::File;
 pub fn run(args: &Run, out: File, stop: &Stop) -> Result<()> {
     let pipeline = pipeline_text(args)?;
     let mut classifier = args.model.settings().classifier()?;
-    let mut publishers = publishers(args, out, &classifier)?;
+    let service = Service::default();
+    let mut publishers = publishers(args, out, &classifier, &service)?;
     let params = capture::Params { stall: args.stall_timeout, ..capture::Params::new(&pipeline) };
-    watch(&args.name, &params, &args.limits, &mut classifier, &mut publishers, stop)
+    watch(&args.name, &params, &args.limits, &mut classifier, &mut publishers, stop, &service)
 }
 
-/// Standard output, unless there is a socket and nobody asked for it; and the socket.
-fn publishers(args: &Run, out: File, classifier: &Classifier) -> Result<Publishers> {
+/// Standard output, unless there is a socket and nobody asked for it; the socket; and the service manager.
+fn publishers(args: &Run, out: File, classifier: &Classifier, service: &Service) -> Result<Publishers> {
     let mut places: Vec<Box<dyn Publish>> = Vec::new();
     if let Some(params) = args.socket.params() {
         places.push(Box::new(Socket::open(&params, &classifier.hello(&[&args.name]))?));
@@ -29,7 +31,7 @@ fn publishers(args: &Run, out: File, classifier: &Classifier) -> Result<Publishe
         let format = super::format(&args.output, &out);
         places.push(Box::new(Stdout::new(out, format)));
     }
-    Ok(Publishers::new(places))
+    Ok(Publishers::new(places).with_witness(Box::new(Progress::new(service))))
 }
 
 /// Classifies the frames of one source until it ends, or `limits` or `stop` say so; the log tells what became of them.
@@ -40,12 +42,17 @@ pub fn watch(
     classifier: &mut Classifier,
     publishers: &mut Publishers,
     stop: &Stop,
+    service: &Service,
 ) -> Result<()> {
     if let Some(time) = limits.time {
         stop.request_after(time)?;
     }
-    let work = |frames: &_| worker::run(name, frames, classifier, publishers, limits.frames, &|| stop.requested());
-    let (counts, work) = line::run(name, params, stop, work)?;
+    let work = |frames: &_| {
+        let work = worker::run(name, frames, classifier, publishers, limits.frames, &|| stop.requested());
+        service.stopping();
+        work
+    };
+    let (counts, work) = line::run(name, params, stop, &|change| service.changed(name, change), work)?;
     tracing::info!(
         "{name}: {} frames, {} results, {} dropped; inference p50 {:.1?}, p99 {:.1?}; age p50 {:.1?}, p99 {:.1?}",
         counts.captured,

@@ -23,12 +23,18 @@ pub trait Publish {
 #[derive(Default)]
 pub struct Publishers {
     places: Vec<Box<dyn Publish>>,
+    witness: Option<Box<dyn Publish>>,
 }
 
 impl Publishers {
     /// Publishes to `places`.
     pub fn new(places: Vec<Box<dyn Publish>>) -> Self {
-        Self { places }
+        Self { places, witness: None }
+    }
+
+    /// The same with somebody who sees every result, and counts for nobody: the line ends without places all the same.
+    pub fn with_witness(self, witness: Box<dyn Publish>) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 
     /// Gives `prediction` to every place. An error comes back when the last place has failed: there is nobody left to work for.
@@ -44,6 +50,9 @@ impl Publishers {
                 false
             }
         });
+        if let Some(witness) = &mut self.witness {
+            witness.publish(prediction)?;
+        }
         match last {
             Some(error) if self.places.is_empty() => Err(error),
             _ => Ok(()),

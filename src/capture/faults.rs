@@ -42,7 +42,9 @@ pub fn parse_error(text: &str, error: &glib::Error, missing: &[String]) -> Error
 
 /// An ERROR message of a pipeline, with what to do next where that is known.
 pub fn bus_error(message: &gst::message::Error) -> Error {
-    let element = message.src().map_or_else(|| "the pipeline".to_owned(), |src| format!("'{}'", src.name()));
+    let factory = message.src().and_then(|src| src.downcast_ref::<gst::Element>()?.factory()).map(|factory| factory.name());
+    let element =
+        message.src().map_or_else(|| "the pipeline".to_owned(), |src| format!("'{}'", said_name(&src.name(), factory.as_deref())));
     let error = message.error();
     let debug = message.debug().unwrap_or_default();
     // the last line of the details is the cause; those before it are places in GStreamer's source
@@ -54,14 +56,17 @@ pub fn bus_error(message: &gst::message::Error) -> Error {
     } else {
         report.because(format!("{text} ({detail})"))
     };
-    let camera = message
-        .src()
-        .and_then(|src| src.downcast_ref::<gst::Element>()?.factory())
-        .is_some_and(|factory| factory.name() == "v4l2src");
+    let camera = factory.is_some_and(|factory| factory == "v4l2src");
     match hint(&error, &debug, camera) {
         Some(hint) => report.hint(hint),
         None => report,
     }
+}
+
+/// The name that the user gave the element; else its kind. (GStreamer numbers the others, and counts on with each rebuild.)
+fn said_name<'a>(name: &'a str, factory: Option<&'a str>) -> &'a str {
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    if factory == Some(bare) { bare } else { name }
 }
 
 fn hint(error: &glib::Error, debug: &str, camera: bool) -> Option<&'static str> {
@@ -93,4 +98,16 @@ fn hint(error: &glib::Error, debug: &str, camera: bool) -> Option<&'static str> 
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_element_has_the_users_name_or_none() {
+        assert_eq!(said_name("v4l2src12", Some("v4l2src")), "v4l2src");
+        assert_eq!(said_name("camera2", Some("v4l2src")), "camera2");
+        assert_eq!(said_name("camera", None), "camera");
+    }
 }

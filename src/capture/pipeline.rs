@@ -196,13 +196,15 @@ impl Drop for Pipeline {
     fn drop(&mut self) {
         let (pipeline, (rests, at_rest)) = (self.pipeline.clone(), bounded::<()>(0));
         let ending = std::thread::Builder::new().name("teardown".into()).spawn(move || {
-            let _rests = rests;
             if pipeline.set_state(gst::State::Null).is_err() {
                 tracing::warn!("the pipeline did not come to rest");
             }
             if let Some(bus) = pipeline.bus() {
                 bus.unset_sync_handler();
             }
+            // the last but one to hold it: what it has opened is closed before the word is given
+            drop(pipeline);
+            drop(rests);
         });
         if ending.is_ok() && at_rest.recv_timeout(TEARDOWN_DEADLINE) == Err(RecvTimeoutError::Timeout) {
             tracing::warn!("the pipeline did not come to rest within {} s, and is left to itself", TEARDOWN_DEADLINE.as_secs());
@@ -239,4 +241,34 @@ fn age_of(sink: &gst_app::AppSink, sample: &gst::Sample) -> Option<Duration> {
     let taken = sample.segment()?.downcast_ref::<gst::ClockTime>()?.to_running_time(pts)?;
     let now = sink.current_running_time()?;
     now.checked_sub(taken).map(Duration::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Ended, run_once};
+
+    /// How the source of `text` ended, and whether nothing of its pipeline is left then.
+    fn ended(text: &str) -> (Result<Ended>, bool) {
+        let mut pipeline = Pipeline::build(text).unwrap();
+        let left = pipeline.pipeline.downgrade();
+        let (_open, stop) = bounded(0);
+        let take = |_, _| ControlFlow::Continue(());
+        let ended = run_once(&mut pipeline, Duration::from_millis(300), [&stop, &stop], take, &mut |_| {});
+        drop(pipeline);
+        (ended, left.upgrade().is_none())
+    }
+
+    #[test]
+    fn nothing_of_a_pipeline_is_left_however_it_ended() {
+        const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,width=64,height=48";
+        let (end, gone) = ended("videotestsrc num-buffers=3 ! appsink name=frames");
+        assert!(end.is_ok() && gone, "end of stream");
+        let (end, gone) = ended(&format!("{LIVE} ! identity error-after=3 ! appsink name=frames"));
+        assert!(end.is_err() && gone, "an error");
+        let (end, gone) = ended(&format!("{LIVE} ! valve drop=true ! appsink name=frames"));
+        assert!(end.unwrap_err().to_string().contains("no frame") && gone, "silence");
+        let (end, gone) = ended("v4l2src device=/dev/video77 ! appsink name=frames");
+        assert!(end.is_err() && gone, "no camera");
+    }
 }

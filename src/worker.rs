@@ -7,9 +7,9 @@ use crate::labels::Labels;
 use crate::model::Model;
 use crate::prediction::{Prediction, Score, Timing};
 use crate::preprocess::{self, Preprocessor};
-use crate::publish::{self, Publishers};
+use crate::publish::Publishers;
 use crate::rank::Ranker;
-use crate::runtime::Infer;
+use crate::runtime::{Execution, Infer};
 use crate::stats::Durations;
 use crate::tensor::Tensor;
 use std::sync::Arc;
@@ -93,10 +93,19 @@ impl Classifier {
 }
 
 impl Classifier {
-    /// What a subscriber is told of first: model, provider, labels and the `cameras`.
-    pub fn hello(&self, cameras: &[&str]) -> serde_json::Value {
-        let execution = self.runtime.execution();
-        publish::socket::hello(&self.name, execution.provider, &execution.detail, cameras, &self.labels)
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of the classes.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// What runs the model.
+    pub fn execution(&self) -> &Execution {
+        self.runtime.execution()
     }
 }
 

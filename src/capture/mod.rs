@@ -13,7 +13,7 @@ pub use supervise::{Backoff, Change, run};
 
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crossbeam_channel::{Receiver, TryRecvError, after, bounded, select};
+use crossbeam_channel::{Receiver, TryRecvError, after, bounded, never, select};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -57,16 +57,18 @@ pub fn run_once(
 ) -> Result<Ended> {
     let stopped = || stop.iter().any(|stop| stop.try_recv() == Err(TryRecvError::Disconnected));
     let latest = Arc::new(Mutex::new(Instant::now()));
-    let (first, first_seen) = bounded(1);
+    let (first, mut first_seen) = bounded(1);
+    let mut first = Some(first);
     let seen = latest.clone();
     let noted = move |frame, live| {
         *seen.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        // only the first one finds room, and a listener
-        let _ = first.try_send(());
+        if let Some(first) = first.take() {
+            // there is room for the one; a listener that has gone does not want it
+            let _ = first.try_send(());
+        }
         deliver(frame, live)
     };
     let Some(live) = pipeline.start(stopped, noted)? else { return Ok(Ended::Stopped) };
-    let mut told = false;
     loop {
         let silent = latest.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
         if live && silent >= stall {
@@ -74,19 +76,22 @@ pub fn run_once(
                 .hint("The camera or its driver hangs. Unplug it and plug it in again if it stays so."));
         }
         select! {
-            recv(first_seen) -> frame => if frame.is_ok() && !told {
-                told = true;
-                flows(live);
-            },
-            recv(pipeline.events()) -> event => return match event {
-                Ok(Event::Failed(error)) => Err(error),
-                Ok(Event::EndOfStream) | Err(_) => {
-                    if first_seen.try_recv().is_ok() {
-                        flows(live);
-                    }
-                    Ok(Ended::EndOfStream)
+            recv(first_seen) -> frame => {
+                if frame.is_ok() {
+                    flows(live);
                 }
-            },
+                first_seen = never();
+            }
+            recv(pipeline.events()) -> event => {
+                // both may have come while this thread had no turn: the first frame was before
+                if first_seen.try_recv().is_ok() {
+                    flows(live);
+                }
+                return match event {
+                    Ok(Event::Failed(error)) => Err(error),
+                    Ok(Event::EndOfStream) | Err(_) => Ok(Ended::EndOfStream),
+                };
+            }
             recv(stop[0]) -> _ => return Ok(Ended::Stopped),
             recv(stop[1]) -> _ => return Ok(Ended::Stopped),
             recv(after(stall.saturating_sub(silent))) -> _ => {}

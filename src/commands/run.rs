@@ -5,7 +5,7 @@ use crate::capture::{self, launch};
 use crate::cli::{LimitArgs, Run};
 use crate::error::Result;
 use crate::notify::{Progress, Service};
-use crate::publish::socket::Socket;
+use crate::publish::socket::{self, Socket};
 use crate::publish::{Publish, Publishers, Stdout};
 use crate::shutdown::Stop;
 use crate::worker::{self, Classifier};
@@ -25,7 +25,9 @@ pub fn run(args: &Run, out: File, stop: &Stop) -> Result<()> {
 fn publishers(args: &Run, out: File, classifier: &Classifier, service: &Service) -> Result<Publishers> {
     let mut places: Vec<Box<dyn Publish>> = Vec::new();
     if let Some(params) = args.socket.params() {
-        places.push(Box::new(Socket::open(&params, &classifier.hello(&[&args.name]))?));
+        let execution = classifier.execution();
+        let hello = socket::hello(classifier.model(), execution.provider, &execution.detail, &[&args.name], classifier.labels());
+        places.push(Box::new(Socket::open(&params, &hello)?));
     }
     if places.is_empty() || args.output.json || args.output.text {
         let format = super::format(&args.output, &out);

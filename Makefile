@@ -44,9 +44,11 @@ install:
 		[ ! -d $(RUNTIME)/$$part ] || { mkdir -p $(DESTDIR)/usr/lib/glimpsed/$$part && cp -a $(RUNTIME)/$$part/. $(DESTDIR)/usr/lib/glimpsed/$$part; }; \
 	done
 	install -m 644 pipelines/*.launch $(DESTDIR)/usr/share/glimpsed/pipelines/
-	install -m 644 systemd/glimpsed.env.example $(DESTDIR)/etc/glimpsed/
+	install -D -m 644 systemd/glimpsed.toml.example $(DESTDIR)/usr/share/glimpsed/glimpsed.toml.example
+	[ -e $(DESTDIR)/etc/glimpsed/glimpsed.toml ] || install -m 644 systemd/glimpsed.toml.example $(DESTDIR)/etc/glimpsed/glimpsed.toml
 	install -D -m 644 systemd/sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/glimpsed.conf
-	install -D -m 644 systemd/glimpsed.service $(DESTDIR)/usr/lib/systemd/system/glimpsed.service
+	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system systemd/glimpsed.service systemd/glimpsed.socket
+	install -D -m 644 systemd/70-glimpsed-npu.rules $(DESTDIR)/usr/lib/udev/rules.d/70-glimpsed-npu.rules
 	for example in systemd/glimpsed.service.d/*.example; do install -D -m 644 $$example $(DESTDIR)/usr/share/glimpsed/$$example; done
 
 clean:

@@ -5,15 +5,21 @@
 //! Blocking the sender would stall the camera's own buffer pool instead. A source that is not live can wait, and then nothing
 //! is lost: [`Sender::send_all`].
 
-use crossbeam_channel::{Receiver as Queue, Sender as QueueSender, TryRecvError, TrySendError, bounded, select};
+pub use crossbeam_channel::TryRecvError;
+
+use crossbeam_channel::{Receiver as Queue, Select, Sender as QueueSender, TrySendError, bounded, select};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A channel for at most `capacity` waiting frames, at least 1.
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    counted_channel(capacity, Arc::default())
+}
+
+/// The same, with the dropped frames added to `dropped`.
+pub fn counted_channel<T>(capacity: usize, dropped: Arc<AtomicU64>) -> (Sender<T>, Receiver<T>) {
     let (queue_in, queue_out) = bounded(capacity.max(1));
     let (alive, closed) = bounded(0);
-    let dropped = Arc::new(AtomicU64::new(0));
     let sender = Sender { queue: queue_in, oldest: queue_out.clone(), closed, dropped: dropped.clone() };
     (sender, Receiver { queue: queue_out, dropped, _alive: alive })
 }
@@ -129,6 +135,16 @@ impl<T> Receiver<T> {
     /// Waits for the next frame; `None` when the sender is gone and nothing waits.
     pub fn recv(&self) -> Option<Taken<T>> {
         self.queue.recv().ok()
+    }
+
+    /// The next frame, if one waits.
+    pub fn try_recv(&self) -> Result<Taken<T>, TryRecvError> {
+        self.queue.try_recv()
+    }
+
+    /// Lets `select` wake when a frame waits, or when there will be no more.
+    pub fn wake<'a>(&'a self, select: &mut Select<'a>) {
+        select.recv(&self.queue);
     }
 
     /// Counts the frames that are dropped; complete when both ends have gone.

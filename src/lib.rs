@@ -7,8 +7,10 @@
 //!                                                 newest                  quantize        live    a view in the terminal
 //!                                                 wins,       runtime     QNN HTP or CPU  socket  JSON lines, many readers
 //!                                                 losses      rank        top-5
-//!                                                 counted
+//!                                                 counted                             overlay text on the video
 //! ```
+//!
+//! A daemon has any number of cameras, each with its capture and its channel, and one worker ([`daemon`]).
 //!
 //! Each module is a room for one idea; a frame falls through them from top to bottom, and each knows its neighbour only by what is
 //! handed over: [`frame::Frame`], [`tensor::Tensor`], [`prediction::Prediction`]. `use` goes up the list below and never down;
@@ -18,12 +20,14 @@
 //!
 //! | thread | what it does | ends |
 //! |---|---|---|
-//! | `main` | opens model and session, then is the worker: all inference of a session happens on it | when its source has ended |
-//! | `capture` | owns one source: waits for what its pipeline's bus says, builds the pipeline anew when a camera is lost | with the source, or when asked to |
+//! | `main` | opens model and session, starts the others, then waits, looks and tells: signals, reloads, the service manager | last |
+//! | `worker` | all inference happens on it: takes frames from the cameras in turn, publishes results | when its cameras have ended, or when asked to |
+//! | `capture` | owns one camera: waits for what its pipeline's bus says, builds the pipeline anew when a camera is lost | with the source, or when asked to |
 //! | `teardown` | brings one pipeline to rest; a driver that hangs is left behind after 3 s | with the pipeline |
 //! | GStreamer's own | bring frames and put them into the channel | with the pipeline |
 //! | `socket` | serves all subscribers of the socket, and waits for none of them | with the publisher; subscribers get what waits for them, within 0.5 s |
-//! | `signals` | the only one that hears SIGINT and SIGTERM | with the process |
+//! | `reload`, `retire` | read other settings and open their model; end the old one | when that is done |
+//! | `signals` | the only one that hears signals | with the process |
 //! | `timer` | `--for`: asks for the end | when the time is over |
 //!
 //! # Invariants
@@ -41,11 +45,13 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 // the nouns that are handed over
+pub mod caption;
 pub mod error;
 pub mod frame;
 pub mod labels;
 pub mod prediction;
 pub mod stats;
+pub mod tally;
 pub mod tensor;
 
 // the stations, in the order in which a frame meets them
@@ -62,6 +68,7 @@ pub mod worker;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod daemon;
 pub mod logging;
 pub mod notify;
 pub mod shutdown;

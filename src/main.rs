@@ -23,11 +23,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<()> {
-    let stop = shutdown::on_signals()?;
+    let daemon = matches!(&cli.command, Command::Run(_) | Command::Demo(_));
+    let reloads = matches!(&cli.command, Command::Run(args) if args.config_file().is_some());
+    let (stop, asked) = shutdown::on_signals(daemon, reloads)?;
     let out = publish::claim_stdout()?;
     match &cli.command {
-        Command::Run(args) => commands::run::run(args, out, &stop),
-        Command::Demo(args) => commands::demo::run(args, out, &stop),
+        Command::Run(args) => commands::run::run(args, out, &stop, &asked),
+        Command::Check(args) => commands::check::run(args, out),
+        Command::Demo(args) => commands::demo::run(args, out, &stop, &asked),
         Command::Classify(args) => commands::classify::run(args, out, &stop),
         Command::Inspect(args) => commands::inspect::run(args, out),
     }

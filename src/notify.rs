@@ -1,31 +1,19 @@
-//! Talking to systemd (`Type=notify`): READY, STATUS, WATCHDOG, STOPPING. Without a service manager nothing is said.
+//! Talking to systemd (`Type=notify`): READY, STATUS, WATCHDOG, RELOADING, STOPPING. Without a service manager nothing is said.
 //!
-//! The watchdog is fed by progress alone: by a result, or by the capture's own retry when a camera is away. A worker that hangs feeds
+//! The watchdog is fed by progress alone: whoever calls [`Service::tell`] says whether there is any. A worker that hangs feeds
 //! nothing, and systemd acts.
 
-use crate::capture::Change;
-use crate::error::Result;
-use crate::prediction::Prediction;
-use crate::publish::Publish;
-use crate::stats::Rate;
 use sd_notify::NotifyState;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// STATUS and WATCHDOG are sent no more often than this: people read the one, and the other has time.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// The service manager; all copies are one.
-#[derive(Clone)]
+/// The service manager.
 pub struct Service {
-    state: Arc<Mutex<State>>,
-}
-
-struct State {
     every: Duration,
-    ready: bool,
     stopping: bool,
-    told: Option<Instant>,
+    said: Option<(String, Instant)>,
 }
 
 impl Default for Service {
@@ -33,75 +21,50 @@ impl Default for Service {
     fn default() -> Self {
         // a quarter of the watchdog's time: one late message must not be the end
         let every = sd_notify::watchdog_enabled().map_or(EVERY, |watchdog| (watchdog / 4).min(EVERY));
-        Self { state: Arc::new(Mutex::new(State { every, ready: false, stopping: false, told: None })) }
+        Self { every, stopping: false, said: None }
     }
 }
 
 impl Service {
-    /// A source has changed its state: the first time the service is ready, whether a camera is there or not.
-    pub fn changed(&self, name: &str, change: &Change) {
-        match change {
-            Change::Flows { .. } => self.alive(&format!("{name}: frames come"), true),
-            Change::Lost { why, .. } => {
-                let why = why.to_string();
-                self.alive(&format!("{name} is lost: {}", why.lines().next().unwrap_or_default()), true);
-            }
+    /// How often to tell it something.
+    pub fn every(&self) -> Duration {
+        self.every
+    }
+
+    /// Everything is set up; after a reload, again.
+    pub fn ready(&self) {
+        send(&[NotifyState::Ready]);
+    }
+
+    /// The settings are read anew; [`Service::ready`] says when that is done.
+    pub fn reloading(&self) {
+        let mut states = vec![NotifyState::Reloading];
+        states.extend(NotifyState::monotonic_usec_now().ok());
+        send(&states);
+    }
+
+    /// How things are; `alive` if there was progress. The same words are not said twice within a moment.
+    pub fn tell(&mut self, status: &str, alive: bool) {
+        let now = Instant::now();
+        let news = self.said.as_ref().is_none_or(|(said, at)| said != status || now - *at >= self.every);
+        match (self.stopping, alive, news) {
+            (true, ..) | (_, false, false) => return,
+            (_, true, _) => send(&[NotifyState::Status(status), NotifyState::Watchdog]),
+            (_, false, true) => send(&[NotifyState::Status(status)]),
         }
+        self.said = Some((status.to_owned(), now));
     }
 
     /// The service ends; said once.
-    pub fn stopping(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if !std::mem::replace(&mut state.stopping, true) {
+    pub fn stopping(&mut self) {
+        if !std::mem::replace(&mut self.stopping, true) {
             send(&[NotifyState::Stopping, NotifyState::Status("ending")]);
         }
-    }
-
-    /// There is progress; `status` says what it is. Not sent more often than need be, unless it is `news`.
-    fn alive(&self, status: &str, news: bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if state.stopping || (!news && state.told.is_some_and(|told| now - told < state.every)) {
-            return;
-        }
-        state.told = Some(now);
-        if !std::mem::replace(&mut state.ready, true) {
-            send(&[NotifyState::Ready]);
-        }
-        send(&[NotifyState::Status(status), NotifyState::Watchdog]);
     }
 }
 
 fn send(states: &[NotifyState]) {
     if let Err(e) = sd_notify::notify(states) {
         tracing::debug!("systemd does not listen: {e}");
-    }
-}
-
-/// Each result as progress: `front: common iguana 37 %, 29.9/s, QNN`.
-pub struct Progress {
-    service: Service,
-    rate: Rate,
-}
-
-impl Progress {
-    /// Feeds `service`.
-    pub fn new(service: &Service) -> Self {
-        Self { service: service.clone(), rate: Rate::default() }
-    }
-}
-
-impl Publish for Progress {
-    fn name(&self) -> &'static str {
-        "the service manager"
-    }
-
-    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
-        let rate = self.rate.tick(Instant::now());
-        if let Some((label, confidence)) = prediction.best() {
-            let (source, provider) = (&prediction.source, prediction.execution_provider);
-            self.service.alive(&format!("{source}: {label} {:.0} %, {rate:.1}/s, {provider}", confidence * 100.0), false);
-        }
-        Ok(())
     }
 }

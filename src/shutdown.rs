@@ -1,9 +1,9 @@
-//! Ending: the first SIGINT or SIGTERM asks, the second one forces.
+//! Signals. Ending: the first SIGINT or SIGTERM asks, the second one forces. A daemon also hears SIGHUP (reload) and SIGUSR1 (report).
 
 use crate::error::{Error, Result};
 use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 use nix::sys::signal::{SigSet, Signal};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -51,29 +51,58 @@ impl Stop {
     }
 }
 
+/// What else a daemon may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// Read the settings anew (SIGHUP).
+    Reload,
+    /// Tell the statistics (SIGUSR1).
+    Report,
+}
+
+/// Requests that wait at the most; more of the same say nothing new.
+const ASKED: usize = 4;
+
 /// From now on signals are heard by one thread of their own. Call it in `main` before any other thread starts: all threads that
 /// come later, GStreamer's and the worker among them, have the signals blocked, so that none interrupts a call into the NPU.
-pub fn on_signals() -> Result<Stop> {
+///
+/// SIGUSR1, and with `reloads` SIGHUP, come out of the receiver where it is a `daemon`; in other commands they do what they always do.
+pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> {
     let cannot = |e: &dyn std::fmt::Display| Error::failed("cannot listen to signals").because(e);
-    let mask: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+    let mut heard = vec![SIGINT, SIGTERM];
+    let mut mask: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+    if daemon {
+        heard.push(SIGUSR1);
+        mask.add(Signal::SIGUSR1);
+    }
+    if daemon && reloads {
+        heard.push(SIGHUP);
+        mask.add(Signal::SIGHUP);
+    }
     mask.thread_block().map_err(|e| cannot(&e))?;
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|e| cannot(&e))?;
+    let mut signals = Signals::new(heard).map_err(|e| cannot(&e))?;
     let stop = Stop::default();
+    let (ask, asks) = bounded(ASKED);
     let asked = stop.clone();
     spawn("signals", move || {
         if let Err(e) = mask.thread_unblock() {
             tracing::error!("signals are not heard: {e}");
         }
         for signal in signals.forever() {
-            if asked.requested() {
+            match signal {
+                // one that waits already will be answered as well
+                SIGHUP => drop(ask.try_send(Ask::Reload)),
+                SIGUSR1 => drop(ask.try_send(Ask::Report)),
                 // the second one: at once, without waiting for anything
-                signal_hook::low_level::exit(128 + signal);
+                _ if asked.requested() => signal_hook::low_level::exit(128 + signal),
+                _ => {
+                    tracing::info!("ending; once more ends at once");
+                    asked.request();
+                }
             }
-            tracing::info!("ending; once more ends at once");
-            asked.request();
         }
     })?;
-    Ok(stop)
+    Ok((stop, asks))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Durations from 1 µs to 60 s, each kept within 0.1 %; longer ones count as 60 s.
 #[derive(Debug, Clone)]
 pub struct Durations {
-    microseconds: Histogram<u64>,
+    microseconds: Histogram<u32>,
 }
 
 impl Default for Durations {
@@ -49,6 +49,11 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// The rate as of the last result.
+    pub fn per_second(&self) -> f64 {
+        self.per_second
+    }
+
     /// Counts one result at `now` and gives the rate so far.
     pub fn tick(&mut self, now: Instant) -> f64 {
         let Some(since) = self.since else {

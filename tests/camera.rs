@@ -6,6 +6,7 @@ use glimpsed::capture::{self, Backoff, Change, Ended, Params, Pipeline};
 use glimpsed::error::Result;
 use glimpsed::shutdown::Stop;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -65,13 +66,17 @@ fn a_camera_that_falls_silent_without_a_word() {
     // the second pipeline is the first whose gate is open
     let pipeline = format!("{LIVE} ! valve name=gate drop=true ! appsink name=frames");
     let built = AtomicUsize::new(0);
-    let open_the_second = |pipeline: &Pipeline| {
+    let open_the_second = move |pipeline: &Pipeline| {
         if built.fetch_add(1, Ordering::Relaxed) == 1 {
             pipeline.set("gate", "drop", "false");
         }
     };
-    let params =
-        Params { prepare: &open_the_second, stall: Duration::from_millis(500), backoff: at_once(), ..Params::new(&pipeline) };
+    let params = Params {
+        prepare: Arc::new(open_the_second),
+        stall: Duration::from_millis(500),
+        backoff: at_once(),
+        ..Params::new(&pipeline)
+    };
     let (ended, told) = until(3, &params);
     assert_eq!(ended.unwrap(), Ended::Stopped);
     assert!(told[0].contains("no frame for") && told[1] == "flows, live: true" && told.len() == 2, "{told:?}");

@@ -5,20 +5,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 23] = [
+    ("caption", &[]),
     ("error", &[]),
     ("frame", &[]),
     ("tensor", &[]),
     ("stats", &[]),
     ("labels", &["error"]),
     ("prediction", &["labels"]),
-    ("capture", &["error", "frame"]),
+    ("tally", &["labels", "prediction", "stats"]),
+    ("capture", &["caption", "error", "frame"]),
     ("channel", &[]),
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "labels", "tensor"]),
     ("runtime", &["error", "model", "tensor"]),
     ("rank", &["prediction", "tensor"]),
-    ("publish", &["error", "labels", "prediction", "stats"]),
+    ("publish", &["caption", "error", "labels", "prediction", "stats", "tally"]),
     (
         "worker",
         &[
@@ -32,7 +34,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "publish",
             "rank",
             "runtime",
-            "stats",
+            "tally",
             "tensor",
         ],
     ),
@@ -42,9 +44,10 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("logging", &["*"]),
     ("notify", &["*"]),
     ("shutdown", &["*"]),
-    ("commands", &["*", "config", "cli", "notify", "shutdown"]),
+    ("daemon", &["*", "config", "notify", "shutdown"]),
+    ("commands", &["*", "config", "cli", "daemon", "notify", "shutdown"]),
 ];
-const SHELL: [&str; 6] = ["config", "cli", "logging", "notify", "shutdown", "commands"];
+const SHELL: [&str; 7] = ["config", "cli", "logging", "notify", "shutdown", "daemon", "commands"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -2,16 +2,13 @@
 
 mod common;
 
-use glimpsed::capture;
-use glimpsed::commands::line;
 use glimpsed::error::Result;
 use glimpsed::model::builtin;
-use glimpsed::publish::{Publish, Publishers};
+use glimpsed::prediction::Prediction;
+use glimpsed::publish::Publish;
 use glimpsed::runtime::{Execution, Infer};
-use glimpsed::shutdown::Stop;
 use glimpsed::stats::Counts;
 use glimpsed::tensor::Tensor;
-use glimpsed::{prediction::Prediction, worker};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -39,7 +36,7 @@ fn thirty_frames_a_second_in_720p_are_valid_lines_without_gaps_and_all_accounted
         assert_eq!((&result["seq"], &result["source"]), (&Value::from(n), &"front".into()));
         assert_eq!((&result["width"], &result["height"]), (&1280.into(), &720.into()));
     }
-    let (captured, dropped) = (number_before(&log, " frames,"), number_before(&log, " dropped;"));
+    let (captured, dropped) = (number_before(&log, " frames,"), number_before(&log, " dropped"));
     assert_eq!(results.len(), 90);
     assert!(captured < 300, "the source went on after the limit: {log}");
     assert_eq!(captured, results.len() as u64 + dropped, "{log}");
@@ -96,15 +93,12 @@ impl Publish for Kept {
 
 /// Runs `pipeline` with the slow model; gives the counts, how many results there were, and the results.
 fn with_slow_model(pipeline: &str, limit: Option<u64>) -> (Counts, u64, Vec<Prediction>) {
-    let slow = Box::new(Slow(Execution { provider: "CPU", detail: "a fake".into() }));
-    let mut classifier = common::classifier(&builtin().unwrap(), slow, 1);
+    let slow = Box::new(Slow(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
+    let classifier = common::classifier(&builtin().unwrap(), slow, 1);
     let kept = Kept::default();
-    let mut publishers = Publishers::new(vec![Box::new(kept.clone())]);
-    let params = capture::Params::new(pipeline);
-    let work = |frames: &_| worker::run("camera", frames, &mut classifier, &mut publishers, limit, &|| false);
-    let (counts, work) = line::run("camera", &params, &Stop::default(), &|_| {}, work).unwrap();
+    let done = common::run_daemon(classifier, Box::new(kept.clone()), vec![common::camera("camera", pipeline)], limit);
     let results = kept.0.lock().unwrap().clone();
-    (counts, work.results, results)
+    (done[0].counts, done[0].results, results)
 }
 
 #[test]

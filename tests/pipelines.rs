@@ -44,3 +44,32 @@ fn the_test_picture_runs() {
     assert_eq!(results.len(), 3, "{}", common::stderr(&output));
     assert!(results.iter().all(|result| result["classifications"][0]["label"] == "pinwheel" && result["width"] == 1280));
 }
+
+#[test]
+fn a_queue_that_hoards_old_frames_in_front_of_the_appsink_is_told() {
+    let hoards = |text: &str| Pipeline::build(text).unwrap().hoarding_queues();
+    assert_eq!(hoards("videotestsrc ! queue name=old ! videoconvert ! appsink name=frames"), ["old"]);
+    assert_eq!(hoards("videotestsrc ! queue2 name=older ! queue name=old ! appsink name=frames"), ["old", "older"]);
+    assert!(hoards("videotestsrc ! queue leaky=downstream ! appsink name=frames").is_empty());
+    assert!(hoards("videotestsrc ! queue max-size-buffers=1 ! appsink name=frames").is_empty());
+    assert!(hoards("videotestsrc ! tee name=t  t. ! queue ! fakesink  t. ! appsink name=frames").is_empty());
+    let output = common::run(&[
+        "run",
+        "--text",
+        "--model",
+        "testcard",
+        "--frames",
+        "1",
+        "--",
+        "videotestsrc",
+        "is-live=true",
+        "!",
+        "queue",
+        "name=old",
+        "!",
+        "appsink",
+        "name=frames",
+    ]);
+    let log = common::stderr(&output);
+    assert!(log.contains("'old' in front of the appsink keeps up to 200 frames") && log.contains("leaky=downstream"), "{log}");
+}

@@ -19,12 +19,22 @@ fn commands() -> Vec<String> {
     lines.iter().map(|line| line.split(" # ").next().unwrap().split(" | ").next().unwrap().trim().to_owned()).collect()
 }
 
+/// The words of a shell command; double quotes keep spaces together.
+fn words(command: &str) -> Vec<String> {
+    let mut quoted = false;
+    let split = |c: char| {
+        quoted ^= c == '"';
+        c == ' ' && !quoted
+    };
+    command.split(split).filter(|word| !word.is_empty()).map(|word| word.replace('"', "")).collect()
+}
+
 #[test]
 fn every_glimpsed_command_is_understood() {
     let commands: Vec<_> = commands().into_iter().filter(|line| line.starts_with("glimpsed ")).collect();
     assert!(commands.len() >= 10, "{commands:?}");
     for command in commands {
-        if let Err(e) = Cli::try_parse_from(command.split_whitespace()) {
+        if let Err(e) = Cli::try_parse_from(words(&command)) {
             panic!("{command}: {e}");
         }
     }

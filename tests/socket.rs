@@ -266,7 +266,7 @@ fn the_program_serves_it_and_leaves_whole_lines_and_no_file() {
         assert!(log.read_line(&mut text).unwrap() > 0, "{text}");
     }
     let mut reader = subscriber(&path);
-    let result = line(&mut reader);
+    let result = std::iter::repeat_with(|| line(&mut reader)).find(|line| line["type"] != "status").unwrap();
     assert_eq!((&result["source"], &result["classifications"][0]["label"]), (&json!("front"), &json!("snow")));
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
     let mut rest = String::new();

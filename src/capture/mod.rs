@@ -2,6 +2,7 @@
 //!
 //! Work apart from weather: [`run_once`] takes frames until something happens, [`run`] decides what becomes of it.
 
+mod elements;
 mod faults;
 pub mod launch;
 mod pipeline;
@@ -19,22 +20,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What one source needs.
-pub struct Params<'a> {
+#[derive(Clone)]
+pub struct Params {
     /// gst-launch text, variables and comments already expanded.
-    pub pipeline: &'a str,
+    pub pipeline: String,
     /// Sets up elements of the freshly built pipeline, before it starts.
-    pub prepare: &'a (dyn Fn(&Pipeline) + Sync),
+    pub prepare: Arc<dyn Fn(&Pipeline) + Send + Sync>,
     /// A live source that gives no frame for so long is lost.
     pub stall: Duration,
     /// How long to wait before a lost camera is tried again.
     pub backoff: Backoff,
 }
 
-impl<'a> Params<'a> {
+impl Params {
     /// The source of `pipeline` with what is right for most cameras: lost after 5 s without a frame.
-    pub fn new(pipeline: &'a str) -> Self {
-        Self { pipeline, prepare: &|_| {}, stall: Duration::from_secs(5), backoff: Backoff::default() }
+    pub fn new(pipeline: &str) -> Self {
+        Self {
+            pipeline: pipeline.to_owned(),
+            prepare: Arc::new(|_| {}),
+            stall: Duration::from_secs(5),
+            backoff: Backoff::default(),
+        }
     }
+}
+
+/// How long a live source whose thread is well says nothing at the most: it falls silent, comes to rest, pauses, and is opened
+/// again; with a little time for a busy machine.
+pub fn longest_silence(stall: Duration) -> Duration {
+    stall + Backoff::default().most + pipeline::TEARDOWN_DEADLINE + pipeline::PREROLL_DEADLINE + Duration::from_secs(5)
 }
 
 /// Why a source ended, other than by an error.

@@ -9,19 +9,19 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app as gst_app;
 use gstreamer_base::{BaseSrc, prelude::*};
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a pipeline may take to give its first picture, or to say that it is live.
-const PREROLL_DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const PREROLL_DEADLINE: Duration = Duration::from_secs(20);
 
 /// How long after a failed change of state its cause may be posted.
 const POSTED_BY: Duration = Duration::from_millis(500);
 
 /// How long a pipeline may take to come to rest.
-const TEARDOWN_DEADLINE: Duration = Duration::from_secs(3);
+pub(super) const TEARDOWN_DEADLINE: Duration = Duration::from_secs(3);
+
+/// The name of the textoverlay that shows results.
+pub(super) const LABELS: &str = "labels";
 
 /// Events that wait for their listener at the most.
 const EVENTS: usize = 8;
@@ -36,8 +36,8 @@ pub enum Event {
 
 /// A pipeline whose frames we take.
 pub struct Pipeline {
-    pipeline: gst::Pipeline,
-    sink: gst_app::AppSink,
+    pub(super) pipeline: gst::Pipeline,
+    pub(super) sink: gst_app::AppSink,
     events: Receiver<Event>,
 }
 
@@ -66,20 +66,15 @@ impl Pipeline {
         sink.set_enable_last_sample(false);
         sink.set_wait_on_eos(false);
         sink.set_caps(Some(&sample::accepted_caps()));
+        if let Some(labels) = pipeline.by_name(LABELS) {
+            let kind = labels.factory().map(|factory| factory.name().to_string()).unwrap_or_default();
+            if kind != "textoverlay" {
+                return Err(Error::config(format!("'{LABELS}' is a {kind} in this pipeline, not a textoverlay"))
+                    .hint("That name is kept for the element that writes the result on the video."));
+            }
+        }
         let events = listen(&pipeline);
         Ok(Self { pipeline, sink, events })
-    }
-
-    /// The element called `name`, where there is one.
-    fn element(&self, name: &str) -> Option<gst::Element> {
-        self.pipeline.by_name(name)
-    }
-
-    /// Sets a property of the element called `name`, where there is one; `value` as in gst-launch text.
-    pub fn set(&self, name: &str, property: &str, value: &str) {
-        if let Some(element) = self.element(name) {
-            element.set_property_from_str(property, value);
-        }
     }
 
     /// Whether the source may be a live one, as far as that can be seen before it is opened: none of its elements is a source that
@@ -87,38 +82,6 @@ impl Pipeline {
     pub fn may_be_live(&self) -> bool {
         let sources = self.pipeline.iterate_sources().into_iter().filter_map(|source| source.ok()?.downcast::<BaseSrc>().ok());
         sources.into_iter().all(|source| source.is_live())
-    }
-
-    /// Lets the filesrc called `name` read `path`, and JPEG be decoded accurately rather than a little quicker.
-    pub fn read_file(&self, name: &str, path: &Path) {
-        if let Some(source) = self.element(name) {
-            source.set_property("location", path.as_os_str().to_string_lossy().as_ref());
-        }
-        self.pipeline.connect_deep_element_added(|_, _, element| {
-            if element.factory().is_some_and(|factory| factory.name() == "jpegdec") {
-                element.set_property_from_str("idct-method", "islow");
-            }
-        });
-    }
-
-    /// Lets the videotestsrc called `name` show each of `patterns` in turn for so many `frames`; `shown` tells which.
-    pub fn cycle(&self, name: &str, patterns: &'static [&'static str], frames: usize, shown: Arc<AtomicUsize>) {
-        let Some(pad) = self.element(name).and_then(|source| source.static_pad("src")) else { return };
-        let mut count = 0;
-        let seen = Mutex::new(move || {
-            count += 1;
-            count / frames % patterns.len()
-        });
-        pad.add_probe(gst::PadProbeType::BUFFER, move |pad, _| {
-            let next = seen.lock().unwrap_or_else(PoisonError::into_inner)();
-            if shown.swap(next, Ordering::Relaxed) != next
-                && let Some(source) = pad.parent_element()
-            {
-                source.set_property_from_str("pattern", patterns[next]);
-                tracing::info!("the camera is shown {}", patterns[next]);
-            }
-            gst::PadProbeReturn::Ok
-        });
     }
 
     /// Brings the pipeline to where frames flow, and tells whether the source is live (frames come in real time, as from a camera).

@@ -84,10 +84,19 @@ where
     F: FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
 {
     let mut backoff = params.backoff;
+    let mut warned = false;
     loop {
-        let mut pipeline = Pipeline::build(params.pipeline)?;
+        let mut pipeline = Pipeline::build(&params.pipeline)?;
         (params.prepare)(&pipeline);
         let mut live = pipeline.may_be_live();
+        if live && !std::mem::replace(&mut warned, true) {
+            for queue in pipeline.hoarding_queues() {
+                tracing::warn!(
+                    "'{queue}' in front of the appsink keeps up to 200 frames when the model is behind, and results get as old as they are.\n  \
+                     Leave it out, or make it: queue leaky=downstream max-size-buffers=1"
+                );
+            }
+        }
         let mut since = None;
         let shared = deliver.clone();
         let pass_on = move |frame, live| match shared.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {

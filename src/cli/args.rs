@@ -1,8 +1,8 @@
 //! Flags that several commands share, and how their values are read.
 
-use crate::config::Settings;
-use crate::preprocess::{self, Filter, Fit, Normalize};
-use crate::publish::socket;
+use crate::config::{Draft, ModelSettings, Placed, values};
+use crate::error::{Error, Result};
+use crate::preprocess::{Filter, Fit};
 use crate::runtime::{self, Provider};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -13,22 +13,22 @@ use std::time::Duration;
 pub struct ModelArgs {
     /// The ONNX file of a picture classifier, or testcard for the built-in one
     #[arg(long, value_name = "FILE")]
-    pub model: PathBuf,
+    pub model: Option<PathBuf>,
     /// The names of the classes, one a line; else labels.txt beside the model, else numbers
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Who runs the model
     #[command(flatten)]
     pub runtime: RuntimeArgs,
-    /// How many of the best classes each result has
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
-    pub top: usize,
-    /// How the picture's shape becomes the model's
-    #[arg(long, value_name = "HOW", default_value = "stretch")]
-    pub resize: ResizeArg,
-    /// How pixels are weighted when resizing
-    #[arg(long, value_name = "FILTER", default_value = "bicubic")]
-    pub filter: FilterArg,
+    /// How many of the best classes each result has [default: 5]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub top: Option<usize>,
+    /// How the picture's shape becomes the model's [default: stretch]
+    #[arg(long, value_name = "HOW")]
+    pub resize: Option<ResizeArg>,
+    /// How pixels are weighted when resizing [default: bicubic]
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<FilterArg>,
     /// Subtracted from R, G and B (0..1), for models that want it from outside
     #[arg(long, value_name = "R,G,B", value_parser = three)]
     pub mean: Option<[f32; 3]>,
@@ -40,22 +40,22 @@ pub struct ModelArgs {
 /// Who runs the model, and with which libraries.
 #[derive(Args, Debug)]
 pub struct RuntimeArgs {
-    /// Where the model runs
-    #[arg(long, value_name = "WHO", default_value = "cpu")]
-    pub provider: ProviderArg,
+    /// Where the model runs [default: cpu]
+    #[arg(long, value_name = "WHO")]
+    pub provider: Option<ProviderArg>,
     /// libonnxruntime.so, or a folder that holds it (an unpacked wheel); else ORT_DYLIB_PATH, the program's folders, the system's
     #[arg(long, value_name = "PATH")]
     pub onnxruntime: Option<PathBuf>,
     /// The folder of the QNN plugin and libQnnHtp.so; else GLIMPSED_QNN_DIR, beside ONNX Runtime, the program's folders
     #[arg(long, value_name = "DIR")]
     pub qnn_dir: Option<PathBuf>,
-    /// Threads of one inference on the CPU
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
-    pub threads: usize,
+    /// Threads of one inference on the CPU [default: 1]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub threads: Option<usize>,
 }
 
 /// How results are written.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct OutputArgs {
     /// One JSON object a line (the default in a pipe)
     #[arg(long, conflicts_with = "text")]
@@ -71,30 +71,22 @@ pub struct SocketArgs {
     /// Serves results on this Unix socket; standard output then carries them only with --json or --text
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
-    /// Who may connect, in octal
-    #[arg(long, value_name = "MODE", default_value = "660", value_parser = octal, requires = "socket")]
-    pub socket_mode: u32,
+    /// Who may connect, in octal [default: 660]
+    #[arg(long, value_name = "MODE", value_parser = values::octal)]
+    pub socket_mode: Option<u32>,
     /// The group of the socket
-    #[arg(long, value_name = "GROUP", requires = "socket")]
+    #[arg(long, value_name = "GROUP")]
     pub socket_group: Option<String>,
-    /// Subscribers at the most
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one, requires = "socket")]
-    pub socket_limit: usize,
-}
-
-impl SocketArgs {
-    /// The same in the words of `publish::socket`; `None` where there is to be none.
-    pub fn params(&self) -> Option<socket::Params> {
-        let path = self.socket.clone()?;
-        Some(socket::Params { path, mode: self.socket_mode, group: self.socket_group.clone(), limit: self.socket_limit })
-    }
+    /// Subscribers at the most [default: 1024]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub socket_limit: Option<usize>,
 }
 
 /// When to end by itself.
 #[derive(Args, Debug)]
 pub struct LimitArgs {
     /// Ends after so long: 5s, 500ms, 2m
-    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = values::duration)]
     pub time: Option<Duration>,
     /// Ends after so many results
     #[arg(long, value_name = "N")]
@@ -137,71 +129,79 @@ pub enum FilterArg {
 }
 
 impl RuntimeArgs {
-    /// The same in the words of `runtime`.
-    pub fn params(&self) -> runtime::Params {
-        let provider = match self.provider {
+    fn provider(&self) -> Option<Provider> {
+        self.provider.map(|provider| match provider {
             ProviderArg::Cpu => Provider::Cpu,
             ProviderArg::Qnn => Provider::Qnn,
             ProviderArg::Auto => Provider::Auto,
-        };
-        runtime::Params { provider, onnxruntime: self.onnxruntime.clone(), qnn_dir: self.qnn_dir.clone(), threads: self.threads }
+        })
     }
-}
 
-impl ModelArgs {
-    /// The settings that these flags make.
-    pub fn settings(&self) -> Settings {
-        let fit = match self.resize {
-            ResizeArg::Stretch => Fit::Stretch,
-            ResizeArg::Crop => Fit::Crop,
-            ResizeArg::Letterbox => Fit::Letterbox,
-        };
-        let filter = match self.filter {
-            FilterArg::Bicubic => Filter::Bicubic,
-            FilterArg::Bilinear => Filter::Bilinear,
-            FilterArg::Box => Filter::Box,
-            FilterArg::Nearest => Filter::Nearest,
-        };
-        let none = Normalize::default();
-        let normalize = Normalize { mean: self.mean.unwrap_or(none.mean), std: self.std.unwrap_or(none.std) };
-        Settings {
-            model: self.model.clone(),
-            labels: self.labels.clone(),
-            runtime: self.runtime.params(),
-            preprocess: preprocess::Params { fit, filter, normalize },
-            top: self.top,
+    /// The same in the words of `runtime`.
+    pub fn params(&self) -> runtime::Params {
+        runtime::Params {
+            provider: self.provider().unwrap_or_default(),
+            onnxruntime: self.onnxruntime.clone(),
+            qnn_dir: self.qnn_dir.clone(),
+            threads: self.threads.unwrap_or(1),
         }
     }
 }
 
+impl ModelArgs {
+    /// What these flags say, to be laid over a file.
+    pub fn draft(&self) -> Draft {
+        Draft {
+            model: self.model.clone().map(Placed::by_flag),
+            labels: self.labels.clone().map(Placed::by_flag),
+            top: self.top,
+            fit: self.resize.map(|fit| match fit {
+                ResizeArg::Stretch => Fit::Stretch,
+                ResizeArg::Crop => Fit::Crop,
+                ResizeArg::Letterbox => Fit::Letterbox,
+            }),
+            filter: self.filter.map(|filter| match filter {
+                FilterArg::Bicubic => Filter::Bicubic,
+                FilterArg::Bilinear => Filter::Bilinear,
+                FilterArg::Box => Filter::Box,
+                FilterArg::Nearest => Filter::Nearest,
+            }),
+            mean: self.mean,
+            std: self.std,
+            provider: self.runtime.provider(),
+            onnxruntime: self.runtime.onnxruntime.clone(),
+            qnn_dir: self.runtime.qnn_dir.clone(),
+            threads: self.runtime.threads,
+            ..Draft::default()
+        }
+    }
+
+    /// The settings that these flags alone make.
+    pub fn settings(&self) -> Result<ModelSettings> {
+        self.draft()
+            .model()
+            .map_err(|_| Error::usage("no model is named").hint("--model FILE names one; testcard is the built-in one."))
+    }
+}
+
 /// A number from 1 on.
-pub fn at_least_one(text: &str) -> Result<usize, String> {
+pub fn at_least_one(text: &str) -> std::result::Result<usize, String> {
     text.parse().ok().filter(|n| *n >= 1).ok_or_else(|| "a number from 1 on is wanted".into())
 }
 
-fn octal(text: &str) -> Result<u32, String> {
-    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| "three octal digits are wanted, as in 660".into())
-}
-
 /// `NAME=VALUE`.
-pub fn variable(text: &str) -> Result<(String, String), String> {
+pub fn variable(text: &str) -> std::result::Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// `5s`, `500ms`, `2m`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
-    parsed.ok_or_else(|| "a time like 5s, 500ms or 2m is wanted".into())
-}
-
-fn three(text: &str) -> Result<[f32; 3], String> {
+fn three(text: &str) -> std::result::Result<[f32; 3], String> {
     let numbers: Vec<f32> =
         text.split(',').filter_map(|number| number.trim().parse().ok()).filter(|n: &f32| n.is_finite()).collect();
     numbers.try_into().map_err(|_| "three numbers are wanted, as in 0.485,0.456,0.406".into())
 }
 
-fn three_above_zero(text: &str) -> Result<[f32; 3], String> {
+fn three_above_zero(text: &str) -> std::result::Result<[f32; 3], String> {
     three(text)
         .and_then(|numbers| if numbers.iter().all(|n| *n > 0.0) { Ok(numbers) } else { Err("numbers above 0 are wanted".into()) })
 }
@@ -211,10 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_and_triples() {
-        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert!(duration("-5s").is_err() && duration("five").is_err());
+    fn triples() {
         assert_eq!(three("0.5, 0.25,1"), Ok([0.5, 0.25, 1.0]));
         assert!(three("1,2").is_err() && three("1,2,x").is_err() && three_above_zero("1,0,1").is_err());
     }

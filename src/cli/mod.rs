@@ -4,7 +4,10 @@ mod args;
 
 pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs, SocketArgs};
 
-use args::{at_least_one, duration, variable};
+use crate::capture::launch;
+use crate::config::{self, CameraDraft, Draft, Output, Placed, Source, values};
+use crate::publish::Format;
+use args::{at_least_one, variable};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,6 +32,8 @@ const EXAMPLES: &str = "Examples:
   glimpsed classify --model m.onnx --labels l.txt *.jpg    pictures and films
   glimpsed run --model m.onnx --pipeline pipelines/usb-mjpeg.launch --var DEVICE=/dev/video2
   glimpsed run --model m.onnx -- videotestsrc is-live=true ! appsink name=frames
+  glimpsed run                                             the service, as /etc/glimpsed/glimpsed.toml says
+  glimpsed check                                           what is wrong with that file
   glimpsed inspect m.onnx                                  what the file says
 
 Exit status: 0 done, 1 failed, 2 usage, 78 configuration.";
@@ -36,10 +41,12 @@ Exit status: 0 done, 1 failed, 2 usage, 78 configuration.";
 /// The subcommands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Classify the frames of a GStreamer pipeline, until it ends
-    Run(Run),
+    /// Watch cameras: classify the frames of GStreamer pipelines, until they end
+    Run(Box<Run>),
     /// Show the built-in model at work on a live test picture
     Demo(Demo),
+    /// Tell all that is wrong with a configuration, and start nothing; takes the flags of run
+    Check(Box<Run>),
     /// Classify pictures and films
     Classify(Classify),
     /// Tell what a model file says
@@ -56,18 +63,24 @@ pub struct Run {
     /// The model
     #[command(flatten)]
     pub model: ModelArgs,
-    /// A .launch file: gst-launch text with # comments and ${NAME} or ${NAME:-default}
-    #[arg(long, value_name = "FILE", required_unless_present = "launch", conflicts_with = "launch")]
+    /// The configuration file; flags overrule it [default: /etc/glimpsed/glimpsed.toml, where no pipeline is given]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A .launch file: gst-launch text with # comments and ${NAME} or ${NAME:-default}; in place of the file's cameras
+    #[arg(long, value_name = "FILE", group = "source")]
     pub pipeline: Option<PathBuf>,
-    /// Sets a variable of the .launch file; before the environment
+    /// Sets a variable of the .launch files; before the environment
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
     pub vars: Vec<(String, String)>,
-    /// The name of the camera in the results
-    #[arg(long, value_name = "NAME", default_value = "camera")]
-    pub name: String,
-    /// A camera that gives no frame for so long is lost, and built anew
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
-    pub stall_timeout: Duration,
+    /// The name of the camera in the results [default: camera]
+    #[arg(long, value_name = "NAME", requires = "source")]
+    pub name: Option<String>,
+    /// A camera that gives no frame for so long is lost, and built anew [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub stall_timeout: Option<Duration>,
+    /// Tells subscribers the statistics of each camera so often
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub status_interval: Option<Duration>,
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
@@ -78,8 +91,47 @@ pub struct Run {
     #[command(flatten)]
     pub limits: LimitArgs,
     /// gst-launch text instead of a file, as for gst-launch-1.0
-    #[arg(last = true, value_name = "ELEMENT ! ELEMENT ! appsink name=frames")]
+    #[arg(last = true, value_name = "ELEMENT ! ELEMENT ! appsink name=frames", group = "source")]
     pub launch: Vec<String>,
+}
+
+impl Run {
+    /// The configuration file, where one is to be read.
+    pub fn config_file(&self) -> Option<PathBuf> {
+        let by_flags = self.pipeline.is_some() || !self.launch.is_empty();
+        self.config.clone().or_else(|| (!by_flags).then(|| config::PATH.into()))
+    }
+
+    /// What the flags say, to be laid over the file.
+    pub fn draft(&self) -> Draft {
+        let text = || (!self.launch.is_empty()).then(|| Source::Text(launch::from_words(&self.launch)));
+        let camera = self.pipeline.clone().map(Source::File).or_else(text).map(|source| CameraDraft {
+            line: 0,
+            name: self.name.clone().map(Placed::by_flag),
+            source: Some(Placed::by_flag(source)),
+            vars: Default::default(),
+            stall_timeout: None,
+            on_stuck: None,
+            on_stuck_after: None,
+        });
+        let output = match (self.output.json, self.output.text) {
+            (true, _) => Some(Output::Lines(Format::Json)),
+            (_, true) => Some(Output::Lines(Format::Text)),
+            _ => None,
+        };
+        Draft {
+            socket: self.socket.socket.clone(),
+            socket_mode: self.socket.socket_mode,
+            socket_group: self.socket.socket_group.clone(),
+            socket_limit: self.socket.socket_limit,
+            output,
+            status_interval: self.status_interval,
+            stall_timeout: self.stall_timeout,
+            vars: self.vars.iter().cloned().collect(),
+            cameras: camera.into_iter().collect(),
+            ..self.model.draft()
+        }
+    }
 }
 
 /// `glimpsed demo`.

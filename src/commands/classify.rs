@@ -13,6 +13,7 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Whatever GStreamer decodes; `videoconvert` steps in only for the few formats that are not taken as they are.
 const PIPELINE: &str =
@@ -20,7 +21,7 @@ const PIPELINE: &str =
 
 /// Classifies all of them. One that fails is told and left out; the exit status says so at the end.
 pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
-    let mut classifier = args.model.settings().classifier()?;
+    let mut classifier = args.model.settings()?.classifier()?;
     let format = super::format(&args.output, &out);
     let mut failed = 0;
     for image in &args.images {
@@ -51,10 +52,11 @@ fn classify(image: &Path, args: &Classify, classifier: &mut Classifier, format: 
         _ => Error::failed(format!("cannot classify '{shown}'")).because(error),
     };
     File::open(image).map_err(|e| told(Error::failed("it cannot be read").because(e)))?;
-    let prepare = |pipeline: &Pipeline| pipeline.read_file("file", image);
-    let params = capture::Params { prepare: &prepare, ..capture::Params::new(PIPELINE) };
+    let file = image.to_owned();
+    let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.read_file("file", &file));
+    let params = capture::Params { prepare, ..capture::Params::new(PIPELINE) };
     let mut prediction = classifier.blank(&shown);
-    let (_, results) = line::run(&shown, &params, stop, &|_| {}, |frames| {
+    let results = line::run(&params, stop, |frames| {
         let mut results = 0;
         while let Some(taken) = frames.recv() {
             classifier.classify(&taken.frame, &mut prediction)?;

@@ -1,18 +1,21 @@
 //! `glimpsed demo`: the built-in model on a live test picture that changes every few seconds.
 
-use crate::capture::{self, Pipeline};
+use crate::capture::Pipeline;
 use crate::cli::Demo;
-use crate::config::Settings;
+use crate::config::{Camera, ModelSettings};
+use crate::daemon::{self, Outside, Parts};
 use crate::error::Result;
 use crate::model::BUILTIN;
 use crate::notify::Service;
 use crate::preprocess;
 use crate::publish::{Live, Publish, Publishers, Stdout};
-use crate::shutdown::Stop;
+use crate::shutdown::{Ask, Stop};
+use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// Frames until the picture changes: 2.5 s at 30 a second.
 const SHOWN: usize = 75;
@@ -43,15 +46,15 @@ pub const PATTERNS: [&str; 18] = [
 ];
 
 /// Runs it; results go to `out`.
-pub fn run(args: &Demo, out: File, stop: &Stop) -> Result<()> {
-    let settings = Settings {
+pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
+    let model = ModelSettings {
         model: BUILTIN.into(),
         labels: None,
         runtime: args.runtime.params(),
         preprocess: preprocess::Params::default(),
         top: args.top,
     };
-    let mut classifier = settings.classifier()?;
+    let classifier = model.classifier()?;
     let shown = Arc::new(AtomicUsize::new(0));
     let truth = shown.clone();
     let live_view = out.is_terminal() && !args.output.json && !args.output.text;
@@ -61,8 +64,15 @@ pub fn run(args: &Demo, out: File, stop: &Stop) -> Result<()> {
         let format = super::format(&args.output, &out);
         Box::new(Stdout::new(out, format))
     };
-    let prepare = |pipeline: &Pipeline| pipeline.cycle("testcard", &PATTERNS, SHOWN, shown.clone());
-    let params = capture::Params { prepare: &prepare, ..capture::Params::new(PIPELINE) };
-    let mut publishers = Publishers::new(vec![publisher]);
-    super::run::watch("demo", &params, &args.limits, &mut classifier, &mut publishers, stop, &Service::default())
+    let camera = Camera { name: "demo".into(), pipeline: PIPELINE.into(), stall: Duration::from_secs(5), stuck: None };
+    let parts = Parts {
+        classifier,
+        publishers: Publishers::new(vec![publisher]),
+        socket: None,
+        status_interval: None,
+        limit: super::run::limit(&args.limits, stop)?,
+        source: None,
+    };
+    let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.cycle("testcard", &PATTERNS, SHOWN, shown.clone()));
+    daemon::run(parts, vec![camera], prepare, Outside { stop, asked, service: Service::default() }).map(drop)
 }

@@ -1,28 +1,20 @@
 //! `glimpsed inspect`: what a model file says, and what keeps it from the NPU.
 
 use crate::cli::Inspect;
-use crate::config::Settings;
+use crate::config;
 use crate::error::{Error, Result};
 use crate::labels::Labels;
 use crate::model::{Model, Source};
 use crate::publish::write_all;
 use crate::tensor::{Quantization, TensorSpec};
-use crate::{preprocess, runtime};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs::File;
 
 /// Tells it on `out`.
 pub fn run(args: &Inspect, mut out: File) -> Result<()> {
-    let settings = Settings {
-        model: args.model.clone(),
-        labels: args.labels.clone(),
-        runtime: runtime::Params::default(),
-        preprocess: preprocess::Params::default(),
-        top: 1,
-    };
-    let model = settings.model()?;
-    let labels = model.labels(settings.labels.as_deref())?;
+    let model = config::read_model(&args.model)?;
+    let labels = model.labels(args.labels.as_deref())?;
     let text = if args.json {
         let json = as_json(&model, &labels);
         serde_json::to_string(&json).map_err(|e| Error::failed("cannot write what the model says").because(e))? + "\n"

@@ -1,5 +1,6 @@
 //! One file for each subcommand.
 
+pub mod check;
 pub mod classify;
 pub mod demo;
 pub mod inspect;

@@ -1,80 +1,81 @@
-//! `glimpsed run`: the frames of one pipeline, classified until it ends.
+//! `glimpsed run`: the daemon, wired together.
 
-use super::line;
-use crate::capture::{self, launch};
 use crate::cli::{LimitArgs, Run};
-use crate::error::Result;
-use crate::notify::{Progress, Service};
-use crate::publish::socket::{self, Socket};
+use crate::config::{self, Output, Settings};
+use crate::daemon::{self, Load, Outside, Parts, Source};
+use crate::error::{Error, Result};
+use crate::notify::Service;
+use crate::publish::socket::{self, Handle, Socket};
 use crate::publish::{Publish, Publishers, Stdout};
-use crate::shutdown::Stop;
-use crate::worker::{self, Classifier};
+use crate::shutdown::{Ask, Stop};
+use crate::worker::Classifier;
+use crossbeam_channel::Receiver;
 use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
 
 /// Runs it; results go to `out`.
-pub fn run(args: &Run, out: File, stop: &Stop) -> Result<()> {
-    let pipeline = pipeline_text(args)?;
-    let mut classifier = args.model.settings().classifier()?;
-    let service = Service::default();
-    let mut publishers = publishers(args, out, &classifier, &service)?;
-    let params = capture::Params { stall: args.stall_timeout, ..capture::Params::new(&pipeline) };
-    watch(&args.name, &params, &args.limits, &mut classifier, &mut publishers, stop, &service)
+pub fn run(args: &Run, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
+    let load = loader(args);
+    let settings = load()?;
+    let classifier = settings.model.classifier()?;
+    let (publishers, socket) = publishers(&settings, out, &classifier)?;
+    let source = args.config_file().map(|_| Source { load, settings: settings.clone() });
+    let limit = limit(&args.limits, stop)?;
+    let parts = Parts { classifier, publishers, socket, status_interval: settings.status_interval, limit, source };
+    daemon::run(parts, settings.cameras, Arc::new(|_| {}), Outside { stop, asked, service: Service::default() }).map(drop)
 }
 
-/// Standard output, unless there is a socket and nobody asked for it; the socket; and the service manager.
-fn publishers(args: &Run, out: File, classifier: &Classifier, service: &Service) -> Result<Publishers> {
-    let mut places: Vec<Box<dyn Publish>> = Vec::new();
-    if let Some(params) = args.socket.params() {
-        let execution = classifier.execution();
-        let hello = socket::hello(classifier.model(), execution.provider, &execution.detail, &[&args.name], classifier.labels());
-        places.push(Box::new(Socket::open(&params, &hello)?));
-    }
-    if places.is_empty() || args.output.json || args.output.text {
-        let format = super::format(&args.output, &out);
-        places.push(Box::new(Stdout::new(out, format)));
-    }
-    Ok(Publishers::new(places).with_witness(Box::new(Progress::new(service))))
+/// Reads the settings: now, and at each reload.
+pub fn loader(args: &Run) -> Load {
+    let (file, flags) = (args.config_file(), args.draft());
+    Arc::new(move || match &file {
+        Some(path) => config::read(path, flags.clone(), &variable).map_err(|error| no_file(path, error)),
+        None => config::of_flags(flags.clone(), &variable),
+    })
 }
 
-/// Classifies the frames of one source until it ends, or `limits` or `stop` say so; the log tells what became of them.
-pub fn watch(
-    name: &str,
-    params: &capture::Params,
-    limits: &LimitArgs,
-    classifier: &mut Classifier,
-    publishers: &mut Publishers,
-    stop: &Stop,
-    service: &Service,
-) -> Result<()> {
+/// A person who typed `glimpsed run` and has no configuration file wants to know what there is to type.
+fn no_file(path: &Path, error: Error) -> Error {
+    if path == Path::new(config::PATH) && !path.exists() {
+        return Error::config(format!("there is no camera to run: no --pipeline, and no '{}'", path.display())).hint(
+            "By flags: glimpsed run --model testcard --pipeline pipelines/testcard.launch\n\
+             By a file: copy /usr/share/glimpsed/glimpsed.toml.example there, or name another with --config.",
+        );
+    }
+    error
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Arms `--for`; gives `--frames`.
+pub fn limit(limits: &LimitArgs, stop: &Stop) -> Result<Option<u64>> {
     if let Some(time) = limits.time {
         stop.request_after(time)?;
     }
-    let work = |frames: &_| {
-        let work = worker::run(name, frames, classifier, publishers, limits.frames, &|| stop.requested());
-        service.stopping();
-        work
-    };
-    let (counts, work) = line::run(name, params, stop, &|change| service.changed(name, change), work)?;
-    tracing::info!(
-        "{name}: {} frames, {} results, {} dropped; inference p50 {:.1?}, p99 {:.1?}; age p50 {:.1?}, p99 {:.1?}",
-        counts.captured,
-        work.results,
-        counts.dropped,
-        work.inference.percentile(50.0),
-        work.inference.percentile(99.0),
-        work.age.percentile(50.0),
-        work.age.percentile(99.0)
-    );
-    Ok(())
+    Ok(limits.frames)
 }
 
-fn pipeline_text(args: &Run) -> Result<String> {
-    let lookup = |name: &str| {
-        let set = args.vars.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        set.or_else(|| std::env::var(name).ok())
-    };
-    match &args.pipeline {
-        Some(path) => launch::read(path, &lookup),
-        None => launch::expand(&launch::from_words(&args.launch), "after --", &lookup),
+/// The socket; and standard output, unless the settings say no, or there is a socket and they say nothing.
+fn publishers(settings: &Settings, out: File, classifier: &Classifier) -> Result<(Publishers, Option<Handle>)> {
+    let mut places: Vec<Box<dyn Publish>> = Vec::new();
+    let mut handle = None;
+    // one that systemd made is served whatever the settings say: somebody waits there
+    let params = settings.socket.clone().or_else(|| socket::is_handed_in().then(socket::Params::default));
+    if let Some(params) = &params {
+        let cameras: Vec<_> = settings.cameras.iter().map(|camera| &*camera.name).collect();
+        let socket = Socket::open(params, &daemon::hello(classifier, &cameras))?;
+        handle = Some(socket.handle());
+        places.push(Box::new(socket));
     }
+    let format = match settings.output {
+        Some(Output::None) => None,
+        Some(Output::Lines(format)) => Some(format),
+        None if handle.is_some() => None,
+        None => Some(super::format(&Default::default(), &out)),
+    };
+    places.extend(format.map(|format| Box::new(Stdout::new(out, format)) as Box<dyn Publish>));
+    Ok((Publishers::new(places), handle))
 }

@@ -18,7 +18,7 @@ const LABEL: usize = 24;
 pub struct Live {
     out: File,
     /// What the camera is shown right now, where somebody knows.
-    truth: Option<Box<dyn Fn() -> String>>,
+    truth: Option<Box<dyn Fn() -> String + Send>>,
     rate: Rate,
     drawn: Option<Instant>,
     lines: usize,
@@ -27,7 +27,7 @@ pub struct Live {
 
 impl Live {
     /// Draws on `out`; `truth` names what is in front of the camera.
-    pub fn new(out: File, truth: Option<Box<dyn Fn() -> String>>) -> Self {
+    pub fn new(out: File, truth: Option<Box<dyn Fn() -> String + Send>>) -> Self {
         Self { out, truth, rate: Rate::default(), drawn: None, lines: 0, screen: String::new() }
     }
 

@@ -1,17 +1,19 @@
 //! Where results go. A new place is one file and one line here.
 
 mod live;
+mod overlay;
 pub mod socket;
 mod stdout;
 
 pub use live::Live;
+pub use overlay::Overlay;
 pub use stdout::{Format, Stdout, claim_stdout, write_all};
 
 use crate::error::{Error, Kind, Result};
 use crate::prediction::Prediction;
 
 /// A place where results go.
-pub trait Publish {
+pub trait Publish: Send {
     /// What messages call it.
     fn name(&self) -> &'static str;
 
@@ -23,18 +25,12 @@ pub trait Publish {
 #[derive(Default)]
 pub struct Publishers {
     places: Vec<Box<dyn Publish>>,
-    witness: Option<Box<dyn Publish>>,
 }
 
 impl Publishers {
     /// Publishes to `places`.
     pub fn new(places: Vec<Box<dyn Publish>>) -> Self {
-        Self { places, witness: None }
-    }
-
-    /// The same with somebody who sees every result, and counts for nobody: the line ends without places all the same.
-    pub fn with_witness(self, witness: Box<dyn Publish>) -> Self {
-        Self { witness: Some(witness), ..self }
+        Self { places }
     }
 
     /// Gives `prediction` to every place. An error comes back when the last place has failed: there is nobody left to work for.
@@ -50,9 +46,6 @@ impl Publishers {
                 false
             }
         });
-        if let Some(witness) = &mut self.witness {
-            witness.publish(prediction)?;
-        }
         match last {
             Some(error) if self.places.is_empty() => Err(error),
             _ => Ok(()),

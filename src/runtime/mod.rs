@@ -15,7 +15,7 @@ use crate::tensor::Tensor;
 use std::path::PathBuf;
 
 /// Runs a model.
-pub trait Infer {
+pub trait Infer: Send {
     /// Runs the model on `input` and writes what it gives to `output`; both were made for the model.
     fn infer(&mut self, input: &Tensor, output: &mut Tensor) -> Result<()>;
 
@@ -30,6 +30,18 @@ pub struct Execution {
     pub provider: &'static str,
     /// In words: where it runs, and by which library.
     pub detail: String,
+    /// How many of the model's nodes run on the NPU, and how many of them on the CPU; `None` where the NPU is not asked.
+    pub nodes: Option<(usize, usize)>,
+}
+
+impl Execution {
+    /// A few words for a line of status: `QNN 66/66 nodes`.
+    pub fn summary(&self) -> String {
+        match self.nodes {
+            Some((npu, cpu)) => format!("{} {npu}/{} nodes", self.provider, npu + cpu),
+            None => self.provider.to_owned(),
+        }
+    }
 }
 
 /// Who is to run the model.
@@ -45,7 +57,7 @@ pub enum Provider {
 }
 
 /// What a session needs, beside the model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Params {
     /// Who runs the model.
     pub provider: Provider,

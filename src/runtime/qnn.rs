@@ -36,7 +36,8 @@ pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session
     let backend = folder.join(BACKEND).display().to_string();
     let chosen = OPTIONS.into_iter().chain([("backend_path", backend.as_str())]);
     let options: Vec<_> = chosen.map(|(key, value)| (format!("{EP}.{key}"), value.to_owned())).collect();
-    let execution = Execution { provider: "QNN", detail: format!("the NPU (QNN HTP), all {} nodes", model.nodes()) };
+    let detail = format!("the NPU (QNN HTP), all {} nodes", model.nodes());
+    let execution = Execution { provider: "QNN", detail, nodes: Some((model.nodes(), 0)) };
     let strict = session::open(
         library,
         model,

@@ -31,8 +31,8 @@ pub fn cpu(library: &Library, model: &Model, threads: usize) -> Result<Session> 
             .with_config_entry("session.x64quantprecision", if saturates() { "1" } else { "0" })?;
         Ok(builder)
     };
-    let execution =
-        Execution { provider: "CPU", detail: format!("the CPU, {threads} thread{}", if threads == 1 { "" } else { "s" }) };
+    let detail = format!("the CPU, {threads} thread{}", if threads == 1 { "" } else { "s" });
+    let execution = Execution { provider: "CPU", detail, nodes: None };
     open(library, model, cpu, execution)
 }
 

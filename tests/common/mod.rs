@@ -2,18 +2,24 @@
 #![allow(dead_code)]
 
 use glimpsed::capture::{self, Pipeline};
+use glimpsed::config::Camera;
+use glimpsed::daemon::{self, Outside, Parts};
 use glimpsed::frame::Frame;
 use glimpsed::labels::Labels;
 use glimpsed::model::Model;
+use glimpsed::notify::Service;
 use glimpsed::preprocess;
+use glimpsed::publish::{Publish, Publishers};
 use glimpsed::runtime::{self, Infer, Provider};
 use glimpsed::shutdown::Stop;
+use glimpsed::tally::Status;
 use glimpsed::tensor::Tensor;
 use glimpsed::worker::Classifier;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// The folder of the project.
 pub fn project() -> &'static Path {
@@ -69,13 +75,27 @@ pub fn classifier(model: &Model, runtime: Box<dyn Infer>, top: usize) -> Classif
     Classifier::new(model, Labels::numbered(model.output.classes), runtime, &preprocess::Params::default(), top)
 }
 
+/// The settings of a camera.
+pub fn camera(name: &str, pipeline: &str) -> Camera {
+    Camera { name: name.into(), pipeline: pipeline.into(), stall: Duration::from_secs(5), stuck: None }
+}
+
+/// Runs the daemon in this process until its cameras end, or there are `limit` results; gives what each camera has done.
+pub fn run_daemon(classifier: Classifier, place: Box<dyn Publish>, cameras: Vec<Camera>, limit: Option<u64>) -> Vec<Status> {
+    let publishers = Publishers::new(vec![place]);
+    let parts = Parts { classifier, publishers, socket: None, status_interval: None, limit, source: None };
+    let (_ask, asked) = crossbeam_channel::bounded(1);
+    let outside = Outside { stop: &Stop::default(), asked: &asked, service: Service::default() };
+    daemon::run(parts, cameras, Arc::new(|_| {}), outside).unwrap()
+}
+
 /// All frames of a pipeline that is not live.
 pub fn frames_of(pipeline: &str) -> Vec<Frame> {
-    frames_of_prepared(pipeline, &|_| {})
+    frames_of_prepared(pipeline, |_| {})
 }
 
 /// The same, with elements set up by `prepare` first.
-pub fn frames_of_prepared(pipeline: &str, prepare: &(dyn Fn(&Pipeline) + Sync)) -> Vec<Frame> {
+pub fn frames_of_prepared(pipeline: &str, prepare: impl Fn(&Pipeline) + Send + Sync + 'static) -> Vec<Frame> {
     let frames = Arc::new(Mutex::new(Vec::new()));
     let collected = frames.clone();
     let deliver = move |frame, _live| {
@@ -83,7 +103,7 @@ pub fn frames_of_prepared(pipeline: &str, prepare: &(dyn Fn(&Pipeline) + Sync)) 
         ControlFlow::Continue(())
     };
     let stop = Stop::default();
-    let params = capture::Params { prepare, ..capture::Params::new(pipeline) };
+    let params = capture::Params { prepare: Arc::new(prepare), ..capture::Params::new(pipeline) };
     capture::run(&params, [stop.receiver(), stop.receiver()], &mut |_| {}, deliver).unwrap();
     std::mem::take(&mut *frames.lock().unwrap())
 }
@@ -91,7 +111,8 @@ pub fn frames_of_prepared(pipeline: &str, prepare: &(dyn Fn(&Pipeline) + Sync)) 
 /// The one frame of a picture file, behind `filesrc`, through the elements of `rest`.
 pub fn picture(file: &Path, rest: &str) -> Frame {
     let pipeline = format!("filesrc name=file ! {rest} ! appsink name=frames");
-    frames_of_prepared(&pipeline, &|pipeline: &Pipeline| pipeline.read_file("file", file)).pop().unwrap()
+    let file = file.to_owned();
+    frames_of_prepared(&pipeline, move |pipeline: &Pipeline| pipeline.read_file("file", &file)).pop().unwrap()
 }
 
 /// The bytes of a uint8 .npy file.

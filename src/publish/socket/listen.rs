@@ -14,11 +14,19 @@ pub struct Listening {
     own: Option<(PathBuf, u64)>,
 }
 
+/// Whether systemd hands a socket in (`LISTEN_FDS`).
+pub fn is_handed_in() -> bool {
+    let number = |name| std::env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
+    number("LISTEN_PID") == Some(std::process::id()) && number("LISTEN_FDS").is_some_and(|count| count > 0)
+}
+
 /// Listens at `path`, for those whom `mode` and `group` let in; or on the socket that systemd hands in (`LISTEN_FDS`).
 pub fn listen(path: &Path, mode: u32, group: Option<&str>) -> Result<Listening> {
     let cannot = |what: &str| Error::config(format!("cannot {what} the socket '{}'", path.display()));
     if let Ok(Some(listener)) = listenfd::ListenFd::from_env().take_unix_listener(0) {
         listener.set_nonblocking(true).map_err(|e| cannot("use").because(e))?;
+        let at = listener.local_addr().ok().and_then(|address| Some(address.as_pathname()?.display().to_string()));
+        tracing::info!("listens at '{}', which systemd made", at.unwrap_or_default());
         return Ok(Listening { listener, own: None });
     }
     make_room(path)?;
@@ -36,6 +44,7 @@ pub fn listen(path: &Path, mode: u32, group: Option<&str>) -> Result<Listening> 
         let hint = "The program must be a member of the group, or root.";
         chown(path, None, Some(known.gid.as_raw())).map_err(|e| cannot("give a group to").because(e).hint(hint))?;
     }
+    tracing::info!("listens at '{}'", path.display());
     Ok(listening)
 }
 

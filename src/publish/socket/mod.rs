@@ -7,24 +7,27 @@ mod listen;
 mod server;
 mod subscriber;
 
+pub use listen::is_handed_in;
+
 use super::Publish;
 use crate::error::{Error, Result};
 use crate::labels::Labels;
 use crate::prediction::{Prediction, SCHEMA_VERSION};
+use crate::tally::{State, Status};
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use mio::{Poll, Waker};
 use serde_json::{Value, json};
-use server::{Overrun, Server, WAKER};
+use server::{Message, Overrun, Server, WAKER};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 
-/// Results that wait for the socket's thread at the most.
+/// Results, and what else is told, that wait for the socket's thread at the most.
 const WAITING: usize = 256;
 
 /// Where to listen, and for whom.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Params {
     /// The socket's file.
     pub path: PathBuf,
@@ -34,6 +37,13 @@ pub struct Params {
     pub group: Option<String>,
     /// Subscribers at the most.
     pub limit: usize,
+}
+
+impl Default for Params {
+    /// The service's own.
+    fn default() -> Self {
+        Self { path: "/run/glimpsed/glimpsed.sock".into(), mode: 0o660, group: None, limit: 1024 }
+    }
 }
 
 /// What a new subscriber is told of first.
@@ -47,11 +57,39 @@ pub fn hello(model: &str, execution_provider: &str, detail: &str, cameras: &[&st
 
 /// Results on a Unix socket.
 pub struct Socket {
-    /// `None` once it ends.
-    results: Option<Sender<Arc<Prediction>>>,
+    handle: Handle,
     overrun: Overrun,
-    waker: Waker,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A way to the subscribers for what is no result; outlives the socket, and then leads nowhere.
+#[derive(Clone)]
+pub struct Handle {
+    messages: Sender<Message>,
+    waker: Arc<Waker>,
+}
+
+impl Handle {
+    /// Tells every subscriber how a camera is.
+    pub fn tell(&self, status: &Status) {
+        if let Ok(value) = serde_json::to_value(status) {
+            let flowing = status.state == State::Flowing;
+            self.send(Message::Status { camera: status.source.clone(), flowing, line: server::line(&value) });
+        }
+    }
+
+    /// Greets everybody anew, those who are there too: another model, or other cameras. What was last seen of others is forgotten.
+    pub fn greet(&self, hello: &Value) {
+        self.send(Message::Hello(hello.clone()));
+    }
+
+    fn send(&self, message: Message) {
+        // The socket's thread waits for nobody: where it is that far behind or gone, nobody misses this.
+        let sent = self.messages.try_send(message).is_ok() && self.waker.wake().is_ok();
+        if !sent {
+            tracing::debug!("the socket's thread does not listen");
+        }
+    }
 }
 
 impl Socket {
@@ -61,7 +99,7 @@ impl Socket {
         let cannot = |e: std::io::Error| Error::failed(format!("cannot serve the socket '{}'", params.path.display())).because(e);
         let poll = Poll::new().map_err(cannot)?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(cannot)?;
-        let (results, heard) = bounded(WAITING);
+        let (messages, heard) = bounded(WAITING);
         let overrun = Overrun::default();
         let server = Server::new(poll, listening, hello, heard, overrun.clone(), params.limit).map_err(cannot)?;
         let serve = move || {
@@ -70,8 +108,12 @@ impl Socket {
             }
         };
         let thread = thread::Builder::new().name("socket".into()).spawn(serve).map_err(cannot)?;
-        tracing::info!("listens at '{}'", params.path.display());
-        Ok(Self { results: Some(results), overrun, waker, thread: Some(thread) })
+        Ok(Self { handle: Handle { messages, waker: waker.into() }, overrun, thread: Some(thread) })
+    }
+
+    /// A way to the subscribers for what is no result.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 }
 
@@ -81,24 +123,22 @@ impl Publish for Socket {
     }
 
     fn publish(&mut self, prediction: &Prediction) -> Result<()> {
-        let Some(results) = &self.results else { return Ok(()) };
-        match results.try_send(Arc::new(prediction.clone())) {
+        match self.handle.messages.try_send(Message::Result(Arc::new(prediction.clone()))) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
                 self.overrun.fetch_add(1, Ordering::Relaxed);
             }
             Err(TrySendError::Disconnected(_)) => return Err(Error::failed("the socket's thread has ended")),
         }
-        self.waker.wake().map_err(|e| Error::failed("cannot wake the socket's thread").because(e))
+        self.handle.waker.wake().map_err(|e| Error::failed("cannot wake the socket's thread").because(e))
     }
 }
 
 impl Drop for Socket {
     /// Subscribers get what waits for them, within half a second; then the file goes.
     fn drop(&mut self) {
-        self.results.take();
-        let woken = self.waker.wake();
-        if let (Some(thread), Ok(())) = (self.thread.take(), woken) {
+        let asked = self.handle.messages.send(Message::End).is_ok() && self.handle.waker.wake().is_ok();
+        if let (Some(thread), true) = (self.thread.take(), asked) {
             // a panic there has been told already
             let _ = thread.join();
         }

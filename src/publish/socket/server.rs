@@ -24,9 +24,28 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// Results that come faster than the thread takes them; told to every subscriber.
 pub type Overrun = Arc<AtomicU64>;
 
+/// What subscribers are told.
+pub enum Message {
+    /// A result.
+    Result(Arc<Prediction>),
+    /// How a camera is.
+    Status {
+        /// The camera.
+        camera: Arc<str>,
+        /// Whether frames come.
+        flowing: bool,
+        /// The message.
+        line: Arc<[u8]>,
+    },
+    /// There is another model, or there are other cameras.
+    Hello(Value),
+    /// No more comes.
+    End,
+}
+
 pub struct Server {
     pub poll: Poll,
-    pub results: Receiver<Arc<Prediction>>,
+    pub messages: Receiver<Message>,
     pub overrun: Overrun,
     pub limit: usize,
     listener: UnixListener,
@@ -34,6 +53,8 @@ pub struct Server {
     _listening: Listening,
     hello: Arc<[u8]>,
     latest: BTreeMap<Arc<str>, Arc<Prediction>>,
+    /// How the cameras are whose frames do not come.
+    troubled: BTreeMap<Arc<str>, Arc<[u8]>>,
     subscribers: BTreeMap<usize, Subscriber>,
     next: usize,
 }
@@ -43,15 +64,27 @@ impl Server {
         poll: Poll,
         listening: Listening,
         hello: &Value,
-        results: Receiver<Arc<Prediction>>,
+        messages: Receiver<Message>,
         overrun: Overrun,
         limit: usize,
     ) -> io::Result<Self> {
         let mut listener = UnixListener::from_std(listening.listener.try_clone()?);
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let hello = line(hello);
-        let (latest, subscribers) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { poll, results, overrun, limit, listener, _listening: listening, hello, latest, subscribers, next: FIRST })
+        let (latest, troubled, subscribers) = Default::default();
+        Ok(Self {
+            poll,
+            messages,
+            overrun,
+            limit,
+            listener,
+            _listening: listening,
+            hello,
+            latest,
+            troubled,
+            subscribers,
+            next: FIRST,
+        })
     }
 
     /// Serves until the sender of results is gone, and what waits is out or `FAREWELL` is over.
@@ -74,7 +107,7 @@ impl Server {
                     Token(id) => self.serve(id, event),
                 }
             }
-            if end.is_none() && self.take_results() {
+            if end.is_none() && self.take_messages() {
                 end = Some(Instant::now() + FAREWELL);
             }
         }
@@ -104,6 +137,7 @@ impl Server {
             for prediction in self.latest.values() {
                 subscriber.push(rendered(prediction, View::default()));
             }
+            self.troubled.values().for_each(|line| subscriber.push(line.clone()));
             self.subscribers.insert(id, subscriber);
             self.flush(id);
         }
@@ -125,14 +159,40 @@ impl Server {
         self.flush(id);
     }
 
-    /// Takes all results that wait; `true` when there will be no more.
-    fn take_results(&mut self) -> bool {
+    /// Takes all messages that wait; `true` when there will be no more.
+    fn take_messages(&mut self) -> bool {
         loop {
-            match self.results.try_recv() {
-                Ok(prediction) => self.publish(prediction),
+            match self.messages.try_recv() {
+                Ok(Message::Result(prediction)) => self.publish(prediction),
+                Ok(Message::Status { camera, flowing, line }) => {
+                    self.tell(&line, |subscriber| subscriber.follows(&camera));
+                    if flowing {
+                        self.troubled.remove(&camera);
+                    } else {
+                        self.troubled.insert(camera, line);
+                    }
+                }
+                Ok(Message::Hello(hello)) => {
+                    let cameras: Vec<_> = hello["cameras"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                    self.latest.retain(|camera, _| cameras.contains(&&**camera));
+                    self.troubled.retain(|camera, _| cameras.contains(&&**camera));
+                    self.hello = line(&hello);
+                    self.tell(&self.hello.clone(), |_| true);
+                }
                 Err(TryRecvError::Empty) => return false,
-                Err(TryRecvError::Disconnected) => return true,
+                Ok(Message::End) | Err(TryRecvError::Disconnected) => return true,
             }
+        }
+    }
+
+    /// Queues a line for all who are `meant`.
+    fn tell(&mut self, line: &Arc<[u8]>, meant: impl Fn(&Subscriber) -> bool) {
+        let meant: Vec<_> = self.subscribers.iter().filter(|(_, subscriber)| meant(subscriber)).map(|(id, _)| *id).collect();
+        for id in meant {
+            if let Some(subscriber) = self.subscribers.get_mut(&id) {
+                subscriber.push(line.clone());
+            }
+            self.flush(id);
         }
     }
 
@@ -187,6 +247,6 @@ fn error(message: &str) -> Arc<[u8]> {
     line(&json!({"type": "error", "version": crate::prediction::SCHEMA_VERSION, "message": message}))
 }
 
-fn line(value: &Value) -> Arc<[u8]> {
+pub fn line(value: &Value) -> Arc<[u8]> {
     format!("{value}\n").into_bytes().into()
 }

@@ -77,12 +77,16 @@ impl Subscriber {
         }
     }
 
+    /// Whether it wants to know of `camera`.
+    pub fn follows(&self, camera: &str) -> bool {
+        !self.closing && self.choice.cameras.as_ref().is_none_or(|cameras| cameras.iter().any(|known| known == camera))
+    }
+
     /// Whether `prediction`, taken at `now`, is for this subscriber.
     pub fn wants(&mut self, prediction: &Prediction, now: Instant) -> bool {
         let choice = &self.choice;
         let best = prediction.top.first().filter(|best| best.confidence >= choice.min_confidence);
-        let camera = choice.cameras.as_ref().is_none_or(|cameras| cameras.iter().any(|camera| **camera == *prediction.source));
-        if self.closing || !camera || (best.is_none() && choice.min_confidence > 0.0) {
+        if !self.follows(&prediction.source) || (best.is_none() && choice.min_confidence > 0.0) {
             return false;
         }
         let best = best.map(|best| best.index);

@@ -1,16 +1,13 @@
-//! The loop: take a frame, preprocess, infer, rank, publish, count. The daemon in one screen.
+//! One frame: preprocess, infer, rank.
 
-use crate::channel::Receiver;
 use crate::error::Result;
 use crate::frame::Frame;
 use crate::labels::Labels;
 use crate::model::Model;
 use crate::prediction::{Prediction, Score, Timing};
 use crate::preprocess::{self, Preprocessor};
-use crate::publish::Publishers;
 use crate::rank::Ranker;
 use crate::runtime::{Execution, Infer};
-use crate::stats::Durations;
 use crate::tensor::Tensor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -107,40 +104,4 @@ impl Classifier {
     pub fn execution(&self) -> &Execution {
         self.runtime.execution()
     }
-}
-
-/// What the worker has done, in figures of fixed size.
-#[derive(Debug, Default, Clone)]
-pub struct Work {
-    /// How many results there were.
-    pub results: u64,
-    /// The time of the model.
-    pub inference: Durations,
-    /// From capture to publishing.
-    pub age: Durations,
-}
-
-/// Classifies what `frames` brings, as results of `source`, until no more come, `limit` results are out, or `stopped` says so.
-pub fn run(
-    source: &str,
-    frames: &Receiver<Frame>,
-    classifier: &mut Classifier,
-    publishers: &mut Publishers,
-    limit: Option<u64>,
-    stopped: &dyn Fn() -> bool,
-) -> Result<Work> {
-    let mut work = Work::default();
-    let mut prediction = classifier.blank(source);
-    while limit.is_none_or(|limit| work.results < limit) && !stopped() {
-        let Some(taken) = frames.recv() else { break };
-        classifier.classify(&taken.frame, &mut prediction)?;
-        drop(taken.frame);
-        prediction.seq = work.results;
-        prediction.dropped = taken.dropped;
-        publishers.publish(&prediction)?;
-        work.results += 1;
-        work.inference.record(prediction.timing.inference);
-        work.age.record(prediction.timing.age);
-    }
-    Ok(work)
 }

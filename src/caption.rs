@@ -1,0 +1,90 @@
+//! The text on a camera's video: written by whoever has a result, taken by whoever draws the next picture. Neither waits for the other.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A text that nobody has renewed for so long is taken away: it says nothing of what is seen now.
+const LASTS: Duration = Duration::from_secs(1);
+
+/// The text; all copies are one.
+#[derive(Clone, Default)]
+pub struct Caption(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    wanted: AtomicBool,
+    text: Mutex<Text>,
+}
+
+#[derive(Default)]
+struct Text {
+    markup: String,
+    /// When it was last found true; `None` where nothing is shown.
+    at: Option<Instant>,
+    /// Whether the picture shows something else still.
+    changed: bool,
+}
+
+impl Caption {
+    /// There is a video that shows it.
+    pub fn want(&self) {
+        self.0.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there is a video that shows it.
+    pub fn is_wanted(&self) -> bool {
+        self.0.wanted.load(Ordering::Relaxed)
+    }
+
+    /// Sets the text, in Pango's markup; it holds from `now` on.
+    pub fn set(&self, markup: &str, now: Instant) {
+        let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
+        if text.markup != markup || text.at.is_none() {
+            text.markup.clear();
+            text.markup.push_str(markup);
+            text.changed = true;
+        }
+        text.at = Some(now);
+    }
+
+    /// The same text still holds at `now`.
+    pub fn keep(&self, now: Instant) {
+        let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
+        if text.at.is_some() {
+            text.at = Some(now);
+        }
+    }
+
+    /// What is to be drawn from `now` on, if it is another text than before; empty where the last result is too old.
+    pub fn take(&self, now: Instant) -> Option<String> {
+        let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
+        if text.at.is_some_and(|at| now.saturating_duration_since(at) > LASTS) {
+            *text = Text::default();
+            return Some(String::new());
+        }
+        std::mem::take(&mut text.changed).then(|| text.markup.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_drawn_once_and_goes_when_it_is_old() {
+        let (caption, start) = (Caption::default(), Instant::now());
+        let at = |ms| start + Duration::from_millis(ms);
+        assert_eq!(caption.take(at(0)), None);
+        caption.set("cat", at(0));
+        assert_eq!((caption.take(at(10)).as_deref(), caption.take(at(20))), (Some("cat"), None));
+        caption.set("cat", at(900));
+        assert_eq!(caption.take(at(1800)), None, "the same text is not drawn again");
+        caption.keep(at(1900));
+        assert_eq!(caption.take(at(2800)), None);
+        assert_eq!(caption.take(at(2901)).as_deref(), Some(""));
+        assert_eq!(caption.take(at(3000)), None);
+        caption.set("cat", at(3100));
+        assert_eq!(caption.take(at(3100)).as_deref(), Some("cat"), "it comes back");
+    }
+}

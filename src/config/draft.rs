@@ -1,0 +1,189 @@
+//! Settings as they are written, before defaults: by the file, by flags, or by flags over the file.
+
+use super::faults::Fault;
+use super::table::Placed;
+use super::{Camera, ModelSettings, Output, Settings, Stuck};
+use crate::capture::{Pipeline, launch};
+use crate::preprocess::{self, Filter, Fit, Normalize};
+use crate::publish::socket;
+use crate::runtime::{self, Provider};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What was set, and what was not.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)] // the names are those of `Settings`
+pub struct Draft {
+    pub model: Option<Placed<PathBuf>>,
+    pub labels: Option<Placed<PathBuf>>,
+    pub top: Option<usize>,
+    pub fit: Option<Fit>,
+    pub filter: Option<Filter>,
+    pub mean: Option<[f32; 3]>,
+    pub std: Option<[f32; 3]>,
+    pub provider: Option<Provider>,
+    pub onnxruntime: Option<PathBuf>,
+    pub qnn_dir: Option<PathBuf>,
+    pub threads: Option<usize>,
+    pub socket: Option<PathBuf>,
+    pub socket_mode: Option<u32>,
+    pub socket_group: Option<String>,
+    pub socket_limit: Option<usize>,
+    pub output: Option<Output>,
+    pub status_interval: Option<Duration>,
+    pub stall_timeout: Option<Duration>,
+    /// For the pipelines of all cameras.
+    pub vars: BTreeMap<String, String>,
+    pub cameras: Vec<CameraDraft>,
+}
+
+/// One camera as it is written.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // as above
+pub struct CameraDraft {
+    /// Where it begins.
+    pub line: usize,
+    pub name: Option<Placed<String>>,
+    pub source: Option<Placed<Source>>,
+    /// For this camera's pipeline alone.
+    pub vars: BTreeMap<String, String>,
+    pub stall_timeout: Option<Duration>,
+    pub on_stuck: Option<String>,
+    pub on_stuck_after: Option<usize>,
+}
+
+/// Where a pipeline's text comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A `.launch` file.
+    File(PathBuf),
+    /// The text itself.
+    Text(String),
+}
+
+impl Draft {
+    /// This draft, and `base` wherever it says nothing. Its cameras, if it has any, take the place of all others.
+    pub fn over(self, base: Self) -> Self {
+        let mut vars = base.vars;
+        vars.extend(self.vars);
+        Self {
+            model: self.model.or(base.model),
+            labels: self.labels.or(base.labels),
+            top: self.top.or(base.top),
+            fit: self.fit.or(base.fit),
+            filter: self.filter.or(base.filter),
+            mean: self.mean.or(base.mean),
+            std: self.std.or(base.std),
+            provider: self.provider.or(base.provider),
+            onnxruntime: self.onnxruntime.or(base.onnxruntime),
+            qnn_dir: self.qnn_dir.or(base.qnn_dir),
+            threads: self.threads.or(base.threads),
+            socket: self.socket.or(base.socket),
+            socket_mode: self.socket_mode.or(base.socket_mode),
+            socket_group: self.socket_group.or(base.socket_group),
+            socket_limit: self.socket_limit.or(base.socket_limit),
+            output: self.output.or(base.output),
+            status_interval: self.status_interval.or(base.status_interval),
+            stall_timeout: self.stall_timeout.or(base.stall_timeout),
+            vars,
+            cameras: if self.cameras.is_empty() { base.cameras } else { self.cameras },
+        }
+    }
+
+    /// The settings of the model alone, with the defaults; a fault where no model is named.
+    pub fn model(&self) -> Result<ModelSettings, Fault> {
+        let none = Normalize::default();
+        let missing =
+            || Fault::new(0, "no model is named: --model FILE, or file = \"...\" in [model]; testcard is the built-in one");
+        Ok(ModelSettings {
+            model: self.model.as_ref().ok_or_else(missing)?.value.clone(),
+            labels: self.labels.as_ref().map(|labels| labels.value.clone()),
+            runtime: runtime::Params {
+                provider: self.provider.unwrap_or_default(),
+                onnxruntime: self.onnxruntime.clone(),
+                qnn_dir: self.qnn_dir.clone(),
+                threads: self.threads.unwrap_or(1),
+            },
+            preprocess: preprocess::Params {
+                fit: self.fit.unwrap_or(Fit::Stretch),
+                filter: self.filter.unwrap_or(Filter::Bicubic),
+                normalize: Normalize { mean: self.mean.unwrap_or(none.mean), std: self.std.unwrap_or(none.std) },
+            },
+            top: self.top.unwrap_or(5),
+        })
+    }
+
+    /// The settings, with the defaults. Variables of pipelines come from the camera, then from all cameras' `vars`, then from
+    /// `environment`.
+    pub fn settle(self, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let model = self.model().map_err(|fault| faults.push(fault)).ok();
+        if self.cameras.is_empty() {
+            faults.push(Fault::new(0, "there is no camera: [[camera]] in the file, --pipeline FILE, or gst-launch text behind --"));
+        }
+        let cameras: Vec<_> = self.cameras.iter().filter_map(|camera| self.camera(camera, environment, &mut faults)).collect();
+        for (n, camera) in self.cameras.iter().enumerate() {
+            let name = |camera: &CameraDraft| camera.name.as_ref().map(|name| name.value.clone());
+            if let Some(known) = self.cameras[..n].iter().find(|other| name(other).is_some() && name(other) == name(camera)) {
+                let what = format!(
+                    "a second camera is called '{}'; the first one is in line {}",
+                    name(camera).unwrap_or_default(),
+                    known.line
+                );
+                faults.push(Fault::new(camera.line, what));
+            }
+        }
+        let usual = socket::Params::default();
+        let socket = self.socket.map(|path| socket::Params {
+            path,
+            mode: self.socket_mode.unwrap_or(usual.mode),
+            group: self.socket_group,
+            limit: self.socket_limit.unwrap_or(usual.limit),
+        });
+        match model {
+            Some(model) if faults.is_empty() => {
+                Ok(Settings { model, cameras, socket, output: self.output, status_interval: self.status_interval })
+            }
+            _ => Err(faults),
+        }
+    }
+
+    fn camera(
+        &self,
+        camera: &CameraDraft,
+        environment: &dyn Fn(&str) -> Option<String>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Camera> {
+        let before = faults.len();
+        let name = match &camera.name {
+            Some(name) if name.value.trim().is_empty() || name.value.contains(char::is_control) => {
+                faults.push(Fault::new(name.line, "a camera's name is a word or two"));
+                return None;
+            }
+            Some(name) => name.value.clone(),
+            None if self.cameras.len() > 1 => {
+                faults.push(Fault::new(camera.line, "this camera has no name; with more than one, each needs its own"));
+                return None;
+            }
+            None => "camera".to_owned(),
+        };
+        let lookup = |name: &str| camera.vars.get(name).or_else(|| self.vars.get(name)).cloned().or_else(|| environment(name));
+        let source = camera.source.as_ref()?;
+        let pipeline = match &source.value {
+            Source::File(path) => launch::read(path, &lookup),
+            Source::Text(text) => launch::expand(text, &format!("of {name}"), &lookup),
+        };
+        let pipeline = pipeline.map_err(|error| faults.push(Fault::new(source.line, error.to_string()))).ok()?;
+        if let Err(error) = Pipeline::build(&pipeline) {
+            faults.push(Fault::new(source.line, if source.line == 0 { error.to_string() } else { format!("{name}: {error}") }));
+        }
+        let stuck =
+            camera.on_stuck.as_ref().map(|command| Stuck { command: command.clone(), after: camera.on_stuck_after.unwrap_or(5) });
+        if stuck.is_none() && camera.on_stuck_after.is_some() {
+            faults.push(Fault::new(camera.line, "on_stuck_after without on_stuck: there is no command to run"));
+        }
+        let stall = camera.stall_timeout.or(self.stall_timeout).unwrap_or(Duration::from_secs(5));
+        (faults.len() == before).then_some(Camera { name: name.into(), pipeline, stall, stuck })
+    }
+}

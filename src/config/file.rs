@@ -1,0 +1,82 @@
+//! The configuration file, in TOML: its keys, and what they mean.
+
+use super::draft::{CameraDraft, Draft, Source};
+use super::faults::Fault;
+use super::table::Document;
+use super::{FILTERS, FITS, OUTPUTS, PROVIDERS};
+use std::path::{Path, PathBuf};
+
+/// The keys of each section.
+pub const KEYS: [(&str, &[&str]); 6] = [
+    ("", &["camera", "execution", "model", "output", "socket", "vars"]),
+    ("model", &["file", "filter", "labels", "mean", "resize", "std", "top"]),
+    ("execution", &["onnxruntime", "provider", "qnn_dir", "threads"]),
+    ("socket", &["group", "limit", "mode", "path"]),
+    ("output", &["status_interval", "stdout"]),
+    ("camera", &["launch", "name", "on_stuck", "on_stuck_after", "pipeline", "stall_timeout", "vars"]),
+];
+
+/// Reads `text`; relative paths in it are taken from `folder` on. All faults come with what could be read.
+pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
+    let document = Document::new(text, folder, &KEYS);
+    let parsed = document.parse();
+    let mut draft = Draft::default();
+    let top = document.section("", parsed.get_ref());
+    if let Some((table, _)) = top.table_of("model") {
+        let model = document.section("model", table);
+        draft.model = match model.string("file") {
+            Some(file) if file.value == crate::model::BUILTIN => Some(file.map(PathBuf::from)),
+            Some(_) => model.path("file"),
+            None => None,
+        };
+        draft.labels = model.path("labels");
+        draft.top = model.count("top");
+        draft.fit = model.choice("resize", &FITS);
+        draft.filter = model.choice("filter", &FILTERS);
+        draft.mean = model.three("mean", "three numbers, as in [0.485, 0.456, 0.406]", |_| true);
+        draft.std = model.three("std", "three numbers above 0, as in [0.229, 0.224, 0.225]", |n| n > 0.0);
+    }
+    if let Some((table, _)) = top.table_of("execution") {
+        let execution = document.section("execution", table);
+        draft.provider = execution.choice("provider", &PROVIDERS);
+        draft.onnxruntime = execution.path("onnxruntime").map(|path| path.value);
+        draft.qnn_dir = execution.path("qnn_dir").map(|path| path.value);
+        draft.threads = execution.count("threads");
+    }
+    if let Some((table, line)) = top.table_of("socket") {
+        let socket = document.section("socket", table);
+        draft.socket = socket.path("path").map(|path| path.value);
+        draft.socket_mode = socket.mode("mode");
+        draft.socket_group = socket.string("group").map(|group| group.value);
+        draft.socket_limit = socket.count("limit");
+        if draft.socket.is_none() && !table.contains_key("path") {
+            document.fault(line, "[socket] says no path; the service's is path = \"/run/glimpsed/glimpsed.sock\"");
+        }
+    }
+    if let Some((table, _)) = top.table_of("output") {
+        let output = document.section("output", table);
+        draft.output = output.choice("stdout", &OUTPUTS);
+        draft.status_interval = output.duration("status_interval");
+    }
+    draft.vars = top.variables("vars");
+    for (table, line) in top.tables_of("camera") {
+        let camera = document.section("camera", table);
+        let (pipeline, launch) = (camera.path("pipeline"), camera.string("launch"));
+        if pipeline.is_some() && launch.is_some() {
+            document.fault(line, "a camera has a pipeline (a file) or a launch (the text itself), not both");
+        }
+        if !table.contains_key("pipeline") && !table.contains_key("launch") {
+            document.fault(line, "this camera has neither a pipeline (a .launch file) nor a launch (the text itself)");
+        }
+        draft.cameras.push(CameraDraft {
+            line,
+            name: camera.string("name"),
+            source: pipeline.map(|path| path.map(Source::File)).or(launch.map(|text| text.map(Source::Text))),
+            vars: camera.variables("vars"),
+            stall_timeout: camera.duration("stall_timeout"),
+            on_stuck: camera.string("on_stuck").map(|command| command.value),
+            on_stuck_after: camera.count("on_stuck_after"),
+        });
+    }
+    (draft, document.into_faults())
+}

@@ -1,0 +1,250 @@
+//! Reading a TOML table: each value with its line, every fault kept, an unknown key with the nearest known one.
+
+use super::faults::Fault;
+use super::values;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A value and the line where it stands, from 1; 0 where a flag gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Its line.
+    pub line: usize,
+}
+
+impl<T> Placed<T> {
+    /// A value that no line of a file gave.
+    pub fn by_flag(value: T) -> Self {
+        Self { value, line: 0 }
+    }
+
+    /// What `change` makes of the value, in the same line.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Placed<U> {
+        Placed { value: change(self.value), line: self.line }
+    }
+}
+
+/// A file, and what is wrong with it so far.
+pub struct Document<'a> {
+    text: &'a str,
+    folder: &'a Path,
+    keys: &'a [(&'a str, &'a [&'a str])],
+    faults: RefCell<Vec<Fault>>,
+}
+
+impl<'a> Document<'a> {
+    /// `text`, whose paths are taken from `folder` on; `keys` are those of each section.
+    pub fn new(text: &'a str, folder: &'a Path, keys: &'a [(&'a str, &'a [&'a str])]) -> Self {
+        Self { text, folder, keys, faults: RefCell::default() }
+    }
+
+    /// Reads the file; what cannot be read is left out, and a fault.
+    pub fn parse(&self) -> Spanned<DeTable<'a>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in errors {
+            self.fault(error.span().map_or(0, |span| self.line(span.start)), error.message());
+        }
+        table
+    }
+
+    /// The section called `name` (`""`: the whole file).
+    pub fn section<'d>(&'d self, name: &'a str, table: &'d DeTable<'a>) -> Section<'d, 'a> {
+        let known = self.keys.iter().find(|(section, _)| *section == name).map_or(&[][..], |(_, keys)| *keys);
+        for (key, _) in table.iter() {
+            if !known.contains(&key.get_ref().as_ref()) {
+                self.fault(self.line(key.span().start), self.unknown(name, key.get_ref(), known));
+            }
+        }
+        Section { document: self, name, table }
+    }
+
+    /// Notes what is wrong in `line`.
+    pub fn fault(&self, line: usize, text: impl Into<String>) {
+        self.faults.borrow_mut().push(Fault::new(line, text));
+    }
+
+    /// All that is wrong.
+    pub fn into_faults(self) -> Vec<Fault> {
+        self.faults.into_inner()
+    }
+
+    fn line(&self, offset: usize) -> usize {
+        1 + self.text.as_bytes()[..offset.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count()
+    }
+
+    fn unknown(&self, section: &str, key: &str, known: &[&str]) -> String {
+        let place = |section: &str| match section {
+            "" => "at the top of the file".to_owned(),
+            "camera" => "in [[camera]]".to_owned(),
+            section => format!("in [{section}]"),
+        };
+        let here = place(section);
+        if let Some((other, _)) = self.keys.iter().find(|(_, keys)| keys.contains(&key)) {
+            return format!("'{key}' is no key {here}; it goes {}", place(other));
+        }
+        match nearest(key, known) {
+            Some(near) => format!("'{key}' is no key {here}; is '{near}' meant?"),
+            None => format!("'{key}' is no key {here}; there are: {}", known.join(", ")),
+        }
+    }
+}
+
+/// The word of `known` that `word` is most like, if it is like one.
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let word = word.to_lowercase();
+    let likeness = |known: &str| (strsim::jaro_winkler(&word, known) * 1e6) as u32;
+    known.iter().copied().map(|known| (likeness(known), known)).filter(|(like, _)| *like > 780_000).max().map(|(_, known)| known)
+}
+
+/// One table of the file. Each `get` gives nothing, and notes a fault, where the value is of another kind.
+pub struct Section<'d, 'a> {
+    document: &'d Document<'a>,
+    name: &'a str,
+    table: &'d DeTable<'a>,
+}
+
+impl<'d, 'a> Section<'d, 'a> {
+    fn find(&self, key: &str) -> Option<(&'d DeValue<'a>, usize)> {
+        let (_, value) = self.table.iter().find(|(known, _)| known.get_ref() == key)?;
+        Some((value.get_ref(), self.document.line(value.span().start)))
+    }
+
+    /// The value of `key` as `read` understands it; `wanted` says what that is.
+    fn get<T>(&self, key: &str, wanted: &str, read: impl FnOnce(&DeValue<'a>) -> Option<T>) -> Option<Placed<T>> {
+        let (value, line) = self.find(key)?;
+        let read = read(value);
+        if read.is_none() {
+            let name = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
+            self.document.fault(line, format!("{name} is {wanted}, not {}", shown(value)));
+        }
+        read.map(|value| Placed { value, line })
+    }
+
+    /// A text.
+    pub fn string(&self, key: &str) -> Option<Placed<String>> {
+        self.get(key, "a text in quotes", |value| Some(value.as_str()?.to_owned()))
+    }
+
+    /// A path; a relative one is taken from the file's own folder on.
+    pub fn path(&self, key: &str) -> Option<Placed<PathBuf>> {
+        self.get(key, "a path in quotes", |value| Some(self.document.folder.join(value.as_str().filter(|path| !path.is_empty())?)))
+    }
+
+    /// A whole number from 1 on.
+    pub fn count(&self, key: &str) -> Option<usize> {
+        let read = |value: &DeValue| match value {
+            DeValue::Integer(n) => usize::from_str_radix(n.as_str(), n.radix()).ok().filter(|n| *n >= 1),
+            _ => None,
+        };
+        self.get(key, "a whole number from 1 on", read).map(|placed| placed.value)
+    }
+
+    /// Permissions: `"660"`, or TOML's own `0o660`.
+    pub fn mode(&self, key: &str) -> Option<u32> {
+        let read = |value: &DeValue| match value {
+            DeValue::String(text) => values::octal(text).ok(),
+            DeValue::Integer(n) if n.radix() == 8 => values::octal(n.as_str()).ok(),
+            _ => None,
+        };
+        self.get(key, "three octal digits in quotes, as in \"660\"", read).map(|placed| placed.value)
+    }
+
+    /// A time: `"5s"`.
+    pub fn duration(&self, key: &str) -> Option<Duration> {
+        let read = |value: &DeValue| values::duration(value.as_str()?).ok().filter(|time| !time.is_zero());
+        self.get(key, "a time in quotes, as in \"5s\", \"500ms\" or \"2m\"", read).map(|placed| placed.value)
+    }
+
+    /// Three numbers, which `fit` likes.
+    pub fn three(&self, key: &str, wanted: &str, fit: impl Fn(f32) -> bool) -> Option<[f32; 3]> {
+        let number = |value: &Spanned<DeValue>| match value.get_ref() {
+            DeValue::Integer(n) => n.as_str().parse().ok(),
+            DeValue::Float(n) => n.as_str().parse().ok(),
+            _ => None,
+        };
+        let read = |value: &DeValue| {
+            let numbers: Vec<f32> =
+                value.as_array()?.iter().filter_map(number).filter(|n: &f32| n.is_finite() && fit(*n)).collect();
+            (value.as_array()?.len() == 3).then_some(numbers)?.try_into().ok()
+        };
+        self.get(key, wanted, read).map(|placed| placed.value)
+    }
+
+    /// One of `choices`, by its name.
+    pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let read = |value: &DeValue| choices.iter().find(|(name, _)| Some(*name) == value.as_str()).map(|(_, choice)| *choice);
+        self.get(key, &format!("one of {}", names.join(", ")), read).map(|placed| placed.value)
+    }
+
+    /// Names and texts, as in `{ DEVICE = "/dev/video2" }`. Numbers are taken as they are written.
+    pub fn variables(&self, key: &str) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::new();
+        if let Some((table, _)) = self.table_of(key) {
+            for (name, value) in table.iter() {
+                let line = self.document.line(value.span().start);
+                match value.get_ref() {
+                    DeValue::String(text) => drop(variables.insert(name.get_ref().to_string(), text.to_string())),
+                    DeValue::Integer(n) => drop(variables.insert(name.get_ref().to_string(), n.to_string())),
+                    other => self
+                        .document
+                        .fault(line, format!("the variable {} is a text in quotes, not {}", name.get_ref(), shown(other))),
+                }
+            }
+        }
+        variables
+    }
+
+    /// The table of `key`, and its line.
+    pub fn table_of(&self, key: &str) -> Option<(&'d DeTable<'a>, usize)> {
+        let (value, line) = self.find(key)?;
+        if value.as_table().is_none() {
+            self.document.fault(line, format!("'{key}' is a section, [{key}], not {}", shown(value)));
+        }
+        value.as_table().map(|table| (table, line))
+    }
+
+    /// All tables of `[[key]]`, each with its line.
+    pub fn tables_of(&self, key: &str) -> Vec<(&'d DeTable<'a>, usize)> {
+        let Some((value, line)) = self.find(key) else { return Vec::new() };
+        let tables = value.as_array().into_iter().flat_map(|array| array.iter());
+        let tables: Vec<_> =
+            tables.filter_map(|table| Some((table.get_ref().as_table()?, self.document.line(table.span().start)))).collect();
+        if tables.is_empty() {
+            self.document.fault(line, format!("each {key} is a section of its own, with double brackets: [[{key}]]"));
+        }
+        tables
+    }
+}
+
+fn shown(value: &DeValue) -> String {
+    match value {
+        DeValue::String(text) => format!("\"{text}\""),
+        DeValue::Integer(n) => n.to_string(),
+        DeValue::Float(n) => n.to_string(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(_) => "a date".to_owned(),
+        DeValue::Array(_) => "a list like that".to_owned(),
+        DeValue::Table(_) => "a section".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word() {
+        let known = ["provider", "pipeline", "stall_timeout"];
+        assert_eq!(nearest("provder", &known), Some("provider"));
+        assert_eq!(nearest("PIPLINE", &known), Some("pipeline"));
+        assert_eq!(nearest("stalltimeout", &known), Some("stall_timeout"));
+        assert_eq!(nearest("xyz", &known), None);
+    }
+}

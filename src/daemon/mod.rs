@@ -1,0 +1,256 @@
+//! The daemon: cameras, their worker, and what comes from outside (signals, the end, other settings), brought together on one thread.
+//!
+//! The worker has a thread of its own, each camera another; this one only waits, looks, and tells. So it can still say what is wrong
+//! when one of them hangs.
+
+mod camera;
+mod health;
+mod reload;
+
+pub use camera::Prepare;
+pub use reload::{Load, Source};
+
+use crate::error::{Error, Result};
+use crate::notify::Service;
+use crate::publish::{Publishers, socket};
+use crate::shutdown::{Ask, Stop};
+use crate::tally::{State, Status, Tally};
+use crate::worker::{self, Classifier, Lane, Order};
+use crate::{capture, config};
+use camera::Camera;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, select, tick};
+use health::Health;
+use reload::Reload;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Orders that wait for the worker at the most.
+const ORDERS: usize = 16;
+
+/// How long the cameras may take to say their first word before the service counts as ready without it.
+const FIRST_WORD: Duration = Duration::from_secs(10);
+
+/// How long the end may take: the inference in flight, the session, the pipelines.
+const FAREWELL: Duration = Duration::from_secs(4);
+
+/// What a daemon is made of, beside its cameras.
+pub struct Parts {
+    /// What classifies.
+    pub classifier: Classifier,
+    /// Where results go.
+    pub publishers: Publishers,
+    /// The socket, for what is no result.
+    pub socket: Option<socket::Handle>,
+    /// How often subscribers get the statistics.
+    pub status_interval: Option<Duration>,
+    /// Ends by itself after so many results.
+    pub limit: Option<u64>,
+    /// Where other settings come from.
+    pub source: Option<Source>,
+}
+
+/// Who tells it what to do.
+pub struct Outside<'a> {
+    /// The end.
+    pub stop: &'a Stop,
+    /// Everything else.
+    pub asked: &'a Receiver<Ask>,
+    /// The service manager.
+    pub service: Service,
+}
+
+/// What a subscriber is told first of `classifier` and the cameras.
+pub fn hello(classifier: &Classifier, cameras: &[&str]) -> Value {
+    let execution = classifier.execution();
+    let mut hello = socket::hello(classifier.model(), execution.provider, &execution.detail, cameras, classifier.labels());
+    hello["nodes"] = execution.nodes.map_or(Value::Null, |(npu, cpu)| json!({"npu": npu, "cpu": cpu}));
+    hello
+}
+
+struct Daemon<'a> {
+    outside: Outside<'a>,
+    cameras: Vec<Camera>,
+    prepare: Prepare,
+    bell: Sender<()>,
+    /// `None` once no more cameras can come.
+    orders: Option<Sender<Order>>,
+    execution: String,
+    hello: Value,
+    socket: Option<socket::Handle>,
+    health: Health,
+    reload: Reload,
+    started: Instant,
+    ready: bool,
+}
+
+/// Runs `cameras` until all have ended, or `outside` or a limit says so; `prepare` sets up each pipeline before it starts. Gives what
+/// each camera has done.
+pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside: Outside) -> Result<Vec<Status>> {
+    let (bell, rung) = bounded(1);
+    let (orders, ordered) = bounded(ORDERS);
+    let stop = outside.stop.clone();
+    let mut daemon = Daemon {
+        cameras: Vec::new(),
+        prepare,
+        bell,
+        orders: Some(orders),
+        execution: parts.classifier.execution().summary(),
+        hello: hello(&parts.classifier, &[]),
+        socket: parts.socket,
+        health: Health::default(),
+        reload: Reload::new(parts.source),
+        started: Instant::now(),
+        ready: false,
+        outside,
+    };
+    let mut lanes = Vec::new();
+    for camera in cameras {
+        lanes.push(daemon.start(camera, None)?);
+    }
+    let worker = Worker::start(lanes, parts.classifier, parts.publishers, ordered, stop, parts.limit)?;
+    let worked = daemon.watch(&worker, &rung, parts.status_interval);
+    daemon.end(worker, worked)
+}
+
+impl Daemon<'_> {
+    fn start(&mut self, settings: config::Camera, tally: Option<Arc<Tally>>) -> Result<Lane> {
+        let tally = tally.unwrap_or_else(|| Tally::new(&settings.name));
+        let (camera, lane) = Camera::start(settings, self.prepare.clone(), tally, self.bell.clone())?;
+        self.cameras.push(camera);
+        Ok(lane)
+    }
+
+    /// Waits and tells, until the worker has ended or somebody wants the end. Gives how the worker ended, if it has.
+    fn watch(&mut self, worker: &Worker, rung: &Receiver<()>, status_interval: Option<Duration>) -> Option<Result<()>> {
+        let ticks = tick(self.outside.service.every());
+        let statuses = status_interval.map_or_else(never, tick);
+        loop {
+            let loaded = self.reload.coming();
+            select! {
+                recv(worker.ended) -> ended => return Some(ended.unwrap_or_else(|_| Err(Error::failed("the worker panicked")))),
+                recv(self.outside.stop.receiver()) -> _ => return None,
+                recv(self.outside.asked) -> ask => match ask {
+                    Ok(Ask::Report) => self.statuses().for_each(|status| tracing::info!("{status}")),
+                    Ok(Ask::Reload) => self.ask_for_settings(),
+                    Err(_) => return None,
+                },
+                recv(loaded) -> loaded => self.take_settings(loaded),
+                recv(statuses) -> _ => self.publish_all(),
+                recv(rung) -> _ => self.look(),
+                recv(ticks) -> _ => self.look(),
+            }
+        }
+    }
+
+    fn statuses(&self) -> impl Iterator<Item = Status> {
+        self.cameras.iter().map(|camera| camera.tally.status())
+    }
+
+    fn publish_all(&self) {
+        if let Some(socket) = &self.socket {
+            self.statuses().for_each(|status| socket.tell(&status));
+        }
+    }
+
+    /// What has changed is told; the watchdog is fed if there is progress.
+    fn look(&mut self) {
+        let at_work = self.cameras.iter().filter(|camera| camera.outcome().is_none()).count();
+        for camera in &mut self.cameras {
+            let status = camera.tally.status();
+            let now = (status.state, status.reason.clone());
+            if camera.told != now {
+                camera.told = now;
+                self.socket.iter().for_each(|socket| socket.tell(&status));
+                if let (Some(Err(why)), 1..) = (camera.outcome(), at_work) {
+                    tracing::error!("{} has ended, the others go on: {why}", status.source);
+                }
+            }
+        }
+        if self.cameras.iter().all(|camera| camera.outcome().is_some()) && !self.reload.may_come() {
+            self.orders = None;
+        }
+        let spoken = self.cameras.iter().all(|camera| camera.tally.state() != State::Starting);
+        if !self.ready && (spoken || self.started.elapsed() > FIRST_WORD) {
+            self.ready = true;
+            self.outside.service.ready();
+        }
+        if self.ready {
+            let progress = self.health.progress(self.cameras.iter().map(Camera::patience), Instant::now());
+            let mut text: Vec<_> = self.statuses().map(|status| status.headline()).collect();
+            if self.statuses().any(|status| status.state == State::Flowing) {
+                text.push(self.execution.clone());
+            }
+            let separator = if self.cameras.len() > 1 { "; " } else { ", " };
+            self.outside.service.tell(&text.join(separator), progress);
+        }
+    }
+
+    /// Ends everything in the order in which frames flow.
+    fn end(mut self, worker: Worker, worked: Option<Result<()>>) -> Result<Vec<Status>> {
+        self.outside.service.stopping();
+        let deadline = Instant::now() + FAREWELL;
+        self.cameras.iter().for_each(Camera::stop);
+        self.orders = None;
+        self.outside.stop.request();
+        let worked = match worked {
+            Some(worked) => worked,
+            None => worker.wait(deadline),
+        };
+        self.cameras.iter().for_each(|camera| camera.wait(deadline));
+        self.statuses().for_each(|status| tracing::info!("{status}"));
+        worked?;
+        // one that failed is the program's failure if it was the last: nothing was left to do
+        let mut failed = self.cameras.iter().filter_map(|camera| camera.outcome()?.as_ref().err());
+        failed.next_back().map_or(Ok(self.statuses().collect()), |error| Err(error.clone()))
+    }
+}
+
+/// The thread of the worker.
+struct Worker {
+    ended: Receiver<Result<()>>,
+}
+
+impl Worker {
+    fn start(
+        lanes: Vec<Lane>,
+        classifier: Classifier,
+        mut publishers: Publishers,
+        orders: Receiver<Order>,
+        stop: Stop,
+        limit: Option<u64>,
+    ) -> Result<Self> {
+        let (ending, ended) = bounded(1);
+        let work = move || {
+            let worked = worker::run(lanes, Box::new(classifier), &mut publishers, &orders, stop.receiver(), limit);
+            // the session has been destroyed; subscribers get what waits for them, and the socket goes
+            drop(publishers);
+            // there is room for the one
+            let _ = ending.send(worked);
+        };
+        thread::Builder::new()
+            .name("worker".into())
+            .spawn(work)
+            .map_err(|e| Error::failed("cannot start the worker").because(e))?;
+        Ok(Self { ended })
+    }
+
+    fn wait(&self, deadline: Instant) -> Result<()> {
+        match self.ended.recv_deadline(deadline) {
+            Ok(worked) => worked,
+            Err(RecvTimeoutError::Disconnected) => Err(Error::failed("the worker panicked")),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(Error::failed(format!("the worker hangs, and is left behind after {} s", FAREWELL.as_secs()))
+                    .hint("Does anybody read standard output? Else it is the model's library or the NPU."))
+            }
+        }
+    }
+}
+
+impl Camera {
+    /// Its figures, and how long it may be silent.
+    fn patience(&self) -> (&Tally, Duration) {
+        (&self.tally, capture::longest_silence(self.settings.stall))
+    }
+}

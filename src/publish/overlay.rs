@@ -1,0 +1,99 @@
+//! Results as text on the camera's own video: the best classes, as Pango's markup.
+
+use super::Publish;
+use crate::caption::Caption;
+use crate::error::Result;
+use crate::prediction::Prediction;
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+/// Lines on the picture at the most.
+const LINES: usize = 3;
+/// A longer label is cut, and ends in an ellipsis.
+const LABEL: usize = 28;
+/// Classes less sure than this are not worth a line; the best one always is.
+const WORTH: f32 = 0.01;
+/// Numbers that change with every frame cannot be read: the same best class is written anew no more often than this.
+const RENEW: Duration = Duration::from_millis(250);
+
+/// Text on a video.
+pub struct Overlay {
+    caption: Caption,
+    markup: String,
+    shown: Option<(usize, Instant)>,
+}
+
+impl Overlay {
+    /// Writes to `caption`.
+    pub fn new(caption: Caption) -> Self {
+        Self { caption, markup: String::new(), shown: None }
+    }
+}
+
+impl Publish for Overlay {
+    fn name(&self) -> &'static str {
+        "the video"
+    }
+
+    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
+        let Some(best) = prediction.top.first().filter(|_| self.caption.is_wanted()) else { return Ok(()) };
+        let now = Instant::now();
+        if self.shown.is_some_and(|(index, at)| index == best.index && now.saturating_duration_since(at) < RENEW) {
+            self.caption.keep(now);
+            return Ok(());
+        }
+        self.shown = Some((best.index, now));
+        self.markup.clear();
+        markup(prediction, &mut self.markup);
+        self.caption.set(&self.markup, now);
+        Ok(())
+    }
+}
+
+/// `<b>common iguana</b>  37 %`, a line for each class that is worth one.
+fn markup(prediction: &Prediction, out: &mut String) {
+    let worth = prediction.top.iter().enumerate().filter(|(n, score)| *n == 0 || score.confidence >= WORTH);
+    for (n, score) in worth.take(LINES) {
+        let (open, close) = if n == 0 { ("<b>", "</b>") } else { ("\n<span size=\"75%\">", "</span>") };
+        out.push_str(open);
+        escaped(prediction.labels.name(score.index), out);
+        // a string takes whatever is written to it
+        let _ = write!(out, "  {:.0} %{close}", score.confidence * 100.0);
+    }
+}
+
+/// `name`, cut to length, with what means something to Pango escaped. Control characters, which it refuses, are left out.
+fn escaped(name: &str, out: &mut String) {
+    let mut letters = name.chars().filter(|c| !c.is_control());
+    let cut = name.chars().filter(|c| !c.is_control()).count() > LABEL;
+    for letter in letters.by_ref().take(if cut { LABEL - 1 } else { LABEL }) {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            letter => out.push(letter),
+        }
+    }
+    if cut {
+        out.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(name: &str) -> String {
+        let mut out = String::new();
+        escaped(name, &mut out);
+        out
+    }
+
+    #[test]
+    fn labels_are_escaped_and_cut() {
+        assert_eq!(shown("salt & pepper <b>"), "salt &amp; pepper &lt;b&gt;");
+        assert_eq!(shown("a label of just 28 letters.."), "a label of just 28 letters..");
+        assert_eq!(shown("a label of twenty-nine letters"), "a label of twenty-nine lett…");
+        assert_eq!(shown("a\u{1}b\nc"), "abc");
+    }
+}

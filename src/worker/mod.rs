@@ -1,0 +1,57 @@
+//! The loop: take a frame, preprocess, infer, rank, publish, count. The daemon in one screen.
+
+mod classifier;
+mod lanes;
+
+pub use classifier::Classifier;
+pub use lanes::Lane;
+
+use crate::error::Result;
+use crate::publish::Publishers;
+use crossbeam_channel::{Receiver, Sender};
+use lanes::{Lanes, Next};
+
+/// What the worker may be told while it works.
+pub enum Order {
+    /// A camera more. One goes by itself, when its frames end.
+    Lane(Lane),
+    /// Another model, from the next frame on; the old one comes back, for its end may take a while.
+    Classifier(Box<Classifier>, Sender<Box<Classifier>>),
+}
+
+/// Classifies what the cameras of `lanes` bring, in turn among those that have a frame, until no more can come (all frames have
+/// ended, and so have `orders`), `limit` results are out, or `stop` is closed.
+pub fn run(
+    lanes: Vec<Lane>,
+    mut classifier: Box<Classifier>,
+    publishers: &mut Publishers,
+    orders: &Receiver<Order>,
+    stop: &Receiver<()>,
+    limit: Option<u64>,
+) -> Result<()> {
+    let mut lanes = Lanes::new(lanes, &classifier);
+    let mut results = 0;
+    while limit.is_none_or(|limit| results < limit) {
+        match lanes.next(orders, stop) {
+            Next::Frame(lane, taken) => {
+                classifier.classify(&taken.frame, &mut lane.prediction)?;
+                drop(taken.frame);
+                lane.prediction.seq = lane.tally.results();
+                lane.prediction.dropped = taken.dropped;
+                lane.show();
+                publishers.publish(&lane.prediction)?;
+                lane.tally.record(&lane.prediction);
+                results += 1;
+            }
+            Next::Order(Order::Lane(lane)) => lanes.add(lane, &classifier),
+            Next::Order(Order::Classifier(new, back)) => {
+                let old = std::mem::replace(&mut classifier, new);
+                lanes.renew(&classifier);
+                // whoever asked may have given up: then it ends here
+                let _ = back.send(old);
+            }
+            Next::End => break,
+        }
+    }
+    Ok(())
+}

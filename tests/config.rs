@@ -1,0 +1,218 @@
+//! The configuration file: what is wrong in it is told with its line and its mend, all of it at once; the shipped example is sound.
+
+mod common;
+
+use glimpsed::config::{self, Draft, Output, Settings};
+use glimpsed::error::{Kind, Result};
+use glimpsed::preprocess::{Filter, Fit};
+use glimpsed::publish::Format;
+use glimpsed::runtime::Provider;
+use std::path::Path;
+use std::time::Duration;
+
+fn parse(text: &str) -> Result<Settings> {
+    config::parse(text, Path::new("/etc/glimpsed"), "test.toml", Draft::default(), &|_| None)
+}
+
+/// What is right, and is put in front of each wrong text.
+const MODEL: &str = "[model]\nfile = \"testcard\"\n";
+const CAMERA: &str = "[[camera]]\nname = \"front\"\nlaunch = \"videotestsrc is-live=true ! appsink name=frames\"\n";
+
+#[test]
+fn each_fault_is_told_with_its_line_and_its_mend() {
+    // the text, and what must be said; a camera follows where the text has none
+    let cases: &[(&str, &[&str])] = &[
+        ("[modle]\nfile = \"x\"", &["line 3: 'modle' is no key at the top of the file", "is 'model' meant?"]),
+        ("[execution]\nprovder = \"cpu\"", &["line 4: 'provder' is no key in [execution]", "is 'provider' meant?"]),
+        ("provider = \"cpu\"", &["line 3: 'provider' is no key in [model]; it goes in [execution]"]),
+        ("zzz = 1", &["line 3: 'zzz' is no key in [model]; there are: file, filter, labels"]),
+        ("top = 0", &["line 3: model.top is a whole number from 1 on, not 0"]),
+        ("top = \"five\"", &["line 3: model.top is a whole number from 1 on, not \"five\""]),
+        ("top = 2.5", &["model.top is a whole number from 1 on, not 2.5"]),
+        ("resize = \"squash\"", &["model.resize is one of \"stretch\", \"crop\", \"letterbox\", not \"squash\""]),
+        ("filter = 3", &["model.filter is one of \"bicubic\"", "not 3"]),
+        ("mean = [0.5, 0.5]", &["model.mean is three numbers, as in [0.485, 0.456, 0.406]"]),
+        ("std = [0.2, 0.2, 0]", &["model.std is three numbers above 0"]),
+        ("labels = \"/nowhere/labels.txt\"", &["cannot read the labels '/nowhere/labels.txt'"]),
+        ("[execution]\nprovider = \"gpu\"", &["line 4: execution.provider is one of \"cpu\", \"qnn\", \"auto\", not \"gpu\""]),
+        ("[execution]\nthreads = -1", &["execution.threads is a whole number from 1 on, not -1"]),
+        ("[socket]\nmode = \"660\"", &["line 3: [socket] says no path"]),
+        ("[socket]\npath = \"s\"\nmode = 660", &["socket.mode is three octal digits in quotes, as in \"660\", not 660"]),
+        ("[socket]\npath = \"\"", &["socket.path is a path in quotes, not \"\""]),
+        ("[output]\nstdout = \"xml\"", &["output.stdout is one of \"json\", \"text\", \"none\", not \"xml\""]),
+        ("[output]\nstatus_interval = 60", &["output.status_interval is a time in quotes, as in \"5s\""]),
+        ("[output]\nstatus_interval = \"0s\"", &["output.status_interval is a time"]),
+        ("model = 1", &["line 3: 'model' is no key in [model]; it goes at the top of the file"]),
+        ("[vars]\nRATE = true", &["line 4: the variable RATE is a text in quotes, not true"]),
+        ("[camera]\nname = \"front\"", &["line 3: each camera is a section of its own, with double brackets: [[camera]]"]),
+        ("[[camera]]\nname = \"front\"", &["line 3: this camera has neither a pipeline (a .launch file) nor a launch"]),
+        (
+            "[[camera]]\nlaunch = \"videotestsrc ! appsink name=frames\"\npipeline = \"x.launch\"",
+            &["line 3: a camera has a pipeline (a file) or a launch (the text itself), not both"],
+        ),
+        ("[[camera]]\npipeline = \"x.launch\"", &["line 4: cannot read the pipeline '/etc/glimpsed/x.launch'"]),
+        (
+            "[[camera]]\nlaunch = \"v4l2src device=${DEVICE} ! appsink name=frames\"",
+            &["line 4: the pipeline 'of camera' needs the variable DEVICE (line 1), which is not set"],
+        ),
+        ("[[camera]]\nlaunch = \"videotestsrc ! fakesink\"", &["line 4: camera: the pipeline has no appsink named 'frames'"]),
+        (
+            "[[camera]]\nlaunch = \"vidotestsrc ! appsink name=frames\"",
+            &["line 4: camera: cannot make the pipeline", "vidotestsrc"],
+        ),
+        (
+            "[[camera]]\nlaunch = \"videotestsrc ! identity name=labels ! appsink name=frames\"",
+            &["'labels' is a identity in this pipeline, not a textoverlay"],
+        ),
+        (
+            "[[camera]]\nname = \"a\"\nlaunch = \"videotestsrc ! appsink name=frames\"\n\
+             [[camera]]\nlaunch = \"videotestsrc ! appsink name=frames\"",
+            &["line 6: this camera has no name; with more than one, each needs its own"],
+        ),
+        (
+            "[[camera]]\nname = \"a\"\nlaunch = \"videotestsrc ! appsink name=frames\"\n\
+             [[camera]]\nname = \"a\"\nlaunch = \"videotestsrc ! appsink name=frames\"",
+            &["line 6: a second camera is called 'a'; the first one is in line 3"],
+        ),
+        (
+            "[[camera]]\nname = \" \"\nlaunch = \"videotestsrc ! appsink name=frames\"",
+            &["line 4: a camera's name is a word or two"],
+        ),
+        (
+            "[[camera]]\nstall_timeout = \"soon\"\nlaunch = \"videotestsrc ! appsink name=frames\"",
+            &["line 4: camera.stall_timeout is a time in quotes", "not \"soon\""],
+        ),
+        (
+            "[[camera]]\non_stuck_after = 3\nlaunch = \"videotestsrc ! appsink name=frames\"",
+            &["on_stuck_after without on_stuck: there is no command to run"],
+        ),
+        ("top = 5\ntop = 6", &["line 4: duplicate key"]),
+        ("labels = \"x", &["line 3: "]),
+    ];
+    for (text, said) in cases {
+        let camera = if text.contains("camera]") { "" } else { CAMERA };
+        let error = parse(&format!("{MODEL}{text}\n{camera}")).unwrap_err();
+        assert_eq!(error.kind(), Kind::Config, "{text}");
+        let message = error.to_string();
+        said.iter().for_each(|said| assert!(message.contains(said), "{text}\n{message}"));
+    }
+    assert!(cases.len() >= 20);
+}
+
+#[test]
+fn what_is_missing_is_told_too() {
+    let message = parse("").unwrap_err().to_string();
+    assert!(
+        message.contains("2 faults") && message.contains("no model is named") && message.contains("there is no camera"),
+        "{message}"
+    );
+    let message = parse(&format!("[model]\nfile = \"nothere.onnx\"\n{CAMERA}")).unwrap_err().to_string();
+    assert!(message.contains("line 2: cannot read the model '/etc/glimpsed/nothere.onnx'"), "{message}");
+}
+
+#[test]
+fn all_faults_come_at_once_in_the_order_of_the_file() {
+    let text = "[model]\nfile = \"nothere.onnx\"\ntopp = 1\n[execution]\nthreads = 0\n[[camera]]\nlaunch = \"nonsense\"\n";
+    let message = parse(text).unwrap_err().to_string();
+    let lines: Vec<_> = message.lines().filter(|line| line.trim_start().starts_with("line ")).collect();
+    let numbers: Vec<_> = lines.iter().map(|line| line.trim_start()[5..].split(':').next().unwrap()).collect();
+    assert_eq!(numbers, ["2", "3", "5", "7"], "{message}");
+    assert!(message.starts_with("test.toml: 4 faults"), "{message}");
+}
+
+#[test]
+fn every_key_means_what_it_says() {
+    let text = r#"
+        [model]
+        file = "testcard"
+        top = 3
+        resize = "crop"
+        filter = "box"
+        mean = [0.5, 0.5, 0.5]
+        std = [1, 1, 1]
+        [execution]
+        provider = "auto"
+        onnxruntime = "ort"
+        qnn_dir = "/qnn"
+        threads = 2
+        [socket]
+        path = "/run/x.sock"
+        mode = 0o600
+        group = "video"
+        limit = 7
+        [output]
+        stdout = "text"
+        status_interval = "2m"
+        [vars]
+        PATTERN = "ball"
+        WIDTH = 64
+        [[camera]]
+        name = "front"
+        launch = "videotestsrc pattern=${PATTERN} ! video/x-raw,width=${WIDTH},height=${HEIGHT:-48} ! appsink name=frames"
+        vars = { PATTERN = "snow" }
+        stall_timeout = "250ms"
+        on_stuck = "true"
+        on_stuck_after = 9
+        [[camera]]
+        name = "back"
+        launch = "videotestsrc pattern=${PATTERN} ! appsink name=frames"
+    "#;
+    let settings = parse(text).unwrap();
+    let model = &settings.model;
+    assert_eq!((model.top, model.preprocess.fit, model.preprocess.filter), (3, Fit::Crop, Filter::Box));
+    assert_eq!((model.preprocess.normalize.mean, model.preprocess.normalize.std), ([0.5; 3], [1.0; 3]));
+    assert_eq!((model.runtime.provider, model.runtime.threads), (Provider::Auto, 2));
+    assert_eq!(model.runtime.onnxruntime.as_deref(), Some(Path::new("/etc/glimpsed/ort")));
+    assert_eq!(model.runtime.qnn_dir.as_deref(), Some(Path::new("/qnn")));
+    let socket = settings.socket.unwrap();
+    assert_eq!(
+        (socket.path.as_path(), socket.mode, socket.group.as_deref(), socket.limit),
+        (Path::new("/run/x.sock"), 0o600, Some("video"), 7)
+    );
+    assert_eq!((settings.output, settings.status_interval), (Some(Output::Lines(Format::Text)), Some(Duration::from_secs(120))));
+    let [front, back] = &settings.cameras[..] else { panic!("two cameras") };
+    assert_eq!(front.pipeline, "videotestsrc pattern=snow ! video/x-raw,width=64,height=48 ! appsink name=frames");
+    assert_eq!((front.stall, front.stuck.as_ref().unwrap().after), (Duration::from_millis(250), 9));
+    assert_eq!((&*back.name, &*back.pipeline), ("back", "videotestsrc pattern=ball ! appsink name=frames"));
+    assert_eq!((back.stall, &back.stuck), (Duration::from_secs(5), &None));
+}
+
+#[test]
+fn flags_overrule_the_file() {
+    use clap::Parser;
+    use glimpsed::cli::{Cli, Command};
+    let flags = |line: &str| match Cli::parse_from(line.split(' ')).command {
+        Command::Run(args) => args.draft(),
+        _ => unreachable!("the line says run"),
+    };
+    let text = format!("[model]\nfile = \"nothere.onnx\"\ntop = 3\nfilter = \"box\"\n{CAMERA}");
+    let parse = |line| config::parse(&text, Path::new("/"), "test.toml", flags(line), &|_| None).unwrap();
+    let settings = parse("glimpsed run --config x --model testcard --top 2 --json");
+    assert_eq!((settings.model.top, settings.model.preprocess.filter), (2, Filter::Box));
+    assert_eq!((&*settings.cameras[0].name, settings.output), ("front", Some(Output::Lines(Format::Json))));
+    let settings = parse("glimpsed run --config x --model testcard --name mine -- videotestsrc ! appsink name=frames");
+    assert_eq!((settings.cameras.len(), &*settings.cameras[0].name), (1, "mine"));
+}
+
+/// The example as it is, and with every line that is commented out brought in.
+#[test]
+fn the_example_is_sound_and_tells_of_every_key() {
+    let example = std::fs::read_to_string(common::project().join("systemd/glimpsed.toml.example")).unwrap();
+    let here = example.replace("/usr/share/glimpsed/pipelines", common::project().join("pipelines").to_str().unwrap());
+    let settings = parse(&here).unwrap();
+    assert_eq!((settings.cameras.len(), &*settings.cameras[0].name), (1, "front"));
+    let full: String = here
+        .lines()
+        .filter(|line| !line.starts_with("#labels") && !line.starts_with("#launch"))
+        .map(|line| {
+            format!("{}\n", line.strip_prefix('#').filter(|rest| rest.contains(" = ") && !rest.starts_with(' ')).unwrap_or(line))
+        })
+        .collect();
+    parse(&full).unwrap();
+    for (section, keys) in config::KEYS {
+        for key in keys.iter().filter(|_| !section.is_empty()) {
+            let told = example.lines().any(|line| line.trim_start_matches('#').starts_with(&format!("{key} = ")));
+            assert!(told, "the example does not tell of '{key}' in [{section}]");
+        }
+    }
+}

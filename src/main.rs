@@ -32,6 +32,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Check(args) => commands::check::run(args, out),
         Command::Demo(args) => commands::demo::run(args, out, &stop, &asked),
         Command::Classify(args) => commands::classify::run(args, out, &stop),
+        Command::Subscribe(args) => commands::subscribe::run(args, out, &stop),
         Command::Inspect(args) => commands::inspect::run(args, out),
     }
 }

@@ -45,6 +45,8 @@ impl Durations {
 pub struct Rate {
     since: Option<Instant>,
     count: u32,
+    /// Two seconds were counted once.
+    settled: bool,
     per_second: f64,
 }
 
@@ -62,11 +64,12 @@ impl Rate {
         };
         self.count += 1;
         let passed = now.duration_since(since).as_secs_f64();
-        if passed >= 2.0 || self.per_second == 0.0 {
-            self.per_second = f64::from(self.count) / passed.max(1e-6);
+        // the first seconds: a better guess with each result, but none out of two that came together
+        if passed >= 2.0 || (!self.settled && passed >= 0.25) {
+            self.per_second = f64::from(self.count) / passed;
         }
         if passed >= 2.0 {
-            (self.since, self.count) = (Some(now), 0);
+            (self.since, self.count, self.settled) = (Some(now), 0, true);
         }
         self.per_second
     }
@@ -109,5 +112,8 @@ mod tests {
         let mut last = 0.0;
         (0..=90).for_each(|n| last = rate.tick(start + Duration::from_millis(n * 100)));
         assert!((last - 10.0).abs() < 0.01, "{last}");
+        let mut young = Rate::default();
+        assert_eq!([0, 1, 2].map(|n| young.tick(start + Duration::from_millis(n))), [0.0; 3], "too soon to tell");
+        assert!((young.tick(start + Duration::from_millis(1000)) - 3.0).abs() < 0.01);
     }
 }

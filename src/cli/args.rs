@@ -189,6 +189,16 @@ pub fn at_least_one(text: &str) -> std::result::Result<usize, String> {
     text.parse().ok().filter(|n| *n >= 1).ok_or_else(|| "a number from 1 on is wanted".into())
 }
 
+/// A number from 0 to 1.
+pub fn share(text: &str) -> std::result::Result<f64, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a number from 0 to 1 is wanted".into())
+}
+
+/// A number above 0.
+pub fn rate(text: &str) -> std::result::Result<f64, String> {
+    text.parse().ok().filter(|rate: &f64| *rate > 0.0 && rate.is_finite()).ok_or_else(|| "a number above 0 is wanted".into())
+}
+
 /// `NAME=VALUE`.
 pub fn variable(text: &str) -> std::result::Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted")?;

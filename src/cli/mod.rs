@@ -34,6 +34,7 @@ const EXAMPLES: &str = "Examples:
   glimpsed run --model m.onnx -- videotestsrc is-live=true ! appsink name=frames
   glimpsed run                                             the service, as /etc/glimpsed/glimpsed.toml says
   glimpsed check                                           what is wrong with that file
+  glimpsed subscribe                                       what the service sees, live
   glimpsed inspect m.onnx                                  what the file says
 
 Exit status: 0 done, 1 failed, 2 usage, 78 configuration.";
@@ -49,6 +50,8 @@ pub enum Command {
     Check(Box<Run>),
     /// Classify pictures and films
     Classify(Classify),
+    /// Show what a running daemon sees
+    Subscribe(Subscribe),
     /// Tell what a model file says
     Inspect(Inspect),
 }
@@ -166,6 +169,35 @@ pub struct Classify {
     /// Runs the model so many times on each picture, and tells mean, p50 and p99 of the inference
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat: Option<u32>,
+    /// The output
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `glimpsed subscribe`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "In a terminal it is a live view, in a pipe a line of text for each result; --json gives the daemon's own lines. It waits for a \
+                        daemon that restarts."
+)]
+pub struct Subscribe {
+    /// The daemon's socket [default: /run/glimpsed/glimpsed.sock]
+    pub socket: Option<PathBuf>,
+    /// Only this camera; may be given more than once
+    #[arg(long = "camera", value_name = "NAME")]
+    pub cameras: Vec<String>,
+    /// So many of the best classes at the most
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub top: Option<usize>,
+    /// Only classes of at least this confidence, 0 to 1
+    #[arg(long, value_name = "C", value_parser = args::share)]
+    pub min_confidence: Option<f64>,
+    /// So many results of a camera each second at the most
+    #[arg(long, value_name = "RATE", value_parser = args::rate)]
+    pub max_rate: Option<f64>,
+    /// Only results whose best class is another than before
+    #[arg(long)]
+    pub on_change: bool,
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod inspect;
 pub mod line;
 pub mod run;
+pub mod subscribe;
 
 use crate::cli::OutputArgs;
 use crate::publish::Format;

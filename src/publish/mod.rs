@@ -2,6 +2,7 @@
 
 mod live;
 mod overlay;
+pub mod screen;
 pub mod socket;
 mod stdout;
 

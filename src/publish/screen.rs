@@ -1,0 +1,83 @@
+//! A picture of text in a terminal, redrawn in place.
+
+use super::stdout::write_all;
+use crate::error::Result;
+use std::fmt::{Arguments, Write};
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+/// A terminal shows no more than this many pictures a second.
+const REDRAW: Duration = Duration::from_millis(66);
+const BAR: usize = 30;
+/// Letters of a label that are shown.
+pub const LABEL: usize = 24;
+
+/// Lines in a terminal.
+#[derive(Default)]
+pub struct Screen {
+    drawn: Option<Instant>,
+    /// Lines of the picture before.
+    before: usize,
+    lines: usize,
+    text: String,
+}
+
+impl Screen {
+    /// Begins a picture, if it is time for one.
+    pub fn begin(&mut self, now: Instant) -> bool {
+        if self.drawn.is_some_and(|drawn| now.saturating_duration_since(drawn) < REDRAW) {
+            return false;
+        }
+        self.drawn = Some(now);
+        self.text.clear();
+        // lines that are too long for the window are cut, or they would take two rows
+        self.text.push_str("\x1b[?7l");
+        if self.before > 0 {
+            let _ = write!(self.text, "\x1b[{}A", self.before);
+        }
+        self.lines = 0;
+        true
+    }
+
+    /// Adds a line.
+    pub fn line(&mut self, line: Arguments) {
+        // erase what was longer before
+        let _ = writeln!(self.text, "{line}\x1b[K");
+        self.lines += 1;
+    }
+
+    /// Shows the picture on `out`.
+    pub fn end(&mut self, out: &mut File) -> Result<()> {
+        // below it nothing of a longer one stays
+        self.text.push_str("\x1b[J\x1b[?7h");
+        self.before = self.lines;
+        write_all(out, self.text.as_bytes())
+    }
+}
+
+/// A bar that `confidence` (0 to 1) fills.
+pub fn bar(confidence: f64) -> String {
+    let full = ((confidence * BAR as f64).round() as usize).min(BAR);
+    "█".repeat(full) + &"·".repeat(BAR - full)
+}
+
+/// `name`, cut to so many `letters`, without what would move the cursor.
+pub fn shortened(name: &str, letters: usize) -> String {
+    let shown: Vec<char> = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if shown.len() <= letters { shown.into_iter().collect() } else { shown[..letters - 1].iter().chain(&['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_and_short_names() {
+        assert_eq!(bar(0.5), "█".repeat(15) + &"·".repeat(15));
+        assert_eq!((bar(1.7).chars().count(), bar(-1.0).chars().count()), (BAR, BAR));
+        assert_eq!(
+            (shortened("iguana", 6), shortened("iguanas", 6), shortened("a\x1bb", 6)),
+            ("iguana".into(), "iguan…".into(), "a b".into())
+        );
+    }
+}

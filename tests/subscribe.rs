@@ -1,0 +1,135 @@
+//! `glimpsed subscribe`: what a daemon sees, over its restarts, until it is ended.
+
+mod common;
+
+use glimpsed::labels::Labels;
+use glimpsed::prediction::{Prediction, Score, Timing};
+use glimpsed::publish::Publish;
+use glimpsed::publish::socket::{Params, Socket, hello};
+use glimpsed::tally::Tally;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::SystemTime;
+
+fn labels() -> Labels {
+    Labels::parse(b"cat\ndog\nowl\n", "test").unwrap()
+}
+
+fn daemon(path: &Path) -> Socket {
+    let params = Params { path: path.to_owned(), limit: 1, ..Params::default() };
+    Socket::open(&params, &hello("animals", "CPU", "the CPU", &["front", "back"], &labels())).unwrap()
+}
+
+fn result(source: &str, seq: u64, best: usize) -> Prediction {
+    Prediction {
+        source: source.into(),
+        seq,
+        timestamp: SystemTime::UNIX_EPOCH,
+        pts: None,
+        width: 4,
+        height: 3,
+        model: "animals".into(),
+        execution_provider: "CPU",
+        top: vec![Score { index: best, confidence: 0.75 }, Score { index: (best + 1) % 3, confidence: 0.25 }],
+        labels: labels().into(),
+        timing: Timing::default(),
+        dropped: 0,
+    }
+}
+
+/// The program with `flags`, its lines, and what it says on standard error.
+fn subscribe(path: &Path, flags: &[&str]) -> (Child, BufReader<std::process::ChildStdout>, BufReader<std::process::ChildStderr>) {
+    let mut command: Command = common::glimpsed();
+    command.arg("subscribe").arg(path).args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    (child, BufReader::new(out), BufReader::new(err))
+}
+
+fn line(reader: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
+}
+
+#[test]
+fn lines_of_text_over_a_restart_of_the_daemon_and_a_quiet_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut socket = daemon(&path);
+    socket.publish(&result("front", 0, 0)).unwrap();
+    let (mut child, mut out, mut err) = subscribe(&path, &[]);
+    assert_eq!(line(&mut out), "front: cat 75 %, dog 25 %", "the latest result is there at once");
+    socket.publish(&result("back", 0, 2)).unwrap();
+    assert_eq!(line(&mut out), "back: owl 75 %, cat 25 %");
+    let tally = Tally::new("back");
+    tally.lost("it was unplugged");
+    socket.handle().tell(&tally.status());
+    assert_eq!(line(&mut out), "back: lost: it was unplugged");
+    drop(socket);
+    assert!(line(&mut err).contains("glimpsed has ended; waiting for it"));
+    let mut socket = daemon(&path);
+    socket.publish(&result("front", 0, 1)).unwrap();
+    assert_eq!(line(&mut out), "front: dog 75 %, owl 25 %");
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    assert!(child.wait().unwrap().success());
+    let mut rest = String::new();
+    err.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "Ctrl-C is no event");
+}
+
+#[test]
+fn the_daemons_own_lines_as_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut socket = daemon(&path);
+    let (mut child, mut out, _err) = subscribe(&path, &["--json", "--camera", "front", "--top", "1", "--on-change"]);
+    assert!(line(&mut out).starts_with(r#"{"cameras":["front","back"]"#));
+    // the daemon hears of the choice some time: from then on its results have one class
+    let mut seq = 0;
+    let chosen = loop {
+        socket.publish(&result("front", seq, (seq % 2) as usize)).unwrap();
+        seq += 1;
+        let message: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
+        if message["classifications"].as_array().unwrap().len() == 1 {
+            break message["seq"].as_u64().unwrap();
+        }
+    };
+    assert_eq!(chosen, seq - 1);
+    socket.publish(&result("back", 0, 0)).unwrap();
+    socket.publish(&result("front", 100, ((seq - 1) % 2) as usize)).unwrap();
+    socket.publish(&result("front", 101, 2)).unwrap();
+    let message: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
+    assert_eq!((&message["seq"], &message["classifications"][0]["label"]), (&101.into(), &"owl".into()));
+    drop(out);
+    socket.publish(&result("front", 102, 0)).unwrap();
+    socket.publish(&result("front", 103, 1)).unwrap();
+    assert!(child.wait().unwrap().success(), "whoever read it has gone: a quiet end");
+}
+
+#[test]
+fn what_is_in_the_way_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let refused = |path: &Path| {
+        let output = common::glimpsed().arg("subscribe").arg(path).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        common::stderr(&output)
+    };
+    assert!(refused(&path).contains("Is glimpsed running, with --socket"));
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    assert!(refused(&path).contains("systemctl status glimpsed"));
+    let _socket = daemon(&path);
+    let (mut first, mut out, _err) = subscribe(&path, &["--json"]);
+    assert!(line(&mut out).contains("hello"));
+    let told = refused(&path);
+    assert!(
+        told.contains("the daemon refuses: 1 subscribers are as many as are taken") && told.contains("limit in [socket]"),
+        "{told}"
+    );
+    kill(Pid::from_raw(first.id() as i32), Signal::SIGINT).unwrap();
+    assert!(first.wait().unwrap().success());
+}

@@ -45,6 +45,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 // the nouns that are handed over
+pub mod access;
 pub mod caption;
 pub mod error;
 pub mod frame;

@@ -30,6 +30,7 @@ fn run(cli: &Cli) -> Result<()> {
     match &cli.command {
         Command::Run(args) => commands::run::run(args, out, &stop, &asked),
         Command::Check(args) => commands::check::run(args, out),
+        Command::Doctor(args) => commands::doctor::run(args, out),
         Command::Demo(args) => commands::demo::run(args, out, &stop, &asked),
         Command::Classify(args) => commands::classify::run(args, out, &stop),
         Command::Subscribe(args) => commands::subscribe::run(args, out, &stop),

@@ -100,7 +100,8 @@ fn a_camera_that_is_not_there_is_a_state_and_one_that_comes_is_taken() {
     let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
     assert_eq!(ended.unwrap(), Ended::Stopped);
     assert!(
-        told[0].0.contains("Cannot identify device '/dev/video77'") && told[0].0.contains("v4l2-ctl --list-devices"),
+        told[0].0.contains("Cannot identify device '/dev/video77'")
+            && (told[0].0.contains("There is no camera") || told[0].0.contains("Cameras that are there: /dev/v")),
         "{told:?}"
     );
     // the same words each time, or the log would tell it again and again

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
+    ("access", &[]),
     ("caption", &[]),
     ("error", &[]),
     ("frame", &[]),
@@ -14,7 +15,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("labels", &["error"]),
     ("prediction", &["labels"]),
     ("tally", &["labels", "prediction", "stats"]),
-    ("capture", &["caption", "error", "frame"]),
+    ("capture", &["access", "caption", "error", "frame"]),
     ("channel", &[]),
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "labels", "tensor"]),

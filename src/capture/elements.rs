@@ -3,7 +3,7 @@
 use super::pipeline::{LABELS, Pipeline};
 use crate::caption::Caption;
 use gstreamer::{self as gst, prelude::*};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -36,6 +36,22 @@ impl Pipeline {
             }
             gst::PadProbeReturn::Ok
         });
+    }
+
+    /// The V4L2 devices that it opens.
+    pub fn devices(&self) -> Vec<PathBuf> {
+        let elements = self.pipeline.iterate_recurse().into_iter().flatten();
+        let cameras = elements.filter(|element| element.factory().is_some_and(|factory| factory.name() == "v4l2src"));
+        cameras.filter_map(|camera| camera.property::<Option<String>>("device")).map(PathBuf::from).collect()
+    }
+
+    /// The kinds of its elements.
+    pub fn kinds(&self) -> Vec<String> {
+        let elements = self.pipeline.iterate_recurse().into_iter().flatten();
+        let mut kinds: Vec<_> = elements.filter_map(|element| Some(element.factory()?.name().to_string())).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
     }
 
     /// The queues in front of the appsink that keep old frames when the model is behind: labels would be seconds old.

@@ -1,7 +1,10 @@
 //! GStreamer's errors in words that a person can act on.
 
+use super::devices;
+use crate::access::{self, Access};
 use crate::error::Error;
 use gstreamer::{self as gst, glib, prelude::*};
+use std::path::Path;
 
 /// Which package of Debian and Ubuntu (or of the board's own archive) has an element.
 const PACKAGES: [(&str, &str); 16] = [
@@ -56,10 +59,30 @@ pub fn bus_error(message: &gst::message::Error) -> Error {
     } else {
         report.because(format!("{text} ({detail})"))
     };
-    let camera = factory.is_some_and(|factory| factory == "v4l2src");
-    match hint(&error, &debug, camera) {
+    let camera = factory.filter(|factory| factory == "v4l2src").and_then(|_| message.src()?.downcast_ref::<gst::Element>());
+    match camera.and_then(|camera| camera_hint(&error, &debug, camera)).or(hint(&error, &debug).map(str::to_owned)) {
         Some(hint) => report.hint(hint),
         None => report,
+    }
+}
+
+/// What to do about a camera, by what it is and what there is.
+fn camera_hint(error: &glib::Error, debug: &str, camera: &gst::Element) -> Option<String> {
+    let device = camera.property::<Option<String>>("device").unwrap_or_default();
+    if debug.contains("not-negotiated") {
+        let offered = devices::formats(camera.static_pad("src")?.query_caps(None).as_ref());
+        return Some(format!(
+            "The camera '{device}' does not offer the format that the pipeline wants. It offers: {}",
+            offered.join("; ")
+        ));
+    }
+    if error.matches(gst::ResourceError::Busy) || debug.contains("Device or resource busy") {
+        return Some(format!("Another program holds the camera; `fuser -v {device}` names it."));
+    }
+    match access::to(Path::new(&device)) {
+        Access::Absent => Some(devices::which()),
+        Access::Locked(why) => Some(why),
+        Access::Open => None,
     }
 }
 
@@ -69,10 +92,7 @@ fn said_name<'a>(name: &'a str, factory: Option<&'a str>) -> &'a str {
     if factory == Some(bare) { bare } else { name }
 }
 
-fn hint(error: &glib::Error, debug: &str, camera: bool) -> Option<&'static str> {
-    if camera && debug.contains("Permission denied") {
-        return Some("Camera nodes belong to the group 'video': sudo usermod -aG video $USER, then log in again.");
-    }
+fn hint(error: &glib::Error, debug: &str) -> Option<&'static str> {
     if debug.contains("not-negotiated") {
         return Some(
             "Two elements share no format. `videoconvert ! appsink name=frames` takes any; `v4l2-ctl --list-formats-ext` shows what a camera offers.",
@@ -86,12 +106,6 @@ fn hint(error: &glib::Error, debug: &str, camera: bool) -> Option<&'static str> 
         || error.matches(gst::StreamError::WrongType)
     {
         return Some("It is no picture or video that GStreamer knows, or it is damaged.");
-    }
-    if error.matches(gst::ResourceError::Busy) {
-        return Some("Another program holds it; `fuser -v /dev/video*` names it.");
-    }
-    if camera && (error.matches(gst::ResourceError::NotFound) || error.matches(gst::ResourceError::OpenRead)) {
-        return Some("Is it there, and named right? `v4l2-ctl --list-devices` shows the cameras.");
     }
     None
 }

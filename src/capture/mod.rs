@@ -2,6 +2,7 @@
 //!
 //! Work apart from weather: [`run_once`] takes frames until something happens, [`run`] decides what becomes of it.
 
+pub mod devices;
 mod elements;
 mod faults;
 pub mod launch;
@@ -18,6 +19,13 @@ use crossbeam_channel::{Receiver, TryRecvError, after, bounded, never, select};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// The version of GStreamer.
+pub fn version() -> Result<String> {
+    gstreamer::init().map_err(|e| Error::failed("cannot start GStreamer").because(e))?;
+    let (major, minor, micro, _) = gstreamer::version();
+    Ok(format!("{major}.{minor}.{micro}"))
+}
 
 /// What one source needs.
 #[derive(Clone)]

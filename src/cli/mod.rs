@@ -34,6 +34,7 @@ const EXAMPLES: &str = "Examples:
   glimpsed run --model m.onnx -- videotestsrc is-live=true ! appsink name=frames
   glimpsed run                                             the service, as /etc/glimpsed/glimpsed.toml says
   glimpsed check                                           what is wrong with that file
+  glimpsed doctor                                          what is wrong with this machine
   glimpsed subscribe                                       what the service sees, live
   glimpsed inspect m.onnx                                  what the file says
 
@@ -48,6 +49,8 @@ pub enum Command {
     Demo(Demo),
     /// Tell all that is wrong with a configuration, and start nothing; takes the flags of run
     Check(Box<Run>),
+    /// Look over everything that run needs on this machine, and say what to do next; takes the flags of run
+    Doctor(Box<Run>),
     /// Classify pictures and films
     Classify(Classify),
     /// Show what a running daemon sees

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod classify;
 pub mod demo;
+pub mod doctor;
 pub mod inspect;
 pub mod line;
 pub mod run;

@@ -87,6 +87,23 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
     Ok(Box::new(session))
 }
 
+/// Where ONNX Runtime was loaded from, and what it says of itself.
+pub fn onnxruntime(params: &Params) -> Result<(PathBuf, String)> {
+    let library = library::load(params.onnxruntime.as_deref())?;
+    let path = library.path.canonicalize().unwrap_or_else(|_| library.path.clone());
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let version = name.split_once(".so.").map_or_else(|| ort::info().to_owned(), |(_, version)| version.to_owned());
+    Ok((path, version))
+}
+
+/// The folder of the QNN plugin and its backend, and the parts beside them that a board needs as well: whether each is there.
+pub fn qnn_parts(params: &Params) -> Result<(PathBuf, Vec<(&'static str, bool)>)> {
+    let library = library::load(params.onnxruntime.as_deref())?;
+    let folder = qnn::find(library, params.qnn_dir.as_deref())?;
+    let parts = qnn::BOARD_PARTS.iter().map(|part| (*part, folder.join(part).is_file())).collect();
+    Ok((folder, parts))
+}
+
 /// ONNX Runtime's own words as an error; `what` says what was being done.
 fn failed(what: impl Into<String>, error: impl std::fmt::Display) -> Error {
     Error::failed(what).because(error)

@@ -16,6 +16,13 @@ const EP: &str = "QNNExecutionProvider";
 const PLUGIN: &str = "libonnxruntime_providers_qnn.so";
 const BACKEND: &str = "libQnnHtp.so";
 
+/// What the HTP of a QCS6490 (v68) needs beside the plugin and the backend: to build a graph, to reach the DSP, and the DSP's own side.
+#[cfg(target_arch = "aarch64")]
+pub const BOARD_PARTS: &[&str] = &["libQnnHtpPrepare.so", "libQnnSystem.so", "libQnnHtpV68Stub.so", "libQnnHtpV68Skel.so"];
+/// What the emulator of the HTP needs beside the plugin and the backend.
+#[cfg(not(target_arch = "aarch64"))]
+pub const BOARD_PARTS: &[&str] = &["libHtpPrepare.so", "libQnnSystem.so"];
+
 /// What each session asks for, unless the user does otherwise: the most speed, and the best graph, which takes longest to build.
 const OPTIONS: [(&str, &str); 2] = [("htp_performance_mode", "burst"), ("htp_graph_finalization_optimization_mode", "3")];
 
@@ -53,7 +60,7 @@ pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session
 }
 
 /// The folder that holds the plugin and the backend.
-fn find(library: &Library, named: Option<&Path>) -> Result<PathBuf> {
+pub fn find(library: &Library, named: Option<&Path>) -> Result<PathBuf> {
     let from_environment = std::env::var_os("GLIMPSED_QNN_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let candidates = match named.map(Path::to_owned).or(from_environment) {
         Some(folder) => vec![folder],

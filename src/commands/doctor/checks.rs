@@ -1,0 +1,231 @@
+//! What the doctor looks at, in this order.
+
+use super::{Findings, Mark};
+use crate::access::{self, Access};
+use crate::capture::{self, Pipeline, devices};
+use crate::cli::Run;
+use crate::config::{ModelSettings, Settings};
+use crate::error::{Error, Result};
+use crate::model::BUILTIN;
+use crate::publish::socket;
+use crate::runtime::{self, Provider};
+use crate::shutdown::Stop;
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+/// The nodes of the NPU, and the memory that it shares.
+const NPU_NODES: [&str; 2] = ["/dev/fastrpc-cdsp", "/dev/dma_heap/system"];
+
+/// Everything.
+pub fn all(args: &Run, findings: &mut Findings) {
+    let settings = configuration(args, findings);
+    let model = match &settings {
+        Some(settings) => settings.model.clone(),
+        // what was asked for cannot be had: then whether anything can
+        None => {
+            ModelSettings { model: BUILTIN.into(), labels: None, ..args.model.draft().model().unwrap_or_else(|_| builtin(args)) }
+        }
+    };
+    onnxruntime(&model.runtime, findings);
+    npu(&model.runtime, findings);
+    gstreamer(settings.as_ref(), findings);
+    cameras(settings.as_ref(), findings);
+    if let Some(params) = settings.as_ref().and_then(|settings| settings.socket.as_ref()) {
+        socket(params, findings);
+    }
+    inference(&model, findings);
+}
+
+fn builtin(args: &Run) -> ModelSettings {
+    ModelSettings {
+        model: BUILTIN.into(),
+        labels: None,
+        runtime: args.model.runtime.params(),
+        preprocess: Default::default(),
+        top: 5,
+    }
+}
+
+fn configuration(args: &Run, findings: &mut Findings) -> Option<Settings> {
+    const ABOUT: &str = "configuration";
+    match crate::commands::run::loader(args)() {
+        Ok(settings) => {
+            let count = settings.cameras.len();
+            let origin = args.config_file().map_or("the flags".to_owned(), |path| format!("'{}'", path.display()));
+            findings.ok(ABOUT, format!("{origin}: sound, {count} camera{}", if count == 1 { "" } else { "s" }));
+            Some(settings)
+        }
+        Err(error) => {
+            findings.error(Mark::Fail, ABOUT, &error);
+            None
+        }
+    }
+}
+
+fn onnxruntime(params: &runtime::Params, findings: &mut Findings) {
+    match runtime::onnxruntime(params) {
+        Ok((path, version)) => findings.ok("ONNX Runtime", format!("{version}, '{}'", path.display())),
+        Err(error) => findings.error(Mark::Fail, "ONNX Runtime", &error),
+    }
+}
+
+/// The parts of QNN and the nodes of the NPU; where the CPU is meant, only what is there is told.
+fn npu(params: &runtime::Params, findings: &mut Findings) {
+    const ABOUT: &str = "NPU";
+    let missing = match params.provider {
+        Provider::Qnn => Mark::Fail,
+        Provider::Auto => Mark::Note,
+        Provider::Cpu => return findings.ok(ABOUT, "not asked for (provider cpu)"),
+    };
+    match runtime::qnn_parts(params) {
+        Ok((folder, parts)) => {
+            findings.ok(ABOUT, format!("QNN plugin and HTP backend in '{}'", folder.display()));
+            for (part, _) in parts.iter().filter(|(_, there)| !there) {
+                findings.add(
+                    missing,
+                    ABOUT,
+                    format!("{part} is not beside them"),
+                    Some("make setup-qnn brings the whole set.".into()),
+                );
+            }
+        }
+        Err(error) => findings.error(missing, ABOUT, &error),
+    }
+    if let Some(path) = std::env::var_os("ADSP_LIBRARY_PATH").filter(|path| path.to_string_lossy().contains(':')) {
+        let what = format!("ADSP_LIBRARY_PATH has a ':': {}", path.to_string_lossy());
+        findings.note(ABOUT, what, "FastRPC takes ';' between folders; with ':' it finds none of them.");
+    }
+    if cfg!(not(target_arch = "aarch64")) {
+        findings.note(
+            ABOUT,
+            "this machine has none; QNN's emulator stands in",
+            "It answers as the NPU does, at a hundredth of its speed.",
+        );
+        return;
+    }
+    for node in NPU_NODES.map(Path::new) {
+        match access::to(node) {
+            Access::Open => findings.ok(ABOUT, format!("'{}' is open to us", node.display())),
+            Access::Locked(why) => findings.add(missing, ABOUT, why, Some("systemd/70-glimpsed-npu.rules gives it to the group 'glimpsed'.".into())),
+            Access::Absent => findings.add(
+                missing,
+                ABOUT,
+                format!("there is no '{}'", node.display()),
+                Some("It comes with the board's kernel and its fastrpc package. Do the CDSP run, and cdsprpcd? systemctl status cdsprpcd".into()),
+            ),
+        }
+    }
+}
+
+fn gstreamer(settings: Option<&Settings>, findings: &mut Findings) {
+    const ABOUT: &str = "GStreamer";
+    match capture::version() {
+        Ok(version) => findings.ok(ABOUT, version),
+        Err(error) => return findings.error(Mark::Fail, ABOUT, &error),
+    }
+    for camera in settings.iter().flat_map(|settings| &settings.cameras) {
+        match Pipeline::build(&camera.pipeline) {
+            Ok(pipeline) => {
+                findings
+                    .ok(ABOUT, format!("the pipeline of {} has all its elements: {}", camera.name, pipeline.kinds().join(", ")));
+                for queue in pipeline.hoarding_queues().iter().filter(|_| pipeline.may_be_live()) {
+                    let what = format!("'{queue}' of {} keeps old frames in front of the appsink", camera.name);
+                    findings.note(ABOUT, what, "Leave it out, or make it: queue leaky=downstream max-size-buffers=1");
+                }
+            }
+            Err(error) => findings.error(Mark::Fail, ABOUT, &error),
+        }
+    }
+}
+
+/// What cameras there are; and whether those that the pipelines name are among them. One that is away is waited for.
+fn cameras(settings: Option<&Settings>, findings: &mut Findings) {
+    const ABOUT: &str = "cameras";
+    let offered = devices::offered();
+    let known = devices::list();
+    if known.is_empty() {
+        findings.ok(ABOUT, "no V4L2 camera is plugged in (/dev/video*)");
+    }
+    for device in known {
+        let formats = offered.iter().find(|(path, _)| *path == device.path).map(|(_, formats)| formats.join("; "));
+        let stable = device.stable.as_ref().map(|path| format!(", {}", path.display())).unwrap_or_default();
+        let named = format!("'{}' {}{stable}", device.path.display(), device.name);
+        match access::to(&device.path) {
+            Access::Locked(why) => findings.note(ABOUT, named, why),
+            _ => findings.ok(ABOUT, formats.map_or(named.clone(), |formats| format!("{named}: {formats}"))),
+        }
+    }
+    for camera in settings.iter().flat_map(|settings| &settings.cameras) {
+        let Ok(pipeline) = Pipeline::build(&camera.pipeline) else { continue };
+        for path in pipeline.devices().iter().filter(|path| access::to(path) == Access::Absent) {
+            findings.note(
+                ABOUT,
+                format!("{} is to open '{}', which is not there now", camera.name, path.display()),
+                "It will be waited for.",
+            );
+        }
+    }
+}
+
+fn socket(params: &socket::Params, findings: &mut Findings) {
+    const ABOUT: &str = "socket";
+    let path = &params.path;
+    if UnixStream::connect(path).is_ok() {
+        let what = format!("somebody listens at '{}'", path.display());
+        return findings.note(ABOUT, what, "If that is the service, all is well; a second one needs another socket.");
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (fs::metadata(folder), access::to(folder)) {
+        (Err(_), _) if folder.starts_with("/run/glimpsed") => {
+            findings.note(ABOUT, format!("'{}' is not there", folder.display()), "systemd makes it when the service starts.");
+        }
+        (Err(e), _) => findings.error(Mark::Fail, ABOUT, &Error::config(format!("no folder '{}'", folder.display())).because(e)),
+        (Ok(_), Access::Locked(why)) => findings.note(ABOUT, why, "The service runs as the user 'glimpsed', and may."),
+        _ => findings.ok(ABOUT, format!("'{}' can be made", path.display())),
+    }
+}
+
+/// The model, its labels, and one real inference on a test picture.
+fn inference(settings: &ModelSettings, findings: &mut Findings) {
+    match settings.read() {
+        Ok((model, labels)) => {
+            let names = if labels.origin().is_some() { "named" } else { "numbered: there are no labels" };
+            findings.ok("model", format!("{}: {} classes, {names}", model.name, labels.len()));
+        }
+        Err(error) => return findings.error(Mark::Fail, "model", &error),
+    }
+    match infer(settings) {
+        Ok((said, None)) => findings.ok("inference", said),
+        Ok((said, Some(why))) => findings.note("inference", said, why),
+        Err(error) => findings.error(Mark::Fail, "inference", &error),
+    }
+}
+
+/// What an inference said; and what is to be known of it, where the NPU was hoped for and the CPU did it.
+fn infer(settings: &ModelSettings) -> Result<(String, Option<String>)> {
+    let mut classifier = settings.classifier()?;
+    let picture = "videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width=640,height=480 ! appsink name=frames";
+    let mut prediction = classifier.blank("doctor");
+    let classified = crate::commands::line::run(&capture::Params::new(picture), &Stop::default(), |frames| {
+        let taken = frames.recv().ok_or_else(|| Error::failed("the test picture gave no frame"))?;
+        classifier.classify(&taken.frame, &mut prediction)
+    });
+    classified?;
+    let mut best = Vec::new();
+    let again = classifier.repeat(&mut best)?;
+    let (label, confidence) = prediction.best().unwrap_or_default();
+    let execution = classifier.execution();
+    let said = format!(
+        "{}: a test picture is '{label}' ({:.0} %), {:.1} ms",
+        execution.summary(),
+        confidence * 100.0,
+        again.as_secs_f64() * 1e3
+    );
+    let fell_back = settings.runtime.provider == Provider::Auto && execution.provider == "CPU";
+    Ok((
+        said,
+        fell_back
+            .then(|| "provider auto found no NPU that it could prove, and took the CPU; the log line above says why.".to_owned()),
+    ))
+}

@@ -172,3 +172,42 @@ fn the_log_tells_each_change_once() {
     assert_eq!(results.iter().map(|result| result["seq"].as_u64().unwrap()).collect::<Vec<_>>(), (0..40).collect::<Vec<_>>());
     assert_eq!((log.matches("front is lost").count(), log.matches("front: frames again").count()), (1, 1), "{log}");
 }
+
+#[test]
+fn a_stream_that_changes_its_size_in_the_middle_goes_on() {
+    // two sizes, one behind the other, in one stream
+    let size = |n: u32| {
+        format!("videotestsrc num-buffers=5 pattern=ball ! video/x-raw,format=NV12,width={n},height={n},framerate=30/1 ! c.")
+    };
+    let pipeline = format!("concat name=c ! appsink name=frames  {} {}", size(64), size(128));
+    let sizes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (seen, stop) = (sizes.clone(), Stop::default());
+    let deliver = move |frame: glimpsed::frame::Frame, _| {
+        seen.lock().unwrap().push(frame.picture.width);
+        ControlFlow::Continue(())
+    };
+    let ended = capture::run(&Params::new(&pipeline), [stop.receiver(), stop.receiver()], &mut |_| {}, deliver);
+    assert_eq!(ended.unwrap(), Ended::EndOfStream);
+    assert_eq!(*sizes.lock().unwrap(), [[64; 5], [128; 5]].concat());
+}
+
+#[test]
+fn a_camera_that_sends_garbage_is_lost_and_tried_again() {
+    // buffers of 40 bytes, which promise a picture of 64 by 48
+    let garbage = "fakesrc is-live=true format=time sizetype=fixed sizemax=40 filltype=random ! \
+                   video/x-raw,format=NV12,width=64,height=48,framerate=30/1 ! appsink name=frames";
+    let stop = Stop::default();
+    let mut told = Vec::new();
+    let mut changed = |change| {
+        if let Change::Lost { why, .. } = change {
+            told.push(why.to_string());
+            if told.len() == 2 {
+                stop.request();
+            }
+        }
+    };
+    let params = Params { backoff: at_once(), ..Params::new(garbage) };
+    let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert!(told.iter().all(|why| why.contains("a buffer of 40 bytes does not hold the 64x48 picture")), "{told:?}");
+}

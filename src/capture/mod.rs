@@ -6,6 +6,7 @@ pub mod devices;
 mod elements;
 mod faults;
 pub mod launch;
+mod leftover;
 mod pipeline;
 mod sample;
 mod supervise;

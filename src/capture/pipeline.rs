@@ -1,6 +1,7 @@
 //! A GStreamer pipeline with an `appsink name=frames`: built from text, set up for us whatever the text says, started, ended.
 
 use super::faults;
+use super::leftover::Devices;
 use super::sample::{self, SampleReader};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
@@ -39,6 +40,8 @@ pub struct Pipeline {
     pub(super) pipeline: gst::Pipeline,
     pub(super) sink: gst_app::AppSink,
     events: Receiver<Event>,
+    /// What it has opened.
+    devices: Devices,
 }
 
 impl Pipeline {
@@ -74,7 +77,7 @@ impl Pipeline {
             }
         }
         let events = listen(&pipeline);
-        Ok(Self { pipeline, sink, events })
+        Ok(Self { pipeline, sink, events, devices: Devices::default() })
     }
 
     /// Whether the source may be a live one, as far as that can be seen before it is opened: none of its elements is a source that
@@ -113,6 +116,7 @@ impl Pipeline {
 
     /// Opens everything (PAUSED) and finds out whether the source is live.
     fn prepare(&mut self, stopped: impl Fn() -> bool) -> Result<Option<bool>> {
+        self.devices = Devices::about_to_open(&self.devices());
         let mut change = self.pipeline.set_state(gst::State::Paused);
         let deadline = Instant::now() + PREROLL_DEADLINE;
         while change == Ok(gst::StateChangeSuccess::Async) {
@@ -170,7 +174,14 @@ impl Drop for Pipeline {
             drop(rests);
         });
         if ending.is_ok() && at_rest.recv_timeout(TEARDOWN_DEADLINE) == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("the pipeline did not come to rest within {} s, and is left to itself", TEARDOWN_DEADLINE.as_secs());
+            return tracing::warn!(
+                "the pipeline did not come to rest within {} s, and is left to itself",
+                TEARDOWN_DEADLINE.as_secs()
+            );
+        }
+        match self.devices.let_go() {
+            0 => {}
+            left => tracing::debug!("GStreamer left {left} descriptors of the camera open; they were let go"),
         }
     }
 }

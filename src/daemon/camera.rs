@@ -134,12 +134,12 @@ impl Teller {
             }
             (Change::Lost { why, pause }, before) => {
                 let why = why.to_string();
-                let (since, known) = before.unwrap_or((Instant::now(), String::new()));
-                if why == known {
-                    tracing::debug!("{name}: still lost; next try in {pause:.1?}");
-                } else {
-                    tracing::warn!("{name} is lost, and tried again until it is back: {why}");
+                match &before {
+                    Some((_, known)) if *known == why => tracing::debug!("{name}: still lost; next try in {pause:.1?}"),
+                    Some(_) => tracing::warn!("{name} is still away, now: {why}"),
+                    None => tracing::warn!("{name} is lost, and tried again until it is back: {why}"),
                 }
+                let since = before.map_or_else(Instant::now, |(since, _)| since);
                 self.tally.lost(&why);
                 ring(&self.bell);
                 self.lost = Some((since, why));

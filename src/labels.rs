@@ -105,7 +105,8 @@ fn synset_name(line: &str) -> Option<&str> {
     let (id, names) = line.split_once(' ')?;
     let digits = id.strip_prefix('n')?;
     let is_id = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit());
-    is_id.then(|| names.split(',').next().unwrap_or(names).trim())
+    let name = names.split(',').next().unwrap_or(names).trim();
+    (is_id && !name.is_empty()).then_some(name)
 }
 
 #[cfg(test)]
@@ -114,6 +115,17 @@ mod tests {
 
     fn names(bytes: &[u8]) -> Vec<String> {
         Labels::parse(bytes, "test").unwrap().names
+    }
+
+    #[test]
+    fn a_synset_without_a_name_keeps_its_whole_line() {
+        assert_eq!(
+            names(
+                b"n01440764 , Tinca tinca
+"
+            ),
+            ["n01440764 , Tinca tinca"]
+        );
     }
 
     #[test]

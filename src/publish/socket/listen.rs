@@ -1,6 +1,7 @@
 //! The socket's file: a stale one is replaced, a live one or another file never.
 
 use crate::error::{Error, Result};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
@@ -46,6 +47,21 @@ pub fn listen(path: &Path, mode: u32, group: Option<&str>) -> Result<Listening> 
     }
     tracing::info!("listens at '{}'", path.display());
     Ok(listening)
+}
+
+/// Sees to it that so many `subscribers` can be connected at once: the usual limit of open files is 1024, for all that the process does.
+pub fn make_places(subscribers: usize) {
+    const OTHERS: u64 = 512;
+    let wanted = subscribers as u64 + OTHERS;
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let current = Some(limit.maximum.map_or(wanted, |most| most.min(wanted)));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current, maximum: limit.maximum });
+    if raised.is_err() || current < Some(wanted) {
+        tracing::warn!("the limit of open files (ulimit -n) leaves no room for {subscribers} subscribers");
+    }
 }
 
 /// Removes the socket of a program that is gone. Anything else at `path` stays, and is an error.

@@ -8,6 +8,7 @@ mod server;
 mod subscriber;
 
 pub use listen::is_handed_in;
+pub use subscriber::{Choice, choice};
 
 use super::Publish;
 use crate::error::{Error, Result};
@@ -96,6 +97,7 @@ impl Socket {
     /// Listens as `params` say, and greets with `hello`.
     pub fn open(params: &Params, hello: &Value) -> Result<Self> {
         let listening = listen::listen(&params.path, params.mode, params.group.as_deref())?;
+        listen::make_places(params.limit);
         let cannot = |e: std::io::Error| Error::failed(format!("cannot serve the socket '{}'", params.path.display())).because(e);
         let poll = Poll::new().map_err(cannot)?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(cannot)?;

@@ -9,9 +9,10 @@ use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, fmt as log};
 use tracing_subscriber::registry::LookupSpan;
 
-/// How much is said: `GLIMPSED_LOG` (as in `debug` or `glimpsed=debug,onnxruntime=trace`) overrules `level`.
+/// How much is said: `GLIMPSED_LOG` (as in `debug` or `glimpsed=debug,onnxruntime=trace`) overrules `level` where it speaks.
 pub fn init(level: LevelFilter) {
-    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("GLIMPSED_LOG").from_env_lossy();
+    let wanted = std::env::var("GLIMPSED_LOG").unwrap_or_default();
+    let filter = EnvFilter::builder().parse_lossy(format!("{level},{wanted}"));
     let log = log().with_env_filter(filter).with_writer(stderr);
     // set by systemd where standard error is the journal
     if std::env::var_os("JOURNAL_STREAM").is_some() && !stderr().is_terminal() {

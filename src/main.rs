@@ -10,6 +10,9 @@ use tracing_subscriber::filter::LevelFilter;
 fn main() -> ExitCode {
     runtime::switch_telemetry_off();
     let cli = Cli::parse();
+    if let Some(folder) = cli.qnn_folder() {
+        runtime::set_dsp_path(&folder);
+    }
     logging::init(level(&cli));
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,

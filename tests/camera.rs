@@ -180,7 +180,7 @@ fn a_stream_that_changes_its_size_in_the_middle_goes_on() {
         format!("videotestsrc num-buffers=5 pattern=ball ! video/x-raw,format=NV12,width={n},height={n},framerate=30/1 ! c.")
     };
     let pipeline = format!("concat name=c ! appsink name=frames  {} {}", size(64), size(128));
-    let sizes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let sizes = Arc::new(std::sync::Mutex::new(Vec::new()));
     let (seen, stop) = (sizes.clone(), Stop::default());
     let deliver = move |frame: glimpsed::frame::Frame, _| {
         seen.lock().unwrap().push(frame.picture.width);

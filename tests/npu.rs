@@ -99,3 +99,128 @@ fn a_backend_that_does_not_load_is_an_error_and_not_a_silent_cpu() {
     assert_eq!(output.status.code(), Some(1), "{log}");
     assert!(output.stdout.is_empty() && log.contains("libQnnHtp.so") && log.contains("fallback"), "{log}");
 }
+
+/// A model whose last operators the HTP does not run.
+fn partial() -> std::path::PathBuf {
+    common::project().join("tests/fixtures/partial.onnx")
+}
+
+fn classify(flags: &[&str]) -> std::process::Output {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("ball.png");
+    let line = "num-buffers=1 pattern=ball ! video/x-raw,width=320,height=240 ! pngenc ! filesink location=";
+    let made = std::process::Command::new("gst-launch-1.0")
+        .args(["-q", "videotestsrc"])
+        .args(format!("{line}{}", picture.display()).split(' '))
+        .status();
+    assert!(made.unwrap().success());
+    let mut command = common::glimpsed();
+    command
+        .arg("-v")
+        .args(["classify", "--json", "--model"])
+        .arg(partial())
+        .args(flags)
+        .arg("--qnn-dir")
+        .arg(common::qnn_dir().unwrap())
+        .arg(&picture);
+    command.output().unwrap()
+}
+
+#[test]
+fn a_model_that_runs_there_in_part_is_refused_with_the_nodes_that_do_not() {
+    let Some(_) = common::qnn_dir() else { return };
+    let output = classify(&["--provider", "qnn"]);
+    let log = common::stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    for said in ["42 of 44 nodes on the NPU, in 1 partition", "on the CPU: Celu 'celu', QuantizeLinear 'again'", "--allow-partial"]
+    {
+        assert!(log.contains(said), "{said}\n{log}");
+    }
+}
+
+#[test]
+fn auto_takes_each_step_aloud() {
+    let Some(_) = common::qnn_dir() else { return };
+    let whole = classify(&["--provider", "auto"]);
+    let log = common::stderr(&whole);
+    assert_eq!(common::json_lines(&whole)[0]["execution_provider"], "CPU", "{log}");
+    assert!(log.contains("the NPU is not used") && log.contains("Celu 'celu'") && log.contains("partial runs on the CPU"), "{log}");
+
+    let partly = classify(&["--provider", "auto", "--allow-partial"]);
+    let log = common::stderr(&partly);
+    assert_eq!(common::json_lines(&partly)[0]["execution_provider"], "QNN", "{log}");
+    assert!(log.contains("not all of the model runs on the NPU"), "{log}");
+    assert!(log.contains("runs on the NPU (QNN HTP) and the CPU: 42 of 44 nodes"), "{log}");
+}
+
+#[test]
+fn every_form_of_squeezenet_runs_there_whole() {
+    let (Some(testdata), Some(_)) = (common::testdata(), common::qnn_dir()) else { return };
+    let models = ["w8a8", "w8a8_f32io", "w8a8_f32out", "w8a8_nhwc", "w8a8_int8io", "w8a8_u8weights"];
+    let files = models.map(|model| testdata.join(format!("models/squeezenet1_1_{model}.onnx")));
+    for file in files.into_iter().chain([testdata.join("models/squeezenet1_1_w8a8_external/model.onnx")]) {
+        let model = Model::read(&file).unwrap();
+        let (_, coverage) = runtime::coverage(&model, &common::runtime_params(Provider::Qnn)).unwrap();
+        assert_eq!((coverage.npu, coverage.cpu, coverage.partitions), (model.nodes(), 0, 1), "{}: {coverage}", file.display());
+        let session = runtime::open(&model, &common::runtime_params(Provider::Qnn)).unwrap();
+        assert_eq!(session.execution().nodes, Some((model.nodes(), 0)));
+        assert_eq!(session.execution().summary(), format!("QNN {0}/{0} nodes", model.nodes()));
+    }
+}
+
+#[test]
+fn inspect_tells_of_each_operator() {
+    let Some(folder) = common::qnn_dir() else { return };
+    let inspect = |flags: &[&str]| {
+        let mut command = common::glimpsed();
+        command.arg("inspect").arg(partial()).args(["--provider", "qnn", "--qnn-dir"]).arg(&folder).args(flags);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", common::stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = inspect(&[]);
+    let row = |operator: &str| {
+        text.lines().find(|line| line.trim_start().starts_with(operator)).unwrap().split_whitespace().skip(1).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (row("Conv"), row("Celu"), row("QuantizeLinear")),
+        (vec!["7", "7", "0"], vec!["1", "0", "1"], vec!["10", "9", "1"]),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&inspect(&["--json"])).unwrap();
+    assert_eq!(
+        (&json["coverage"]["npu"], &json["coverage"]["cpu"], &json["coverage"]["on_cpu"][0]["operator"]),
+        (&42.into(), &2.into(), &"Celu".into())
+    );
+}
+
+#[test]
+fn options_that_qnn_would_pass_over_in_silence_are_refused() {
+    let demo = |option: &str| {
+        let output = common::glimpsed().args(["demo", "--frames", "1", "--provider", "qnn", "--qnn", option]).output().unwrap();
+        (output.status.code(), common::stderr(&output))
+    };
+    for (option, said) in [
+        ("htp_performance_mod=burst", "is 'htp_performance_mode' meant?"),
+        ("htp_performance_mode=fast", "is one of burst"),
+        ("backend_type=cpu", "would not use the NPU"),
+        ("vtcm_mb", "KEY=VALUE is wanted"),
+    ] {
+        let (code, log) = demo(option);
+        assert!(code == Some(2) && log.contains(said), "{option}: {log}");
+    }
+    let (code, log) = demo("profiling_level=basic");
+    assert!(code == Some(78) && log.contains("needs profiling_file_path"), "{log}");
+}
+
+#[test]
+fn a_profile_is_written_where_it_is_asked_for() {
+    let Some(folder) = common::qnn_dir() else { return };
+    let place = tempfile::tempdir().unwrap();
+    let csv = place.path().join("profile.csv");
+    let mut command = common::glimpsed();
+    command.args(["demo", "--frames", "2", "--provider", "qnn", "--qnn", "profiling_level=basic", "--qnn-dir"]).arg(folder);
+    let output = command.arg("--qnn").arg(format!("profiling_file_path={}", csv.display())).output().unwrap();
+    assert!(output.status.success(), "{}", common::stderr(&output));
+    assert!(std::fs::read_to_string(&csv).unwrap().contains("EXECUTE"), "QNN's own figures of each run");
+}

@@ -49,6 +49,12 @@ pub struct RuntimeArgs {
     /// The folder of the QNN plugin and libQnnHtp.so; else GLIMPSED_QNN_DIR, beside ONNX Runtime, the program's folders
     #[arg(long, value_name = "DIR")]
     pub qnn_dir: Option<PathBuf>,
+    /// An option of QNN by its own name, as in htp_performance_mode=balanced; may be given more than once
+    #[arg(long, value_name = "KEY=VALUE", value_parser = qnn_option)]
+    pub qnn: Vec<(String, String)>,
+    /// With --provider auto: lets a model run on the NPU in part, and the rest of it on the CPU
+    #[arg(long)]
+    pub allow_partial: bool,
     /// Threads of one inference on the CPU [default: 1]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub threads: Option<usize>,
@@ -144,7 +150,16 @@ impl RuntimeArgs {
             onnxruntime: self.onnxruntime.clone(),
             qnn_dir: self.qnn_dir.clone(),
             threads: self.threads.unwrap_or(1),
+            qnn: self.qnn(),
+            allow_partial: self.allow_partial,
         }
+    }
+
+    fn qnn(&self) -> runtime::Options {
+        let mut options = runtime::Options::default();
+        // each was checked when the command line was read
+        self.qnn.iter().for_each(|(name, value)| drop(options.set(name, value)));
+        options
     }
 }
 
@@ -172,6 +187,8 @@ impl ModelArgs {
             onnxruntime: self.runtime.onnxruntime.clone(),
             qnn_dir: self.runtime.qnn_dir.clone(),
             threads: self.runtime.threads,
+            qnn: self.runtime.qnn(),
+            allow_partial: self.runtime.allow_partial.then_some(true),
             ..Draft::default()
         }
     }
@@ -187,6 +204,13 @@ impl ModelArgs {
 /// A number from 1 on.
 pub fn at_least_one(text: &str) -> std::result::Result<usize, String> {
     text.parse().ok().filter(|n| *n >= 1).ok_or_else(|| "a number from 1 on is wanted".into())
+}
+
+/// `KEY=VALUE`, which QNN would understand.
+fn qnn_option(text: &str) -> std::result::Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("KEY=VALUE is wanted, as in htp_performance_mode=balanced")?;
+    runtime::Options::default().set(name, value)?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// A number from 0 to 1.

@@ -27,6 +27,23 @@ pub struct Cli {
     pub quiet: bool,
 }
 
+impl Cli {
+    /// The folder of QNN's libraries, as far as it is known before anything is loaded.
+    pub fn qnn_folder(&self) -> Option<PathBuf> {
+        let (runtime, file) = match &self.command {
+            Command::Run(args) | Command::Check(args) | Command::Doctor(args) => (&args.model.runtime, args.config_file()),
+            Command::Demo(args) => (&args.runtime, None),
+            Command::Classify(args) => (&args.model.runtime, None),
+            Command::Inspect(args) => (&args.runtime, None),
+            Command::Subscribe(_) => return None,
+        };
+        let named = runtime.qnn_dir.clone().or_else(|| config::qnn_dir(&file?));
+        let by_environment = || std::env::var_os("GLIMPSED_QNN_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        let usual = || crate::runtime::usual_qnn_folders().into_iter().find(|folder| folder.join("libQnnHtp.so").is_file());
+        named.or_else(by_environment).or_else(usual)
+    }
+}
+
 const EXAMPLES: &str = "Examples:
   glimpsed demo                                            labels in seconds, nothing to set up
   glimpsed classify --model m.onnx --labels l.txt *.jpg    pictures and films
@@ -214,6 +231,9 @@ pub struct Inspect {
     /// The names of the classes
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
+    /// Who runs the model: with --provider qnn or auto, what runs where is tried and counted
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
     /// One JSON object instead of text
     #[arg(long)]
     pub json: bool,

@@ -6,22 +6,48 @@ use crate::error::{Error, Result};
 use crate::labels::Labels;
 use crate::model::{Model, Source};
 use crate::publish::write_all;
+use crate::runtime::{self, Coverage, Provider};
 use crate::tensor::{Quantization, TensorSpec};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs::File;
+use std::path::Path;
 
 /// Tells it on `out`.
 pub fn run(args: &Inspect, mut out: File) -> Result<()> {
     let model = config::read_model(&args.model)?;
     let labels = model.labels(args.labels.as_deref())?;
+    let params = args.runtime.params();
+    let coverage = match params.provider {
+        Provider::Cpu => None,
+        _ => Some(runtime::coverage(&model, &params)?),
+    };
     let text = if args.json {
-        let json = as_json(&model, &labels);
+        let mut json = as_json(&model, &labels);
+        if let Some((_, coverage)) = &coverage {
+            json["coverage"] = json!({
+                "npu": coverage.npu, "cpu": coverage.cpu, "partitions": coverage.partitions,
+                "on_cpu": coverage.on_cpu.iter().map(|(operator, name)| json!({"operator": operator, "name": name})).collect::<Vec<_>>(),
+            });
+        }
         serde_json::to_string(&json).map_err(|e| Error::failed("cannot write what the model says").because(e))? + "\n"
     } else {
-        as_text(&model, &labels)
+        let table = coverage.map(|(folder, coverage)| table(&model, &folder, &coverage));
+        as_text(&model, &labels) + &table.unwrap_or_default()
     };
     write_all(&mut out, text.as_bytes())
+}
+
+/// What runs where, operator by operator.
+fn table(model: &Model, folder: &Path, coverage: &Coverage) -> String {
+    let mut text = format!("coverage  {coverage} (QNN libraries in '{}')\n", folder.display());
+    let _ = writeln!(text, "          {:<24} {:>5} {:>5} {:>5}", "operator", "nodes", "NPU", "CPU");
+    for (operator, count) in &model.operators {
+        let listed = coverage.on_cpu.iter().filter(|(known, _)| known == operator).count();
+        let cpu = if coverage.npu == 0 { *count } else { listed.min(*count) };
+        let _ = writeln!(text, "          {operator:<24} {count:>5} {:>5} {cpu:>5}", count - cpu);
+    }
+    text
 }
 
 fn as_json(model: &Model, labels: &Labels) -> Value {

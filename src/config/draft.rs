@@ -26,6 +26,8 @@ pub struct Draft {
     pub onnxruntime: Option<PathBuf>,
     pub qnn_dir: Option<PathBuf>,
     pub threads: Option<usize>,
+    pub qnn: runtime::Options,
+    pub allow_partial: Option<bool>,
     pub socket: Option<PathBuf>,
     pub socket_mode: Option<u32>,
     pub socket_group: Option<String>,
@@ -79,6 +81,8 @@ impl Draft {
             onnxruntime: self.onnxruntime.or(base.onnxruntime),
             qnn_dir: self.qnn_dir.or(base.qnn_dir),
             threads: self.threads.or(base.threads),
+            qnn: self.qnn.over(base.qnn),
+            allow_partial: self.allow_partial.or(base.allow_partial),
             socket: self.socket.or(base.socket),
             socket_mode: self.socket_mode.or(base.socket_mode),
             socket_group: self.socket_group.or(base.socket_group),
@@ -104,6 +108,8 @@ impl Draft {
                 onnxruntime: self.onnxruntime.clone(),
                 qnn_dir: self.qnn_dir.clone(),
                 threads: self.threads.unwrap_or(1),
+                qnn: self.qnn.clone(),
+                allow_partial: self.allow_partial.unwrap_or(false),
             },
             preprocess: preprocess::Params {
                 fit: self.fit.unwrap_or(Fit::Stretch),
@@ -122,6 +128,7 @@ impl Draft {
         if self.cameras.is_empty() {
             faults.push(Fault::new(0, "there is no camera: [[camera]] in the file, --pipeline FILE, or gst-launch text behind --"));
         }
+        faults.extend(self.qnn.conflicts().into_iter().map(|conflict| Fault::new(0, conflict)));
         let cameras: Vec<_> = self.cameras.iter().filter_map(|camera| self.camera(camera, environment, &mut faults)).collect();
         for (n, camera) in self.cameras.iter().enumerate() {
             let name = |camera: &CameraDraft| camera.name.as_ref().map(|name| name.value.clone());

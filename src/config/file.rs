@@ -4,13 +4,15 @@ use super::draft::{CameraDraft, Draft, Source};
 use super::faults::Fault;
 use super::table::Document;
 use super::{FILTERS, FITS, OUTPUTS, PROVIDERS};
+use crate::runtime::QNN_OPTIONS;
 use std::path::{Path, PathBuf};
 
 /// The keys of each section.
-pub const KEYS: [(&str, &[&str]); 6] = [
+pub const KEYS: [(&str, &[&str]); 7] = [
     ("", &["camera", "execution", "model", "output", "socket", "vars"]),
     ("model", &["file", "filter", "labels", "mean", "resize", "std", "top"]),
-    ("execution", &["onnxruntime", "provider", "qnn_dir", "threads"]),
+    ("execution", &["allow_partial", "onnxruntime", "provider", "qnn", "qnn_dir", "threads"]),
+    ("execution.qnn", &QNN_OPTIONS),
     ("socket", &["group", "limit", "mode", "path"]),
     ("output", &["status_interval", "stdout"]),
     ("camera", &["launch", "name", "on_stuck", "on_stuck_after", "pipeline", "stall_timeout", "vars"]),
@@ -42,6 +44,17 @@ pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
         draft.onnxruntime = execution.path("onnxruntime").map(|path| path.value);
         draft.qnn_dir = execution.path("qnn_dir").map(|path| path.value);
         draft.threads = execution.count("threads");
+        draft.allow_partial = execution.truth("allow_partial");
+        if let Some((table, _)) = execution.table_of("qnn") {
+            let qnn = document.section("execution.qnn", table);
+            for name in QNN_OPTIONS {
+                if let Some(value) = qnn.plain(name)
+                    && let Err(fault) = draft.qnn.set(name, &value.value)
+                {
+                    document.fault(value.line, fault);
+                }
+            }
+        }
     }
     if let Some((table, line)) = top.table_of("socket") {
         let socket = document.section("socket", table);

@@ -115,6 +115,12 @@ impl ModelSettings {
     }
 }
 
+/// The folder of QNN that the file at `path` names, if it can be read: for what must be set before anything else starts.
+pub fn qnn_dir(path: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(path).ok()?;
+    file::parse(&text, path.parent().unwrap_or(Path::new(""))).0.qnn_dir
+}
+
 /// Reads an ONNX file; or gives the built-in model, for `testcard`.
 pub fn read_model(path: &Path) -> Result<Model> {
     if path == Path::new(model::BUILTIN) { model::builtin() } else { Model::read(path) }

@@ -136,6 +136,22 @@ impl<'d, 'a> Section<'d, 'a> {
         self.get(key, "a path in quotes", |value| Some(self.document.folder.join(value.as_str().filter(|path| !path.is_empty())?)))
     }
 
+    /// A text, a number or a truth, as it is written.
+    pub fn plain(&self, key: &str) -> Option<Placed<String>> {
+        let read = |value: &DeValue| match value {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Integer(n) => Some(n.to_string()),
+            DeValue::Boolean(truth) => Some(truth.to_string()),
+            _ => None,
+        };
+        self.get(key, "a text or a number", read)
+    }
+
+    /// `true` or `false`.
+    pub fn truth(&self, key: &str) -> Option<bool> {
+        self.get(key, "true or false", DeValue::as_bool).map(|placed| placed.value)
+    }
+
     /// A whole number from 1 on.
     pub fn count(&self, key: &str) -> Option<usize> {
         let read = |value: &DeValue| match value {

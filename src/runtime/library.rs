@@ -4,7 +4,7 @@ use super::{failed, log};
 use crate::error::{Error, Result};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -28,6 +28,34 @@ pub fn switch_telemetry_off() {
     unsafe {
         std::env::set_var("ORT_DISABLE_TELEMETRY", "1");
     }
+}
+
+/// Tells FastRPC where the DSP's own libraries are: in `folder`, if it holds them, beside the places that it knows. A path that was set
+/// stays. Call it in `main` before any thread starts.
+pub fn set_dsp_path(folder: &Path) {
+    if let Some(path) = dsp_path(folder, std::env::var_os(DSP_PATH).as_deref()) {
+        // SAFETY: as above, nobody else runs yet.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::env::set_var(DSP_PATH, path);
+        }
+    }
+}
+
+const DSP_PATH: &str = "ADSP_LIBRARY_PATH";
+
+/// The path to set, if one is: FastRPC's own list has ';' between folders.
+fn dsp_path(folder: &Path, set: Option<&OsStr>) -> Option<OsString> {
+    let is_skel = |name: &str| name.starts_with("libQnnHtp") && name.ends_with("Skel.so");
+    let mut names = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name());
+    let has_skel = names.any(|name| name.to_str().is_some_and(is_skel));
+    if !has_skel || set.is_some_and(|set| !set.is_empty()) {
+        return None;
+    }
+    let folder = std::path::absolute(folder).ok()?;
+    let mut path = folder.into_os_string();
+    path.push(";/usr/lib/rfsa/adsp;/usr/lib/dsp/cdsp");
+    Some(path)
 }
 
 /// Loads libonnxruntime: the one that is `named` (a file or a folder), or else the first that is found.
@@ -115,5 +143,22 @@ fn plainly(error: &str) -> String {
             format!("it is version {have}, too old: 1.{wanted} or newer is wanted")
         }
         None => error.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dsps_libraries_are_named_where_they_are_and_nobody_named_them() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(dsp_path(folder.path(), None), None, "no skel: nothing for the DSP there");
+        std::fs::write(folder.path().join("libQnnHtpV68Skel.so"), "").unwrap();
+        let path = dsp_path(folder.path(), None).unwrap().into_string().unwrap();
+        assert_eq!(path, format!("{};/usr/lib/rfsa/adsp;/usr/lib/dsp/cdsp", folder.path().display()));
+        assert_eq!(dsp_path(folder.path(), Some(OsStr::new("/mine"))), None, "what was set stays");
+        assert!(dsp_path(folder.path(), Some(OsStr::new(""))).is_some());
+        assert_eq!(dsp_path(Path::new("/nowhere"), None), None);
     }
 }

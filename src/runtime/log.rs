@@ -1,5 +1,7 @@
-//! ONNX Runtime's log: passed on, and its last errors kept, because the error that it returns often does not name the cause.
+//! ONNX Runtime's log: passed on; its last errors kept, because the error that it returns often does not name the cause; and, while somebody
+//! listens, where it says that it put each node.
 
+use super::coverage::Placements;
 use ort::logging::{LogLevel, LoggerFunction};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const KEPT: usize = 8;
 
 static ERRORS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static PLACEMENTS: Mutex<Option<Placements>> = Mutex::new(None);
 
 /// The function that ONNX Runtime calls for each line of its log.
 pub fn logger() -> LoggerFunction {
@@ -21,7 +24,12 @@ pub fn logger() -> LoggerFunction {
         }
         // the library warns of things that nobody can act on (CPU features, weights that stay unpacked)
         LogLevel::Warning => tracing::debug!(target: "onnxruntime", "{message}"),
-        LogLevel::Info | LogLevel::Verbose => tracing::trace!(target: "onnxruntime", "{message}"),
+        LogLevel::Info | LogLevel::Verbose => {
+            tracing::trace!(target: "onnxruntime", "{message}");
+            if let Some(placements) = PLACEMENTS.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                placements.hear(message);
+            }
+        }
     })
 }
 
@@ -30,4 +38,14 @@ pub fn take_errors() -> Vec<String> {
     let mut errors = std::mem::take(&mut *ERRORS.lock().unwrap_or_else(PoisonError::into_inner));
     errors.dedup();
     errors
+}
+
+/// From now on, where nodes are put is noted.
+pub fn listen() {
+    *PLACEMENTS.lock().unwrap_or_else(PoisonError::into_inner) = Some(Placements::default());
+}
+
+/// Where nodes were put since [`listen`].
+pub fn heard() -> Placements {
+    PLACEMENTS.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
 }

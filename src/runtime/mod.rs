@@ -2,12 +2,16 @@
 //!
 //! The rest of the house sees one narrow trait, [`Infer`], so that a test's fake is a few lines.
 
+mod coverage;
 mod library;
 mod log;
+mod options;
 mod qnn;
 mod session;
 
-pub use library::switch_telemetry_off;
+pub use coverage::Coverage;
+pub use library::{set_dsp_path, switch_telemetry_off};
+pub use options::{NAMES as QNN_OPTIONS, Options};
 
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -67,15 +71,22 @@ pub struct Params {
     pub qnn_dir: Option<PathBuf>,
     /// Threads of one inference on the CPU; 0 counts as 1.
     pub threads: usize,
+    /// Options of QNN.
+    pub qnn: Options,
+    /// With `auto`: whether a model may run on the NPU in part.
+    pub allow_partial: bool,
 }
 
 /// Opens a session for `model`.
 pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
+    if let Some(conflict) = params.qnn.conflicts().into_iter().next() {
+        return Err(Error::config(conflict));
+    }
     let library = library::load(params.onnxruntime.as_deref())?;
     let session = match params.provider {
         Provider::Cpu => session::cpu(library, model, params.threads)?,
         Provider::Qnn => qnn::open(library, model, params)?,
-        Provider::Auto => match qnn::open(library, model, params) {
+        Provider::Auto => match on_npu(library, model, params) {
             Ok(session) => session,
             Err(why) => {
                 tracing::warn!("the NPU is not used: {why}\n  The model runs on the CPU. --provider cpu says that this is meant.");
@@ -85,6 +96,28 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
     };
     tracing::info!("{} runs on {}", model.name, session.execution().detail);
     Ok(Box::new(session))
+}
+
+/// The NPU with every node; where that cannot be, with some, if that is allowed.
+fn on_npu(library: &library::Library, model: &Model, params: &Params) -> Result<session::Session> {
+    let why = match qnn::open(library, model, params) {
+        Err(why) if params.allow_partial => why,
+        strict => return strict,
+    };
+    tracing::warn!("not all of the model runs on the NPU: {why}");
+    qnn::open_partly(library, model, params)
+}
+
+/// How many of the model's nodes the NPU takes, and which it leaves; and the folder of the QNN libraries that said so.
+pub fn coverage(model: &Model, params: &Params) -> Result<(PathBuf, Coverage)> {
+    let library = library::load(params.onnxruntime.as_deref())?;
+    qnn::coverage(library, model, params).map(|(qnn, coverage)| (qnn.folder, coverage))
+}
+
+/// Folders in which QNN may be, where nobody names one.
+pub fn usual_qnn_folders() -> Vec<PathBuf> {
+    let parts = ["", "onnxruntime_qnn", "onnxruntime-qnn/onnxruntime_qnn"];
+    library::own_folders().into_iter().flat_map(|folder| parts.map(|part| folder.join(part))).collect()
 }
 
 /// Where ONNX Runtime was loaded from, and what it says of itself.
@@ -99,9 +132,9 @@ pub fn onnxruntime(params: &Params) -> Result<(PathBuf, String)> {
 /// The folder of the QNN plugin and its backend, and the parts beside them that a board needs as well: whether each is there.
 pub fn qnn_parts(params: &Params) -> Result<(PathBuf, Vec<(&'static str, bool)>)> {
     let library = library::load(params.onnxruntime.as_deref())?;
-    let folder = qnn::find(library, params.qnn_dir.as_deref())?;
-    let parts = qnn::BOARD_PARTS.iter().map(|part| (*part, folder.join(part).is_file())).collect();
-    Ok((folder, parts))
+    let qnn = qnn::Qnn::find(library, params.qnn_dir.as_deref())?;
+    let parts = qnn::BOARD_PARTS.iter().map(|part| (*part, qnn.folder.join(part).is_file())).collect();
+    Ok((qnn.folder, parts))
 }
 
 /// ONNX Runtime's own words as an error; `what` says what was being done.

@@ -1,13 +1,18 @@
-//! The NPU: ONNX Runtime's QNN plugin with the HTP backend. Every node runs there, or there is no session.
+//! The NPU: QNN with the HTP backend, as a plugin library (onnxruntime-qnn 2.x) or built into libonnxruntime (1.x).
 //!
 //! "Session created" proves nothing, for QNN falls back to the CPU in silence. The proof is a session that was forbidden to
-//! (`session.disable_cpu_ep_fallback`) on a device that the plugin itself has named.
+//! (`session.disable_cpu_ep_fallback`) on a device that the plugin itself has named, or the nodes that were counted.
 
-use super::library::{Library, own_folders};
+use super::coverage::Coverage;
+use super::library::Library;
 use super::session::{self, Session};
-use super::{Execution, Params};
+use super::{Execution, Params, log};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use ort::ep::{ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, QNN};
+use ort::logging::LogLevel;
+use ort::session::builder::SessionBuilder;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
@@ -23,67 +28,173 @@ pub const BOARD_PARTS: &[&str] = &["libQnnHtpPrepare.so", "libQnnSystem.so", "li
 #[cfg(not(target_arch = "aarch64"))]
 pub const BOARD_PARTS: &[&str] = &["libHtpPrepare.so", "libQnnSystem.so"];
 
-/// What each session asks for, unless the user does otherwise: the most speed, and the best graph, which takes longest to build.
-const OPTIONS: [(&str, &str); 2] = [("htp_performance_mode", "burst"), ("htp_graph_finalization_optimization_mode", "3")];
+/// How QNN comes to ONNX Runtime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// As a plugin library, from onnxruntime-qnn 2.x on.
+    Plugin,
+    /// Inside libonnxruntime, as in the wheels of onnxruntime-qnn 1.x.
+    BuiltIn,
+}
+
+/// QNN on this machine.
+#[derive(Debug, Clone)]
+pub struct Qnn {
+    /// Its form.
+    pub form: Form,
+    /// The folder of the backend.
+    pub folder: PathBuf,
+}
+
+impl Qnn {
+    /// Finds the libraries of QNN: a plugin with its backend, or, where libonnxruntime has QNN inside, the backend alone.
+    pub fn find(library: &Library, named: Option<&Path>) -> Result<Self> {
+        let candidates = candidates(library, named);
+        let found = |names: &[&str]| {
+            let folder = candidates.iter().find(|folder| names.iter().all(|name| folder.join(name).is_file()))?;
+            std::path::absolute(folder).ok()
+        };
+        if QNN::is_available().unwrap_or(false)
+            && let Some(folder) = found(&[BACKEND])
+        {
+            return Ok(Self { form: Form::BuiltIn, folder });
+        }
+        if let Some(folder) = found(&[PLUGIN, BACKEND]) {
+            return Ok(Self { form: Form::Plugin, folder });
+        }
+        let tried: Vec<_> = candidates.iter().map(|folder| format!("\n  {}", folder.display())).collect();
+        Err(Error::config(format!("cannot find the QNN libraries ({PLUGIN} and {BACKEND})"))
+            .because(format!("tried{}", tried.concat()))
+            .hint(
+                "`make setup-qnn` brings them. By hand: pip download --no-deps onnxruntime-qnn, unzip the wheel, and name the folder\n\
+                 that holds them: --qnn-dir FOLDER/onnxruntime_qnn or GLIMPSED_QNN_DIR.",
+            ))
+    }
+
+    fn backend(&self) -> String {
+        self.folder.join(BACKEND).display().to_string()
+    }
+
+    /// Hands a session that is being built to QNN.
+    fn configure(&self, library: &Library, builder: SessionBuilder, options: &BTreeMap<String, String>) -> Result<SessionBuilder> {
+        let refused = |e: ort::Error<SessionBuilder>| super::failed("QNN refuses the session", e);
+        match self.form {
+            Form::Plugin => {
+                register(library, &self.folder.join(PLUGIN))?;
+                let ours = |device: &ort::device::Device| device.ep().is_ok_and(|ep| ep == EP);
+                let devices: Vec<_> = library.environment.devices().filter(ours).take(1).collect();
+                if devices.is_empty() {
+                    return Err(Error::failed("QNN sees no NPU on this machine").hint(
+                        "On a board it is /dev/fastrpc-cdsp: is it there (ls -l /dev/fastrpc*), and may you open it? `glimpsed doctor` tells.",
+                    ));
+                }
+                let options: Vec<_> = options.iter().map(|(key, value)| (format!("{EP}.{key}"), value.clone())).collect();
+                builder.with_devices(devices, Some(&options)).map_err(refused)
+            }
+            Form::BuiltIn => {
+                let provider = options.iter().fold(QNN::default(), |qnn, (key, value)| qnn.with_arbitrary_config(key, value));
+                // without it a provider that does not register is left out in silence
+                builder.with_execution_providers([provider.build().error_on_failure()]).map_err(refused)
+            }
+        }
+    }
+}
+
+/// Whether the CPU may take what the NPU does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// Every node on the NPU, or no session.
+    Forbidden,
+    /// What the NPU does not take goes to the CPU; counted.
+    Counted,
+}
 
 /// Opens a session with every node on the HTP.
 pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session> {
     if let Some(obstacle) = model.npu_obstacle() {
         return Err(Error::failed(format!("the model '{}' cannot run on the NPU", model.name)).hint(obstacle));
     }
-    let folder = find(library, params.qnn_dir.as_deref())?;
-    register(library, &folder.join(PLUGIN))?;
-    let devices: Vec<_> = library.environment.devices().filter(|device| device.ep().is_ok_and(|ep| ep == EP)).take(1).collect();
-    if devices.is_empty() {
-        return Err(Error::failed("QNN sees no NPU on this machine").hint(
-            "On a board it is /dev/fastrpc-cdsp: is it there (ls -l /dev/fastrpc*), and may you open it? Its group is often 'fastrpc' or 'render'.",
-        ));
-    }
-    // an absolute path: only then does the plugin find the DSP's own libraries beside the backend
-    let backend = folder.join(BACKEND).display().to_string();
-    let chosen = OPTIONS.into_iter().chain([("backend_path", backend.as_str())]);
-    let options: Vec<_> = chosen.map(|(key, value)| (format!("{EP}.{key}"), value.to_owned())).collect();
-    let detail = format!("the NPU (QNN HTP), all {} nodes", model.nodes());
-    let execution = Execution { provider: "QNN", detail, nodes: Some((model.nodes(), 0)) };
-    let strict = session::open(
-        library,
-        model,
-        |builder| Ok(builder.with_devices(devices, Some(&options))?.with_disable_cpu_fallback()?),
-        execution,
-    );
-    strict.map_err(|error| {
-        error.hint(
-            "Some of the model does not run on the NPU, or the NPU's libraries do not load; the lines above say which.\n\
-             --provider auto goes on without it, --provider cpu does not try.",
-        )
+    let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
+    session(library, &qnn, model, params, Fallback::Forbidden).map(|(session, _)| session).map_err(|error| {
+        let hint = "Some of the model does not run on the NPU, or the NPU's libraries do not load; the lines above say which.\n\
+                    --provider auto goes on without it, --provider cpu does not try.";
+        // QNN does not say which nodes it left: a session that may fall back does
+        match session(library, &qnn, model, params, Fallback::Counted) {
+            Ok((_, Some(coverage))) if coverage.npu > 0 => {
+                error.hint(format!("{coverage}.\n--provider auto --allow-partial runs it like that; `glimpsed inspect --provider qnn` tells of each operator."))
+            }
+            _ => error.hint(hint),
+        }
     })
 }
 
-/// The folder that holds the plugin and the backend.
-pub fn find(library: &Library, named: Option<&Path>) -> Result<PathBuf> {
-    let from_environment = std::env::var_os("GLIMPSED_QNN_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let candidates = match named.map(Path::to_owned).or(from_environment) {
-        Some(folder) => vec![folder],
-        None => beside(&library.path)
-            .into_iter()
-            .chain(
-                own_folders()
-                    .into_iter()
-                    .flat_map(|folder| ["", "onnxruntime_qnn", "onnxruntime-qnn/onnxruntime_qnn"].map(|part| folder.join(part))),
-            )
-            .collect(),
-    };
-    let whole = |folder: &&PathBuf| folder.join(PLUGIN).is_file() && folder.join(BACKEND).is_file();
-    if let Some(folder) = candidates.iter().find(whole) {
-        return std::path::absolute(folder).map_err(|e| super::failed(format!("cannot find '{}'", folder.display()), e));
+/// Opens a session with what the HTP takes of the model there, and the rest on the CPU; an error where it takes nothing.
+pub fn open_partly(library: &Library, model: &Model, params: &Params) -> Result<Session> {
+    let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
+    let (mut session, coverage) = session(library, &qnn, model, params, Fallback::Counted)?;
+    let coverage = coverage.ok_or_else(|| Error::failed("ONNX Runtime does not tell where the nodes are"))?;
+    if coverage.npu == 0 {
+        return Err(Error::failed(format!("no node of the model '{}' runs on the NPU", model.name))
+            .hint("It is a model in floating point, or the NPU's libraries do not load: -vv shows what QNN says."));
     }
-    let tried: Vec<_> = candidates.iter().map(|folder| format!("\n  {}", folder.display())).collect();
-    Err(Error::config(format!("cannot find the QNN libraries ({PLUGIN} and {BACKEND})"))
-        .because(format!("tried{}", tried.concat()))
-        .hint(
-            "`make setup-qnn` brings them. By hand: pip download --no-deps onnxruntime-qnn, unzip the wheel, and name the folder\n\
-             that holds them: --qnn-dir FOLDER/onnxruntime_qnn or GLIMPSED_QNN_DIR.",
-        ))
+    session.set_execution(Execution {
+        provider: "QNN",
+        detail: format!("the NPU (QNN HTP) and the CPU: {coverage}"),
+        nodes: Some((coverage.npu, coverage.cpu)),
+    });
+    Ok(session)
+}
+
+/// Opens a session that QNN has a part in, and tells which, where it is not all.
+fn session(
+    library: &Library,
+    qnn: &Qnn,
+    model: &Model,
+    params: &Params,
+    fallback: Fallback,
+) -> Result<(Session, Option<Coverage>)> {
+    let mut options = params.qnn.all(&qnn.backend());
+    // QNN forces this where no fallback is allowed; else a model with float at its ends would be counted as split
+    options.entry("offload_graph_io_quantization".to_owned()).or_insert("0".to_owned());
+    let detail = format!("the NPU (QNN HTP), all {} nodes", model.nodes());
+    let execution = Execution { provider: "QNN", detail, nodes: Some((model.nodes(), 0)) };
+    let what = |e: ort::Error<SessionBuilder>| super::failed("cannot set up a session on the NPU", e);
+    let counted = fallback == Fallback::Counted;
+    if counted {
+        log::listen();
+        library.environment.set_log_level(LogLevel::Verbose);
+    }
+    let configure = |builder: SessionBuilder| {
+        let builder = qnn.configure(library, builder, &options)?;
+        match fallback {
+            Fallback::Forbidden => builder.with_disable_cpu_fallback().map_err(what),
+            Fallback::Counted => builder.with_log_level(LogLevel::Verbose).map_err(what),
+        }
+    };
+    let opened = session::open(library, model, configure, execution);
+    let mut coverage = None;
+    if counted {
+        library.environment.set_log_level(LogLevel::Warning);
+        coverage = log::heard().coverage(EP, model.nodes());
+    }
+    Ok((opened?, coverage))
+}
+
+/// How the operators of `model` are spread: those that stay on the CPU, counted.
+pub fn coverage(library: &Library, model: &Model, params: &Params) -> Result<(Qnn, Coverage)> {
+    let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
+    let (_, coverage) = session(library, &qnn, model, params, Fallback::Counted)?;
+    let coverage = coverage.ok_or_else(|| Error::failed("ONNX Runtime does not tell where the nodes are"))?;
+    Ok((qnn, coverage))
+}
+
+/// Where the libraries may be, in the order in which they are looked for.
+fn candidates(library: &Library, named: Option<&Path>) -> Vec<PathBuf> {
+    let from_environment = std::env::var_os("GLIMPSED_QNN_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    match named.map(Path::to_owned).or(from_environment) {
+        Some(folder) => vec![folder],
+        None => beside(&library.path).into_iter().chain(super::usual_qnn_folders()).collect(),
+    }
 }
 
 /// Folders that belong to the libonnxruntime at `path`: its own, and `onnxruntime_qnn` of the same Python environment.

@@ -23,13 +23,12 @@ pub fn cpu(library: &Library, model: &Model, threads: usize) -> Result<Session> 
     let cpu = |builder: SessionBuilder| {
         let devices: Vec<_> =
             library.environment.devices().filter(|device| device.ep().is_ok_and(|ep| ep == "CPUExecutionProvider")).collect();
-        let builder = builder
-            .with_devices(devices, None)?
-            .with_intra_threads(threads)?
-            .with_intra_op_spinning(false)?
-            .with_inter_op_spinning(false)?
-            .with_config_entry("session.x64quantprecision", if saturates() { "1" } else { "0" })?;
-        Ok(builder)
+        let quant = if saturates() { "1" } else { "0" };
+        let told = |e: ort::Error<SessionBuilder>| failed("cannot set up a session on the CPU", e);
+        let builder = builder.with_devices(devices, None).map_err(told)?;
+        let builder = builder.with_intra_threads(threads).map_err(told)?;
+        let builder = builder.with_intra_op_spinning(false).map_err(told)?.with_inter_op_spinning(false).map_err(told)?;
+        builder.with_config_entry("session.x64quantprecision", quant).map_err(told)
     };
     let detail = format!("the CPU, {threads} thread{}", if threads == 1 { "" } else { "s" });
     let execution = Execution { provider: "CPU", detail, nodes: None };
@@ -48,7 +47,7 @@ fn saturates() -> bool {
 pub fn open(
     library: &Library,
     model: &Model,
-    configure: impl FnOnce(SessionBuilder) -> ort::Result<SessionBuilder>,
+    configure: impl FnOnce(SessionBuilder) -> Result<SessionBuilder>,
     execution: Execution,
 ) -> Result<Session> {
     let what = || format!("cannot open a session for the model '{}' on {}", model.name, execution.detail);
@@ -66,6 +65,13 @@ pub fn open(
     })?;
     let shape = model.input.tensor.shape.iter().map(|size| *size as i64).collect();
     Ok(Session { session, shape, execution })
+}
+
+impl Session {
+    /// What is known of where it runs, once it is open.
+    pub fn set_execution(&mut self, execution: Execution) {
+        self.execution = execution;
+    }
 }
 
 impl Infer for Session {

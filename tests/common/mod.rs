@@ -60,7 +60,7 @@ pub fn qnn_dir() -> Option<PathBuf> {
 /// Settings of a session that use the project's own libraries.
 pub fn runtime_params(provider: Provider) -> runtime::Params {
     let qnn_dir = if provider == Provider::Cpu { None } else { qnn_dir() };
-    runtime::Params { provider, onnxruntime: Some(onnxruntime()), qnn_dir, threads: 1 }
+    runtime::Params { provider, onnxruntime: Some(onnxruntime()), qnn_dir, threads: 1, ..Default::default() }
 }
 
 /// A session of the ONNX file at `path`.

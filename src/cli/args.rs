@@ -1,6 +1,6 @@
 //! Flags that several commands share, and how their values are read.
 
-use crate::config::{Draft, ModelSettings, Placed, values};
+use crate::config::{Cache, Draft, ModelSettings, Placed, values};
 use crate::error::{Error, Result};
 use crate::preprocess::{Filter, Fit};
 use crate::runtime::{self, Provider};
@@ -52,6 +52,9 @@ pub struct RuntimeArgs {
     /// An option of QNN by its own name, as in htp_performance_mode=balanced; may be given more than once
     #[arg(long, value_name = "KEY=VALUE", value_parser = qnn_option)]
     pub qnn: Vec<(String, String)>,
+    /// Where graphs that were built for the NPU are kept, or off [default: the service's cache, or ~/.cache/glimpsed]
+    #[arg(long, value_name = "DIR")]
+    pub context_cache: Option<PathBuf>,
     /// With --provider auto: lets a model run on the NPU in part, and the rest of it on the CPU
     #[arg(long)]
     pub allow_partial: bool,
@@ -152,7 +155,13 @@ impl RuntimeArgs {
             threads: self.threads.unwrap_or(1),
             qnn: self.qnn(),
             allow_partial: self.allow_partial,
+            context_cache: self.cache().unwrap_or_default().folder(),
         }
+    }
+
+    fn cache(&self) -> Option<Cache> {
+        let folder = self.context_cache.clone()?;
+        Some(if folder.as_os_str() == "off" { Cache::Off } else { Cache::At(folder) })
     }
 
     fn qnn(&self) -> runtime::Options {
@@ -189,6 +198,7 @@ impl ModelArgs {
             threads: self.runtime.threads,
             qnn: self.runtime.qnn(),
             allow_partial: self.runtime.allow_partial.then_some(true),
+            context_cache: self.runtime.cache(),
             ..Draft::default()
         }
     }

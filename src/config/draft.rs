@@ -28,6 +28,7 @@ pub struct Draft {
     pub threads: Option<usize>,
     pub qnn: runtime::Options,
     pub allow_partial: Option<bool>,
+    pub context_cache: Option<Cache>,
     pub socket: Option<PathBuf>,
     pub socket_mode: Option<u32>,
     pub socket_group: Option<String>,
@@ -38,6 +39,33 @@ pub struct Draft {
     /// For the pipelines of all cameras.
     pub vars: BTreeMap<String, String>,
     pub cameras: Vec<CameraDraft>,
+}
+
+/// Where graphs that were built for the NPU are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Cache {
+    /// In the service's cache, or the user's.
+    #[default]
+    Usual,
+    /// In this folder.
+    At(PathBuf),
+    /// Nowhere.
+    Off,
+}
+
+impl Cache {
+    /// The folder, if there is one.
+    pub fn folder(self) -> Option<PathBuf> {
+        let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        match self {
+            Self::Off => None,
+            Self::At(folder) => Some(folder),
+            Self::Usual => {
+                let user = || Some(variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?.join("glimpsed"));
+                variable("CACHE_DIRECTORY").or_else(user).map(|folder| folder.join("contexts"))
+            }
+        }
+    }
 }
 
 /// One camera as it is written.
@@ -83,6 +111,7 @@ impl Draft {
             threads: self.threads.or(base.threads),
             qnn: self.qnn.over(base.qnn),
             allow_partial: self.allow_partial.or(base.allow_partial),
+            context_cache: self.context_cache.or(base.context_cache),
             socket: self.socket.or(base.socket),
             socket_mode: self.socket_mode.or(base.socket_mode),
             socket_group: self.socket_group.or(base.socket_group),
@@ -110,6 +139,7 @@ impl Draft {
                 threads: self.threads.unwrap_or(1),
                 qnn: self.qnn.clone(),
                 allow_partial: self.allow_partial.unwrap_or(false),
+                context_cache: self.context_cache.clone().unwrap_or_default().folder(),
             },
             preprocess: preprocess::Params {
                 fit: self.fit.unwrap_or(Fit::Stretch),

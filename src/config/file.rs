@@ -1,6 +1,6 @@
 //! The configuration file, in TOML: its keys, and what they mean.
 
-use super::draft::{CameraDraft, Draft, Source};
+use super::draft::{Cache, CameraDraft, Draft, Source};
 use super::faults::Fault;
 use super::table::Document;
 use super::{FILTERS, FITS, OUTPUTS, PROVIDERS};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub const KEYS: [(&str, &[&str]); 7] = [
     ("", &["camera", "execution", "model", "output", "socket", "vars"]),
     ("model", &["file", "filter", "labels", "mean", "resize", "std", "top"]),
-    ("execution", &["allow_partial", "onnxruntime", "provider", "qnn", "qnn_dir", "threads"]),
+    ("execution", &["allow_partial", "context_cache", "onnxruntime", "provider", "qnn", "qnn_dir", "threads"]),
     ("execution.qnn", &QNN_OPTIONS),
     ("socket", &["group", "limit", "mode", "path"]),
     ("output", &["status_interval", "stdout"]),
@@ -44,6 +44,11 @@ pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
         draft.onnxruntime = execution.path("onnxruntime").map(|path| path.value);
         draft.qnn_dir = execution.path("qnn_dir").map(|path| path.value);
         draft.threads = execution.count("threads");
+        draft.context_cache = match execution.string("context_cache") {
+            Some(cache) if cache.value == "off" => Some(Cache::Off),
+            Some(_) => execution.path("context_cache").map(|path| Cache::At(path.value)),
+            None => None,
+        };
         draft.allow_partial = execution.truth("allow_partial");
         if let Some((table, _)) = execution.table_of("qnn") {
             let qnn = document.section("execution.qnn", table);

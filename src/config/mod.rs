@@ -9,7 +9,7 @@ mod file;
 mod table;
 pub mod values;
 
-pub use draft::{CameraDraft, Draft, Source};
+pub use draft::{Cache, CameraDraft, Draft, Source};
 pub use faults::Fault;
 pub use file::KEYS;
 pub use table::Placed;

@@ -100,6 +100,11 @@ impl Model {
         self.operators.values().sum()
     }
 
+    /// Whether it is a graph that was built for the NPU already.
+    pub fn is_context(&self) -> bool {
+        self.operators.contains_key("EPContext")
+    }
+
     /// Whether the model computes with integers: without that the NPU cannot run it.
     pub fn is_quantized(&self) -> bool {
         self.operators.keys().any(|kind| kind == "DequantizeLinear" || kind == "EPContext" || kind.starts_with("QLinear"))

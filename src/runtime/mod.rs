@@ -2,6 +2,7 @@
 //!
 //! The rest of the house sees one narrow trait, [`Infer`], so that a test's fake is a few lines.
 
+mod context;
 mod coverage;
 mod library;
 mod log;
@@ -73,6 +74,8 @@ pub struct Params {
     pub threads: usize,
     /// Options of QNN.
     pub qnn: Options,
+    /// Where graphs that were built for the NPU are kept; `None` keeps none.
+    pub context_cache: Option<PathBuf>,
     /// With `auto`: whether a model may run on the NPU in part.
     pub allow_partial: bool,
 }

@@ -2,19 +2,22 @@
 //!
 //! "Session created" proves nothing, for QNN falls back to the CPU in silence. The proof is a session that was forbidden to
 //! (`session.disable_cpu_ep_fallback`) on a device that the plugin itself has named, or the nodes that were counted.
+#![allow(clippy::result_large_err)] // the builder that failed comes back in ort's own error
 
+use super::context::{Entry, Found};
 use super::coverage::Coverage;
 use super::library::Library;
 use super::session::{self, Session};
 use super::{Execution, Params, log};
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{Model, Source};
 use ort::ep::{ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, QNN};
 use ort::logging::LogLevel;
-use ort::session::builder::SessionBuilder;
+use ort::session::builder::{BuilderResult, SessionBuilder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
+use std::time::Instant;
 
 /// The plugin must be registered under the provider's own name.
 const EP: &str = "QNNExecutionProvider";
@@ -153,31 +156,100 @@ fn session(
     params: &Params,
     fallback: Fallback,
 ) -> Result<(Session, Option<Coverage>)> {
-    let mut options = params.qnn.all(&qnn.backend());
+    let options = params.qnn.all(&qnn.backend());
+    if fallback == Fallback::Forbidden {
+        let attempt = Attempt { library, qnn, model, options };
+        return attempt.whole(params.context_cache.as_deref()).map(|session| (session, None));
+    }
+    let mut attempt = Attempt { library, qnn, model, options };
     // QNN forces this where no fallback is allowed; else a model with float at its ends would be counted as split
-    options.entry("offload_graph_io_quantization".to_owned()).or_insert("0".to_owned());
-    let detail = format!("the NPU (QNN HTP), all {} nodes", model.nodes());
-    let execution = Execution { provider: "QNN", detail, nodes: Some((model.nodes(), 0)) };
-    let what = |e: ort::Error<SessionBuilder>| super::failed("cannot set up a session on the NPU", e);
-    let counted = fallback == Fallback::Counted;
-    if counted {
-        log::listen();
-        library.environment.set_log_level(LogLevel::Verbose);
-    }
-    let configure = |builder: SessionBuilder| {
-        let builder = qnn.configure(library, builder, &options)?;
-        match fallback {
-            Fallback::Forbidden => builder.with_disable_cpu_fallback().map_err(what),
-            Fallback::Counted => builder.with_log_level(LogLevel::Verbose).map_err(what),
-        }
-    };
-    let opened = session::open(library, model, configure, execution);
-    let mut coverage = None;
-    if counted {
-        library.environment.set_log_level(LogLevel::Warning);
-        coverage = log::heard().coverage(EP, model.nodes());
-    }
+    attempt.options.entry("offload_graph_io_quantization".to_owned()).or_insert("0".to_owned());
+    log::listen();
+    library.environment.set_log_level(LogLevel::Verbose);
+    let opened = attempt.open(&model.source, |builder| builder.with_log_level(LogLevel::Verbose));
+    library.environment.set_log_level(LogLevel::Warning);
+    let coverage = log::heard().coverage(EP, model.nodes());
     Ok((opened?, coverage))
+}
+
+/// All that it takes to open a session with QNN.
+struct Attempt<'a> {
+    library: &'a Library,
+    qnn: &'a Qnn,
+    model: &'a Model,
+    options: BTreeMap<String, String>,
+}
+
+impl Attempt<'_> {
+    fn open(&self, source: &Source, more: impl FnOnce(SessionBuilder) -> BuilderResult) -> Result<Session> {
+        let nodes = self.model.nodes();
+        let detail = format!("the NPU (QNN HTP), all {nodes} nodes");
+        let execution = Execution { provider: "QNN", detail, nodes: Some((nodes, 0)) };
+        let configure = |builder: SessionBuilder| {
+            let builder = self.qnn.configure(self.library, builder, &self.options)?;
+            more(builder).map_err(|e| super::failed("cannot set up a session on the NPU", e))
+        };
+        session::open(self.library, self.model, source, configure, execution)
+    }
+
+    /// A session with every node on the NPU; by way of the context cache, where there is one.
+    fn whole(&self, cache: Option<&Path>) -> Result<Session> {
+        let strict = SessionBuilder::with_disable_cpu_fallback;
+        // a model that is a context already has nothing to be built
+        let Some(cache) = cache.filter(|_| !self.model.is_context()) else { return self.open(&self.model.source, strict) };
+        let libraries = [&self.library.path, &self.qnn.folder.join(PLUGIN), &self.qnn.folder.join(BACKEND)].map(Clone::clone);
+        let entry = Entry::of(cache, self.model, &libraries, &self.options)?;
+        let start = Instant::now();
+        let mut why = None;
+        match entry.look() {
+            Found::Ready(graph, size) => {
+                let opened = self.open(&Source::File(graph), strict);
+                let took = start.elapsed();
+                match opened.and_then(|session| session.probed(self.model)) {
+                    Ok(session) => {
+                        tracing::info!("context cache: hit, loaded in {took:.1?}, {size} bytes in '{}'", entry.folder().display());
+                        return Ok(session);
+                    }
+                    Err(error) => why = Some(error.to_string()),
+                }
+            }
+            Found::Damaged(what) => why = Some(what),
+            Found::Nothing => {}
+        }
+        if let Some(why) = &why {
+            let why = why.lines().next().unwrap_or_default();
+            tracing::warn!("context cache: rebuilt, because '{}' cannot be used: {why}", entry.folder().display());
+            entry.remove();
+        }
+        let start = Instant::now();
+        let draft = match entry.begin() {
+            Ok(draft) => draft,
+            Err(error) => {
+                tracing::warn!("context cache: not kept, the next start will be as slow: {error}");
+                return self.open(&self.model.source, strict);
+            }
+        };
+        let graph = draft.graph().display().to_string();
+        let keeping = self.open(&self.model.source, |builder| {
+            let builder = builder.with_disable_cpu_fallback()?.with_config_entry("ep.context_enable", "1")?;
+            builder.with_config_entry("ep.context_embed_mode", "0")?.with_config_entry("ep.context_file_path", &graph)
+        });
+        let session = match keeping {
+            Ok(session) => session,
+            // is it the model, or the disk?
+            Err(error) => {
+                let session = self.open(&self.model.source, strict)?;
+                tracing::warn!("context cache: not kept, the next start will be as slow: {error}");
+                return Ok(session);
+            }
+        };
+        let took = start.elapsed();
+        match draft.finish(&entry) {
+            Ok(size) => tracing::info!("context cache: built in {took:.1?}, {size} bytes in '{}'", entry.folder().display()),
+            Err(error) => tracing::warn!("context cache: not kept, the next start will be as slow: {error}"),
+        }
+        Ok(session)
+    }
 }
 
 /// How the operators of `model` are spread: those that stay on the CPU, counted.

@@ -32,7 +32,7 @@ pub fn cpu(library: &Library, model: &Model, threads: usize) -> Result<Session> 
     };
     let detail = format!("the CPU, {threads} thread{}", if threads == 1 { "" } else { "s" });
     let execution = Execution { provider: "CPU", detail, nodes: None };
-    open(library, model, cpu, execution)
+    open(library, model, &model.source, cpu, execution)
 }
 
 /// Whether this CPU saturates products of uint8 and int8 unless told not to: x86-64 without VNNI. (ARM has no such trap.)
@@ -47,6 +47,7 @@ fn saturates() -> bool {
 pub fn open(
     library: &Library,
     model: &Model,
+    source: &Source,
     configure: impl FnOnce(SessionBuilder) -> Result<SessionBuilder>,
     execution: Execution,
 ) -> Result<Session> {
@@ -54,7 +55,7 @@ pub fn open(
     log::take_errors();
     let builder = OrtSession::builder(&library.environment).map_err(|e| failed(what(), e))?;
     let mut builder = configure(builder).map_err(|e| failed(what(), e))?;
-    let session = match &model.source {
+    let session = match source {
         Source::File(path) => builder.commit_from_file(path),
         Source::Memory(bytes) => builder.commit_from_memory(bytes),
     };
@@ -68,6 +69,13 @@ pub fn open(
 }
 
 impl Session {
+    /// The session, if an inference on an empty picture works.
+    pub fn probed(mut self, model: &Model) -> Result<Self> {
+        let (input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
+        self.infer(&input, &mut output)?;
+        Ok(self)
+    }
+
     /// What is known of where it runs, once it is open.
     pub fn set_execution(&mut self, execution: Execution) {
         self.execution = execution;

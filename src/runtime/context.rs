@@ -1,0 +1,224 @@
+//! The context cache: building a graph for the NPU takes long, loading a built one does not.
+//!
+//! An entry is a folder named after everything that a built graph depends on. It is built in a folder beside it and renamed into place, so
+//! that nobody sees half of one; its files are summed up, so that a damaged one is not handed to QNN.
+
+use crate::error::{Error, Result};
+use crate::model::{Model, Source};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The graph of an entry; QNN puts its binary beside it, and names that inside.
+const GRAPH: &str = "model.onnx";
+const SUM: &str = "sum";
+/// Counts up when entries get another form.
+const FORM: u32 = 1;
+
+/// One entry, built or not.
+pub struct Entry {
+    folder: PathBuf,
+}
+
+/// What a look at an entry gives.
+pub enum Found {
+    /// Its graph is ready to be loaded; so many bytes.
+    Ready(PathBuf, u64),
+    /// It has not been built yet.
+    Nothing,
+    /// It was, and is damaged.
+    Damaged(String),
+}
+
+impl Entry {
+    /// The entry for `model` in `cache`; `libraries` and `options` are what its graph depends on beside the model.
+    pub fn of(cache: &Path, model: &Model, libraries: &[PathBuf], options: &BTreeMap<String, String>) -> Result<Self> {
+        let mut hasher = DefaultHasher::new();
+        (FORM, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
+        match &model.source {
+            Source::File(path) => sum_into(path, &mut hasher)?,
+            Source::Memory(bytes) => bytes.hash(&mut hasher),
+        }
+        for path in &model.files {
+            sum_into(path, &mut hasher)?;
+        }
+        for library in libraries {
+            // too large to be read at each start: a library that was replaced has another size or time
+            let meta = fs::metadata(library).ok();
+            (library, meta.as_ref().map(fs::Metadata::len), meta.and_then(|meta| meta.modified().ok())).hash(&mut hasher);
+        }
+        options.iter().filter(|(name, _)| !name.starts_with("profiling")).for_each(|option| option.hash(&mut hasher));
+        // the chip itself, where the kernel tells
+        fs::read_to_string("/sys/devices/soc0/soc_id").ok().hash(&mut hasher);
+        Ok(Self { folder: cache.join(format!("{}-{:016x}", model.name, hasher.finish())) })
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether it is built and whole.
+    pub fn look(&self) -> Found {
+        if !self.folder.exists() {
+            return Found::Nothing;
+        }
+        match (fs::read_to_string(self.folder.join(SUM)), sum(&self.folder)) {
+            (Ok(known), Ok((now, size))) if known == now => Found::Ready(self.folder.join(GRAPH), size),
+            (Ok(_), Ok(_)) => Found::Damaged("its files are not those that were written".to_owned()),
+            (Err(e), _) | (_, Err(e)) => Found::Damaged(e.to_string()),
+        }
+    }
+
+    /// Takes it away.
+    pub fn remove(&self) {
+        if let Err(e) = fs::remove_dir_all(&self.folder) {
+            tracing::debug!("cannot remove '{}': {e}", self.folder.display());
+        }
+    }
+
+    /// A folder to build it in.
+    pub fn begin(&self) -> Result<Draft> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let cache = self.folder.parent().unwrap_or(Path::new("."));
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        sweep(cache);
+        let folder = cache.join(format!(".new-{}-{number}", std::process::id()));
+        let made = fs::create_dir_all(cache).and_then(|()| fs::create_dir(&folder));
+        made.map_err(|e| Error::failed(format!("cannot write to the context cache '{}'", cache.display())).because(e))?;
+        Ok(Draft { folder })
+    }
+}
+
+/// Removes what programs that are gone have begun and not finished.
+fn sweep(cache: &Path) {
+    for left in fs::read_dir(cache).into_iter().flatten().flatten() {
+        let name = left.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(".new-")?.split('-').next());
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            // what cannot be removed is in nobody's way
+            let _ = fs::remove_dir_all(left.path());
+        }
+    }
+}
+
+/// An entry that is being built; what is not finished goes.
+pub struct Draft {
+    folder: PathBuf,
+}
+
+impl Draft {
+    /// Where QNN is to write the graph.
+    pub fn graph(&self) -> PathBuf {
+        self.folder.join(GRAPH)
+    }
+
+    /// Puts what was built in its place; gives its size. Where another program was faster, its entry stays.
+    pub fn finish(self, entry: &Entry) -> Result<u64> {
+        let cannot =
+            |e: std::io::Error| Error::failed(format!("cannot keep the context in '{}'", entry.folder.display())).because(e);
+        let (summed, size) = sum(&self.folder).map_err(cannot)?;
+        if !self.graph().is_file() {
+            return Err(Error::failed("QNN wrote no context"));
+        }
+        fs::write(self.folder.join(SUM), summed).map_err(cannot)?;
+        match fs::rename(&self.folder, &entry.folder) {
+            Err(e) if !entry.folder.exists() => Err(cannot(e)),
+            _ => Ok(size),
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // once it has its place there is nothing here
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A sum over the files of `folder`, and their size together.
+fn sum(folder: &Path) -> std::io::Result<(String, u64)> {
+    let mut files: Vec<_> =
+        fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?.into_iter().map(|entry| entry.path()).collect();
+    files.retain(|path| !path.ends_with(SUM));
+    files.sort();
+    let (mut hasher, mut size) = (DefaultHasher::new(), 0);
+    for path in files {
+        path.file_name().hash(&mut hasher);
+        size += read_into(&path, &mut hasher)?;
+    }
+    Ok((format!("{:016x} {size}\n", hasher.finish()), size))
+}
+
+fn sum_into(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
+    read_into(path, hasher).map(drop).map_err(|e| Error::failed(format!("cannot read '{}'", path.display())).because(e))
+}
+
+fn read_into(path: &Path, hasher: &mut DefaultHasher) -> std::io::Result<u64> {
+    let (mut file, mut chunk, mut size) = (File::open(path)?, vec![0; 1 << 16], 0);
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(size),
+            count => {
+                hasher.write(&chunk[..count]);
+                size += count as u64;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(cache: &Path, options: &[(&str, &str)]) -> Entry {
+        let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Entry::of(cache, &crate::model::builtin().unwrap(), &[], &options).unwrap()
+    }
+
+    fn built(entry: &Entry) {
+        let draft = entry.begin().unwrap();
+        fs::write(draft.graph(), "graph").unwrap();
+        fs::write(draft.graph().with_file_name("model_qnn.bin"), "context").unwrap();
+        assert_eq!(draft.finish(entry).unwrap(), 12);
+    }
+
+    #[test]
+    fn an_entry_is_whole_or_not_there() {
+        let cache = tempfile::tempdir().unwrap();
+        let entry = entry(cache.path(), &[]);
+        assert!(matches!(entry.look(), Found::Nothing));
+        fs::create_dir(cache.path().join(".new-4194305-0")).unwrap();
+        drop(entry.begin().unwrap());
+        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "what is not finished leaves nothing");
+        built(&entry);
+        assert!(matches!(entry.look(), Found::Ready(graph, 12) if graph.is_file()));
+        // another program is faster: its entry stays
+        built(&entry);
+        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1);
+        fs::write(entry.folder().join("model_qnn.bin"), "conte").unwrap();
+        assert!(matches!(entry.look(), Found::Damaged(_)), "truncated");
+        fs::remove_file(entry.folder().join(SUM)).unwrap();
+        assert!(matches!(entry.look(), Found::Damaged(_)), "no sum");
+        entry.remove();
+        assert!(matches!(entry.look(), Found::Nothing));
+    }
+
+    #[test]
+    fn other_options_are_another_entry_and_a_profile_is_not() {
+        let cache = Path::new("/cache");
+        let plain = entry(cache, &[("htp_arch", "68")]);
+        assert_eq!(plain.folder(), entry(cache, &[("htp_arch", "68")]).folder());
+        assert_ne!(plain.folder(), entry(cache, &[("htp_arch", "73")]).folder());
+        assert_eq!(plain.folder(), entry(cache, &[("htp_arch", "68"), ("profiling_level", "basic")]).folder());
+        assert!(
+            Entry::of(Path::new("/proc/nowhere"), &crate::model::builtin().unwrap(), &[], &BTreeMap::new())
+                .unwrap()
+                .begin()
+                .is_err()
+        );
+    }
+}

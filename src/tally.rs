@@ -41,6 +41,7 @@ struct Book {
     errors: u64,
     restarts: u64,
     results: u64,
+    failed: u64,
     rate: Rate,
     latest: Option<Instant>,
     best: Option<(Arc<Labels>, usize, f32)>,
@@ -57,6 +58,7 @@ impl Tally {
             errors: 0,
             restarts: 0,
             results: 0,
+            failed: 0,
             rate: Rate::default(),
             latest: None,
             best: None,
@@ -116,6 +118,11 @@ impl Tally {
         book.stages.iter_mut().zip(times).for_each(|(stage, time)| stage.record(time));
     }
 
+    /// A frame whose inference failed.
+    pub fn failed(&self) {
+        self.book().failed += 1;
+    }
+
     /// How many results there were.
     pub fn results(&self) -> u64 {
         self.book().results
@@ -133,9 +140,8 @@ impl Tally {
 
     /// Whether frames wait for the worker, or one is being worked on.
     pub fn is_pending(&self) -> bool {
-        let results = self.results();
-        let Counts { captured, dropped } = self.counts();
-        captured > results + dropped
+        let status = self.status();
+        status.counts.captured > status.results + status.failed + status.counts.dropped
     }
 
     /// Everything as of now.
@@ -149,6 +155,7 @@ impl Tally {
             provider: book.provider,
             counts: self.counts(),
             results: book.results,
+            failed: book.failed,
             errors: book.errors,
             restarts: book.restarts,
             rate: if quiet { 0.0 } else { book.rate.per_second() },
@@ -202,6 +209,8 @@ pub struct Status {
     pub counts: Counts,
     /// Results.
     pub results: u64,
+    /// Frames whose inference failed.
+    pub failed: u64,
     /// How often it was lost.
     pub errors: u64,
     /// How often it came back.
@@ -232,8 +241,11 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { source, counts, results, errors, restarts, stages, .. } = self;
+        let Self { source, counts, results, failed, errors, restarts, stages, .. } = self;
         write!(f, "{source}: {} frames, {results} results, {} dropped", counts.captured, counts.dropped)?;
+        if *failed > 0 {
+            write!(f, ", {failed} without a result")?;
+        }
         if *errors > 0 {
             write!(f, ", lost {errors} times, back {restarts} times")?;
         }
@@ -257,15 +269,17 @@ impl Json for Status {
                 serializer.collect_map(STAGES.iter().zip(&self.0.stages))
             }
         }
-        let mut message = serializer.serialize_struct("Status", 12)?;
+        let mut message = serializer.serialize_struct("Status", 14)?;
         message.serialize_field("type", "status")?;
         message.serialize_field("version", &SCHEMA_VERSION)?;
         message.serialize_field("source", &*self.source)?;
         message.serialize_field("state", &self.state)?;
+        message.serialize_field("execution_provider", &self.provider)?;
         message.serialize_field("reason", &self.reason)?;
         message.serialize_field("captured", &self.counts.captured)?;
         message.serialize_field("dropped", &self.counts.dropped)?;
         message.serialize_field("results", &self.results)?;
+        message.serialize_field("failed", &self.failed)?;
         message.serialize_field("errors", &self.errors)?;
         message.serialize_field("restarts", &self.restarts)?;
         message.serialize_field("results_per_second", &((self.rate * 10.0).round() / 10.0))?;

@@ -2,11 +2,11 @@
 
 mod common;
 
-use glimpsed::error::Result;
+use glimpsed::error::{Error, Result};
 use glimpsed::model::builtin;
 use glimpsed::prediction::Prediction;
 use glimpsed::publish::Publish;
-use glimpsed::runtime::{Execution, Infer};
+use glimpsed::runtime::{Execution, Infer, Patience, Recovering};
 use glimpsed::tensor::Tensor;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -74,6 +74,36 @@ fn a_fast_camera_cannot_starve_a_slow_one_and_every_frame_is_accounted_for() {
     for slow in [ten, five] {
         assert!(slow.results * 10 >= slow.counts.captured * 8, "{slow}");
     }
+}
+
+/// An NPU that restarts at every tenth frame.
+struct Restarting(Execution, u32);
+
+impl Infer for Restarting {
+    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+        self.1 += 1;
+        if self.1.is_multiple_of(10) { Err(Error::failed("ENGINE_ERROR")) } else { Ok(()) }
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.0
+    }
+}
+
+#[test]
+fn an_npu_that_restarts_costs_a_frame_each_time_and_the_cameras_run_on() {
+    let session = || -> Box<dyn Infer> {
+        Box::new(Restarting(Execution { provider: "QNN", detail: "a fake".into(), nodes: Some((41, 0)) }, 0))
+    };
+    let at_once = Patience { first: Duration::ZERO, most: Duration::ZERO, ..Patience::default() };
+    let recovering = Recovering::new(session(), Arc::new(move || Ok(session())), None, at_once);
+    let classifier = common::classifier(&builtin().unwrap(), Box::new(recovering), 1);
+    let seen = Seen::default();
+    let done = common::run_daemon(classifier, Box::new(seen.clone()), vec![common::camera("front", &source(100))], Some(45));
+    let status = &done[0];
+    assert_eq!((status.results, status.failed, status.errors), (45, 5 - 1, 0), "{status}");
+    assert_eq!(status.counts.captured, status.results + status.failed + status.counts.dropped, "{status}");
+    assert_eq!(seen.0.lock().unwrap()["front"], (0..45).collect::<Vec<_>>(), "results are numbered without gaps");
 }
 
 #[test]

@@ -20,8 +20,8 @@ impl Health {
         let (mut results, mut pending, mut in_time) = (0, false, false);
         for (tally, stall) in cameras {
             let status = tally.status();
-            results += status.results;
-            pending |= status.counts.captured > status.results + status.counts.dropped;
+            results += status.results + status.failed;
+            pending |= tally.is_pending();
             let sign = status.counts.captured + status.errors + status.restarts;
             let (last, since) = self.signs.entry(tally.name().clone()).or_insert((sign, now));
             if *last != sign {

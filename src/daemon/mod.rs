@@ -13,6 +13,7 @@ pub use reload::{Load, Source};
 use crate::error::{Error, Result};
 use crate::notify::Service;
 use crate::publish::{Publishers, socket};
+use crate::runtime::Execution;
 use crate::shutdown::{Ask, Stop};
 use crate::tally::{State, Status, Tally};
 use crate::worker::{self, Classifier, Lane, Order};
@@ -22,7 +23,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, sele
 use health::Health;
 use reload::Reload;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -65,8 +66,15 @@ pub struct Outside<'a> {
 pub fn hello(classifier: &Classifier, cameras: &[&str]) -> Value {
     let execution = classifier.execution();
     let mut hello = socket::hello(classifier.model(), execution.provider, &execution.detail, cameras, classifier.labels());
-    hello["nodes"] = execution.nodes.map_or(Value::Null, |(npu, cpu)| json!({"npu": npu, "cpu": cpu}));
+    describe(&mut hello, execution);
     hello
+}
+
+/// Says in `hello` what runs the model.
+fn describe(hello: &mut Value, execution: &Execution) {
+    hello["execution_provider"] = execution.provider.into();
+    hello["execution"] = execution.detail.as_str().into();
+    hello["nodes"] = execution.nodes.map_or(Value::Null, |(npu, cpu)| json!({"npu": npu, "cpu": cpu}));
 }
 
 struct Daemon<'a> {
@@ -76,7 +84,9 @@ struct Daemon<'a> {
     bell: Sender<()>,
     /// `None` once no more cameras can come.
     orders: Option<Sender<Order>>,
-    execution: String,
+    /// What runs the model, as the worker knows it; and what of it was told last.
+    execution: Arc<Mutex<Execution>>,
+    told: Execution,
     hello: Value,
     socket: Option<socket::Handle>,
     health: Health,
@@ -96,7 +106,8 @@ pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside
         prepare,
         bell,
         orders: Some(orders),
-        execution: parts.classifier.execution().summary(),
+        execution: Arc::new(Mutex::new(parts.classifier.execution().clone())),
+        told: parts.classifier.execution().clone(),
         hello: hello(&parts.classifier, &[]),
         socket: parts.socket,
         health: Health::default(),
@@ -109,7 +120,8 @@ pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside
     for camera in cameras {
         lanes.push(daemon.start(camera, None)?);
     }
-    let worker = Worker::start(lanes, parts.classifier, parts.publishers, ordered, stop, parts.limit)?;
+    let execution = daemon.execution.clone();
+    let worker = Worker::start(lanes, parts.classifier, parts.publishers, ordered, stop, parts.limit, execution)?;
     let worked = daemon.watch(&worker, &rung, parts.status_interval);
     daemon.end(worker, worked)
 }
@@ -156,6 +168,7 @@ impl Daemon<'_> {
 
     /// What has changed is told; the watchdog is fed if there is progress.
     fn look(&mut self) {
+        self.look_at_execution();
         let at_work = self.cameras.iter().filter(|camera| camera.outcome().is_none()).count();
         for camera in &mut self.cameras {
             let status = camera.tally.status();
@@ -180,10 +193,21 @@ impl Daemon<'_> {
             let progress = self.health.progress(self.cameras.iter().map(Camera::patience), Instant::now());
             let mut text: Vec<_> = self.statuses().map(|status| status.headline()).collect();
             if self.statuses().any(|status| status.state == State::Flowing) {
-                text.push(self.execution.clone());
+                text.push(self.told.summary());
             }
             let separator = if self.cameras.len() > 1 { "; " } else { ", " };
             self.outside.service.tell(&text.join(separator), progress);
+        }
+    }
+
+    /// Whether something else runs the model than before: subscribers are told.
+    fn look_at_execution(&mut self) {
+        let now = self.execution.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if now != self.told {
+            self.told = now;
+            describe(&mut self.hello, &self.told);
+            self.greet();
+            self.publish_all();
         }
     }
 
@@ -220,10 +244,11 @@ impl Worker {
         orders: Receiver<Order>,
         stop: Stop,
         limit: Option<u64>,
+        execution: Arc<Mutex<Execution>>,
     ) -> Result<Self> {
         let (ending, ended) = bounded(1);
         let work = move || {
-            let worked = worker::run(lanes, Box::new(classifier), &mut publishers, &orders, stop.receiver(), limit);
+            let worked = worker::run(lanes, Box::new(classifier), &mut publishers, &orders, stop.receiver(), limit, &execution);
             // the session has been destroyed; subscribers get what waits for them, and the socket goes
             drop(publishers);
             // there is room for the one

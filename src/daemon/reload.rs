@@ -126,7 +126,6 @@ impl Daemon<'_> {
 
     /// The worker takes the new model between two frames; the old one ends on a thread of its own.
     fn swap(&mut self, classifier: Box<Classifier>, files: Files) -> Result<()> {
-        self.execution = classifier.execution().summary();
         let (back, old) = bounded(1);
         self.hello = super::hello(&classifier, &[]);
         self.order(Order::Classifier(classifier, back))?;
@@ -180,7 +179,7 @@ impl Daemon<'_> {
     }
 
     /// Tells subscribers of the cameras and the model that there are now.
-    fn greet(&mut self) {
+    pub(super) fn greet(&mut self) {
         if let Some(socket) = &self.socket {
             self.hello["cameras"] = self.cameras.iter().map(|camera| &*camera.settings.name).collect();
             socket.greet(&self.hello);

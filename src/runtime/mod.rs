@@ -8,16 +8,19 @@ mod library;
 mod log;
 mod options;
 mod qnn;
+mod recover;
 mod session;
 
 pub use coverage::Coverage;
 pub use library::{set_dsp_path, switch_telemetry_off};
 pub use options::{NAMES as QNN_OPTIONS, Options};
+pub use recover::{Open, Patience, Recovering};
 
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::tensor::Tensor;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Runs a model.
 pub trait Infer: Send {
@@ -80,25 +83,38 @@ pub struct Params {
     pub allow_partial: bool,
 }
 
-/// Opens a session for `model`.
+/// Opens a session for `model`. One on the NPU is opened anew when it fails.
 pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
     if let Some(conflict) = params.qnn.conflicts().into_iter().next() {
         return Err(Error::config(conflict));
     }
     let library = library::load(params.onnxruntime.as_deref())?;
-    let session = match params.provider {
-        Provider::Cpu => session::cpu(library, model, params.threads)?,
-        Provider::Qnn => qnn::open(library, model, params)?,
+    let (session, npu) = match params.provider {
+        Provider::Cpu => (session::cpu(library, model, params.threads)?, false),
+        Provider::Qnn => (qnn::open(library, model, params)?, true),
         Provider::Auto => match on_npu(library, model, params) {
-            Ok(session) => session,
+            Ok(session) => (session, true),
             Err(why) => {
                 tracing::warn!("the NPU is not used: {why}\n  The model runs on the CPU. --provider cpu says that this is meant.");
-                session::cpu(library, model, params.threads)?
+                (session::cpu(library, model, params.threads)?, false)
             }
         },
     };
     tracing::info!("{} runs on {}", model.name, session.execution().detail);
-    Ok(Box::new(session))
+    if !npu {
+        return Ok(Box::new(session));
+    }
+    let again = (model.clone(), params.clone());
+    let reopen: Open = Arc::new(move || {
+        let (model, params) = &again;
+        let session =
+            if params.provider == Provider::Qnn { qnn::open(library, model, params) } else { on_npu(library, model, params) };
+        Ok(Box::new(session?))
+    });
+    let (model, threads) = (model.clone(), params.threads);
+    let cpu: Open = Arc::new(move || Ok(Box::new(session::cpu(library, &model, threads)?)));
+    let instead = (params.provider == Provider::Auto).then_some(cpu);
+    Ok(Box::new(Recovering::new(Box::new(session), reopen, instead, Patience::default())))
 }
 
 /// The NPU with every node; where that cannot be, with some, if that is allowed.

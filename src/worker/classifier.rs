@@ -73,6 +73,7 @@ impl Classifier {
             inference: inferred - preprocessed,
             postprocess: ranked - inferred,
         };
+        prediction.execution_provider = self.runtime.execution().provider;
         prediction.timestamp = frame.timestamp;
         prediction.pts = frame.pts;
         (prediction.width, prediction.height) = (frame.picture.width, frame.picture.height);

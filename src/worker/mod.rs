@@ -6,10 +6,12 @@ mod lanes;
 pub use classifier::Classifier;
 pub use lanes::Lane;
 
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::publish::Publishers;
+use crate::runtime::Execution;
 use crossbeam_channel::{Receiver, Sender};
 use lanes::{Lanes, Next};
+use std::sync::{Mutex, PoisonError};
 
 /// What the worker may be told while it works.
 pub enum Order {
@@ -20,7 +22,7 @@ pub enum Order {
 }
 
 /// Classifies what the cameras of `lanes` bring, in turn among those that have a frame, until no more can come (all frames have
-/// ended, and so have `orders`), `limit` results are out, or `stop` is closed.
+/// ended, and so have `orders`), `limit` results are out, or `stop` is closed. What runs the model is told in `execution`.
 pub fn run(
     lanes: Vec<Lane>,
     mut classifier: Box<Classifier>,
@@ -28,14 +30,24 @@ pub fn run(
     orders: &Receiver<Order>,
     stop: &Receiver<()>,
     limit: Option<u64>,
+    execution: &Mutex<Execution>,
 ) -> Result<()> {
     let mut lanes = Lanes::new(lanes, &classifier);
     let mut results = 0;
     while limit.is_none_or(|limit| results < limit) {
         match lanes.next(orders, stop) {
             Next::Frame(lane, taken) => {
-                classifier.classify(&taken.frame, &mut lane.prediction)?;
+                let classified = classifier.classify(&taken.frame, &mut lane.prediction);
                 drop(taken.frame);
+                observe(&classifier, execution);
+                match classified {
+                    Err(error) if error.kind() == Kind::Passing => {
+                        lane.tally.failed();
+                        tracing::debug!("{}: no result of this frame: {error}", lane.tally.name());
+                        continue;
+                    }
+                    classified => classified?,
+                }
                 lane.prediction.seq = lane.tally.results();
                 lane.prediction.dropped = taken.dropped;
                 lane.show();
@@ -54,4 +66,12 @@ pub fn run(
         }
     }
     Ok(())
+}
+
+/// Tells what runs the model, if it has changed.
+fn observe(classifier: &Classifier, execution: &Mutex<Execution>) {
+    let mut known = execution.lock().unwrap_or_else(PoisonError::into_inner);
+    if *known != *classifier.execution() {
+        *known = classifier.execution().clone();
+    }
 }

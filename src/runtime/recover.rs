@@ -1,0 +1,252 @@
+//! When the NPU fails: its session is dropped and opened anew, with pauses that grow, while the cameras run on.
+//!
+//! An NPU restarts by itself (ENGINE_ERROR) and takes all sessions with it; the frame that it was at is lost, the next ones need not be.
+//! After several failures in a row the CPU takes over, if that is allowed, and the NPU is tried in the background at a slow rate.
+
+use super::{Execution, Infer};
+use crate::error::{Error, Kind, Result};
+use crate::tensor::Tensor;
+use crossbeam_channel::{Receiver, bounded};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Opens a session.
+pub type Open = Arc<dyn Fn() -> Result<Box<dyn Infer>> + Send + Sync>;
+
+/// How patient it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// The pause before the first try; each further one is twice as long...
+    pub first: Duration,
+    /// ...up to this.
+    pub most: Duration,
+    /// So many failures without a result in between are enough.
+    pub failures: u32,
+    /// How often the NPU is tried again while the CPU does its work.
+    pub background: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { first: Duration::from_millis(500), most: Duration::from_secs(8), failures: 5, background: Duration::from_secs(60) }
+    }
+}
+
+/// A session that is opened anew when it fails.
+pub struct Recovering {
+    session: Option<Box<dyn Infer>>,
+    open: Open,
+    /// What takes over when the NPU does not come back.
+    instead: Option<Open>,
+    patience: Patience,
+    execution: Execution,
+    failures: u32,
+    next_try: Instant,
+    /// The NPU, as soon as it comes back; while something else works.
+    returning: Option<Receiver<Box<dyn Infer>>>,
+    /// Whoever works in the background ends when this goes.
+    alive: Arc<()>,
+}
+
+impl Recovering {
+    /// Begins with `session`, which `open` opens anew; `instead` takes over when that fails too often.
+    pub fn new(session: Box<dyn Infer>, open: Open, instead: Option<Open>, patience: Patience) -> Self {
+        let execution = session.execution().clone();
+        Self {
+            session: Some(session),
+            open,
+            instead,
+            patience,
+            execution,
+            failures: 0,
+            next_try: Instant::now(),
+            returning: None,
+            alive: Arc::new(()),
+        }
+    }
+
+    /// The session that is to work now; an error that passes where none can be had yet.
+    fn session(&mut self) -> Result<&mut Box<dyn Infer>> {
+        if let Some(session) = self.returning.as_ref().and_then(|returning| returning.try_recv().ok()) {
+            tracing::info!("the NPU is back: {}", session.execution().detail);
+            (self.returning, self.failures) = (None, 0);
+            self.install(session);
+        }
+        if self.session.is_none() {
+            if Instant::now() < self.next_try {
+                return Err(passing("the NPU has failed, and is given a pause"));
+            }
+            match (self.open)() {
+                Ok(session) => {
+                    tracing::info!("the NPU has a new session: {}", session.execution().detail);
+                    self.install(session);
+                }
+                Err(error) => self.failed(&error)?,
+            }
+        }
+        self.session.as_mut().ok_or_else(|| passing("the NPU has failed, and has no session yet"))
+    }
+
+    fn install(&mut self, session: Box<dyn Infer>) {
+        self.execution = session.execution().clone();
+        self.session = Some(session);
+    }
+
+    /// What is to be done after a failure; an error when nothing is left to do.
+    fn failed(&mut self, why: &Error) -> Result<()> {
+        self.session = None;
+        self.failures += 1;
+        let pause = self.patience.first.saturating_mul(1 << (self.failures - 1).min(16)).min(self.patience.most);
+        self.next_try = Instant::now() + pause;
+        if self.failures < self.patience.failures {
+            tracing::warn!("the NPU failed, and gets a new session in {pause:.1?}: {why}");
+            return Ok(());
+        }
+        let gives_up = format!("the NPU failed {} times in a row", self.failures);
+        let Some(instead) = &self.instead else {
+            return Err(Error::failed(gives_up)
+                .because(why)
+                .hint("systemd starts the service anew; --provider auto goes on with the CPU."));
+        };
+        let session = instead()?;
+        tracing::warn!("{gives_up}; {} takes over, the NPU is tried again in the background: {why}", session.execution().detail);
+        self.install(session);
+        self.returning = Some(await_return(self.open.clone(), self.patience.background, Arc::downgrade(&self.alive)));
+        Ok(())
+    }
+}
+
+/// Tries to open a session every `pause`, on a thread of its own, until it succeeds or nobody waits for it.
+fn await_return(open: Open, pause: Duration, wanted: Weak<()>) -> Receiver<Box<dyn Infer>> {
+    let (give, returning) = bounded(0);
+    let tried = thread::Builder::new().name("npu".into()).spawn(move || {
+        while wanted.strong_count() > 0 {
+            thread::sleep(pause);
+            match open() {
+                // a session for nobody is dropped here
+                Ok(session) => return drop(give.send(session)),
+                Err(error) => tracing::debug!("the NPU does not come back yet: {error}"),
+            }
+        }
+    });
+    if let Err(e) = tried {
+        tracing::error!("the NPU is not tried again: {e}");
+    }
+    returning
+}
+
+/// An error that costs one frame.
+fn passing(what: &str) -> Error {
+    Error::new(Kind::Passing, what)
+}
+
+impl Infer for Recovering {
+    fn infer(&mut self, input: &Tensor, output: &mut Tensor) -> Result<()> {
+        let on_npu = self.returning.is_none();
+        match self.session()?.infer(input, output) {
+            Ok(()) => {
+                self.failures = 0;
+                Ok(())
+            }
+            // the CPU's failures are no matter of patience
+            Err(error) if !on_npu => Err(error),
+            Err(error) => {
+                self.failed(&error)?;
+                Err(passing("the NPU failed in this frame").because(error))
+            }
+        }
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Works so often, then fails.
+    struct Mortal {
+        lives: usize,
+        execution: Execution,
+    }
+
+    impl Infer for Mortal {
+        fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+            self.lives = self.lives.checked_sub(1).ok_or_else(|| Error::failed("ENGINE_ERROR"))?;
+            Ok(())
+        }
+
+        fn execution(&self) -> &Execution {
+            &self.execution
+        }
+    }
+
+    fn session(provider: &'static str, lives: usize) -> Box<dyn Infer> {
+        Box::new(Mortal { lives, execution: Execution { provider, detail: format!("a fake {provider}"), nodes: None } })
+    }
+
+    /// Opens sessions with so many lives, one after the other; `None` does not open. Counts how many were asked for.
+    fn opening(lives: Vec<Option<usize>>) -> (Open, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (left, count) = (Mutex::new(lives.into_iter()), asked.clone());
+        let open = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            left.lock().unwrap().next().flatten().map(|lives| session("QNN", lives)).ok_or_else(|| Error::failed("no NPU"))
+        };
+        (Arc::new(open), asked)
+    }
+
+    const HASTY: Patience =
+        Patience { first: Duration::ZERO, most: Duration::ZERO, failures: 3, background: Duration::from_millis(1) };
+
+    /// So many frames: which had a result.
+    fn frames(recovering: &mut Recovering, count: usize) -> Vec<std::result::Result<(), Kind>> {
+        let (input, mut output) = (Tensor::U8(vec![0]), Tensor::U8(vec![0]));
+        (0..count).map(|_| recovering.infer(&input, &mut output).map_err(|error| error.kind())).collect()
+    }
+
+    #[test]
+    fn a_failure_costs_one_frame_and_the_next_has_a_new_session() {
+        let (open, asked) = opening(vec![Some(2), Some(9)]);
+        let mut recovering = Recovering::new(session("QNN", 1), open, None, HASTY);
+        let lost = Err(Kind::Passing);
+        assert_eq!(frames(&mut recovering, 6), [Ok(()), lost, Ok(()), Ok(()), lost, Ok(())]);
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn there_is_a_pause_before_the_next_try() {
+        let (open, asked) = opening(vec![Some(9)]);
+        let patience = Patience { first: Duration::from_secs(3600), most: Duration::from_secs(3600), ..HASTY };
+        let mut recovering = Recovering::new(session("QNN", 0), open, None, patience);
+        assert_eq!(frames(&mut recovering, 3), [Err(Kind::Passing); 3]);
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn without_a_substitute_too_many_failures_are_the_end() {
+        let (open, _) = opening(vec![Some(0), None, None]);
+        let mut recovering = Recovering::new(session("QNN", 0), open, None, HASTY);
+        assert_eq!(frames(&mut recovering, 3), [Err(Kind::Passing), Err(Kind::Passing), Err(Kind::Failed)]);
+    }
+
+    #[test]
+    fn the_cpu_takes_over_until_the_npu_comes_back() {
+        let (open, _) = opening(vec![None, None, None, Some(1000)]);
+        let cpu: Open = Arc::new(|| Ok(session("CPU", usize::MAX)));
+        let mut recovering = Recovering::new(session("QNN", 1), open, Some(cpu), HASTY);
+        let lost = Err(Kind::Passing);
+        assert_eq!(frames(&mut recovering, 4), [Ok(()), lost, lost, Ok(())]);
+        assert_eq!(recovering.execution().provider, "CPU");
+        // in the background the third try fails, and the fourth gives a session
+        while recovering.execution().provider == "CPU" {
+            assert_eq!(frames(&mut recovering, 1), [Ok(())]);
+        }
+        assert_eq!(frames(&mut recovering, 1), [Ok(())]);
+    }
+}

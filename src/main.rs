@@ -37,6 +37,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Demo(args) => commands::demo::run(args, out, &stop, &asked),
         Command::Classify(args) => commands::classify::run(args, out, &stop),
         Command::Subscribe(args) => commands::subscribe::run(args, out, &stop),
+        Command::Compare(args) => commands::compare::run(args, out, &stop),
         Command::Inspect(args) => commands::inspect::run(args, out),
     }
 }

@@ -224,3 +224,47 @@ fn a_profile_is_written_where_it_is_asked_for() {
     assert!(output.status.success(), "{}", common::stderr(&output));
     assert!(std::fs::read_to_string(&csv).unwrap().contains("EXECUTE"), "QNN's own figures of each run");
 }
+
+#[test]
+fn compare_shows_both_answers_their_distance_and_their_times() {
+    let (Some(testdata), Some(qnn_dir)) = (common::testdata(), common::qnn_dir()) else { return };
+    let pictures: Vec<_> = common::files_of(&testdata.join("png")).into_iter().step_by(4).collect();
+    let compare = |flags: &[&str]| {
+        let mut command = common::glimpsed();
+        command.arg("compare").args(flags).arg("--qnn-dir").arg(&qnn_dir).arg("--labels").arg(testdata.join("synset_words.txt"));
+        let output = command.arg(testdata.join("models/squeezenet1_1_w8a8.onnx")).args(&pictures).output().unwrap();
+        assert!(output.status.success(), "{}", common::stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let report: serde_json::Value = serde_json::from_str(&compare(&["--json"])).unwrap();
+    // what the references of both say
+    let expected = common::expected(&testdata);
+    let logits = |side: &str, row: usize| common::npy_row(&testdata.join(format!("expected/logits_{side}.npy")), row, 1000);
+    let rows: Vec<_> = pictures.iter().map(|picture| common::expected_row(&expected, picture)).collect();
+    let steps = rows.iter().flat_map(|row| {
+        let (cpu, npu) = (logits("w8a8", *row), logits("w8a8_htp_emulator", *row));
+        cpu.into_iter().zip(npu).map(|(cpu, npu)| cpu.abs_diff(npu)).collect::<Vec<_>>()
+    });
+    let largest = f64::from(steps.max().unwrap()) * 0.149_173_71;
+    assert!((report["largest_logit_difference"].as_f64().unwrap() - largest).abs() < 1e-4, "{report} {largest}");
+    let same = rows
+        .iter()
+        .filter(|row| expected[**row]["w8a8"]["top5"][0]["index"] == expected[**row]["w8a8_htp_emulator"]["top5"][0]["index"]);
+    assert_eq!(report["same_top1"], same.count());
+    assert_eq!(report["pictures"].as_array().unwrap().len(), pictures.len());
+
+    let text = compare(&["--top", "3"]);
+    assert!(text.contains("n01440764_tench.png  (largest difference of a logit") && text.contains("tench"), "{text}");
+    assert!(text.contains("the same top-1 in ") && text.contains("inference: CPU p50 "), "{text}");
+}
+
+#[test]
+fn compare_without_pictures_takes_test_pictures_and_without_an_npu_says_so() {
+    let Some(qnn_dir) = common::qnn_dir() else { return };
+    let output = common::glimpsed().args(["compare", "testcard", "--qnn-dir"]).arg(&qnn_dir).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("the same top-1 in 6 of 6 pictures"), "{text}");
+    let none = tempfile::tempdir().unwrap();
+    let output = common::glimpsed().args(["compare", "testcard", "--qnn-dir"]).arg(none.path()).output().unwrap();
+    assert!(!output.status.success() && common::stderr(&output).contains("cannot find the QNN libraries"));
+}

@@ -5,7 +5,7 @@ mod args;
 pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs, SocketArgs};
 
 use crate::capture::launch;
-use crate::config::{self, CameraDraft, Draft, Output, Placed, Source, values};
+use crate::config::{self, CameraDraft, Draft, ModelSettings, Output, Placed, Source, values};
 use crate::publish::Format;
 use args::{at_least_one, variable};
 use clap::{Args, Parser, Subcommand};
@@ -35,6 +35,7 @@ impl Cli {
             Command::Demo(args) => (&args.runtime, None),
             Command::Classify(args) => (&args.model.runtime, None),
             Command::Inspect(args) => (&args.runtime, None),
+            Command::Compare(args) => (&args.runtime, None),
             Command::Subscribe(_) => return None,
         };
         let named = runtime.qnn_dir.clone().or_else(|| config::qnn_dir(&file?));
@@ -53,6 +54,7 @@ const EXAMPLES: &str = "Examples:
   glimpsed check                                           what is wrong with that file
   glimpsed doctor                                          what is wrong with this machine
   glimpsed subscribe                                       what the service sees, live
+  glimpsed compare m.onnx *.jpg                            CPU beside NPU
   glimpsed inspect m.onnx                                  what the file says
 
 Exit status: 0 done, 1 failed, 2 usage, 78 configuration.";
@@ -72,6 +74,8 @@ pub enum Command {
     Classify(Classify),
     /// Show what a running daemon sees
     Subscribe(Subscribe),
+    /// Run pictures on the CPU and on the NPU, and show both answers and times
+    Compare(Compare),
     /// Tell what a model file says
     Inspect(Inspect),
 }
@@ -221,6 +225,40 @@ pub struct Subscribe {
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `glimpsed compare`.
+#[derive(Args, Debug)]
+pub struct Compare {
+    /// An ONNX file, or testcard for the built-in one
+    pub model: PathBuf,
+    /// Pictures; without any, test pictures
+    pub images: Vec<PathBuf>,
+    /// The names of the classes
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// The libraries
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+    /// How many of the best classes are shown
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
+    pub top: usize,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Compare {
+    /// The settings that these flags make.
+    pub fn settings(&self) -> ModelSettings {
+        ModelSettings {
+            model: self.model.clone(),
+            labels: self.labels.clone(),
+            runtime: self.runtime.params(),
+            preprocess: Default::default(),
+            top: self.top,
+        }
+    }
 }
 
 /// `glimpsed inspect`.

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Whatever GStreamer decodes; `videoconvert` steps in only for the few formats that are not taken as they are.
-const PIPELINE: &str =
+pub const PIPELINE: &str =
     "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw ! videoconvert ! appsink name=frames";
 
 /// Classifies all of them. One that fails is told and left out; the exit status says so at the end.

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod classify;
+pub mod compare;
 pub mod demo;
 pub mod doctor;
 pub mod inspect;

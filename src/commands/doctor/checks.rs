@@ -222,6 +222,22 @@ fn infer(settings: &ModelSettings) -> Result<(String, Option<String>)> {
         confidence * 100.0,
         again.as_secs_f64() * 1e3
     );
+    if execution.provider == "QNN" {
+        let cpu = runtime::Params { provider: Provider::Cpu, ..settings.runtime.clone() };
+        let mut cpu = ModelSettings { runtime: cpu, ..settings.clone() }.classifier()?;
+        let mut other = cpu.blank("doctor");
+        let picture = capture::Params::new(picture);
+        crate::commands::line::run(&picture, &Stop::default(), |frames| {
+            let taken = frames.recv().ok_or_else(|| Error::failed("the test picture gave no frame"))?;
+            cpu.classify(&taken.frame, &mut other)
+        })?;
+        let (theirs, _) = other.best().unwrap_or_default();
+        let took = cpu.repeat(&mut best)?.as_secs_f64() * 1e3;
+        return Ok(match theirs == label {
+            true => (format!("{said}; the CPU agrees, {took:.1} ms"), None),
+            false => (said, Some(format!("The CPU says '{theirs}' ({took:.1} ms): glimpsed compare MODEL IMAGES tells more."))),
+        });
+    }
     let fell_back = settings.runtime.provider == Provider::Auto && execution.provider == "CPU";
     Ok((
         said,

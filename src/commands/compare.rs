@@ -1,0 +1,167 @@
+//! `glimpsed compare`: the same pictures on the CPU and on the NPU, side by side.
+
+use super::line;
+use crate::capture::{self, Pipeline};
+use crate::cli::Compare;
+use crate::config::ModelSettings;
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::labels::Labels;
+use crate::model::Model;
+use crate::prediction::{Score, milliseconds};
+use crate::preprocess::Preprocessor;
+use crate::publish::write_all;
+use crate::rank::Ranker;
+use crate::runtime::{self, Infer, Provider};
+use crate::shutdown::Stop;
+use crate::stats::Durations;
+use crate::tensor::{Tensor, TensorSpec};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What is compared where nobody gives pictures.
+const TEST_PICTURES: [&str; 6] = ["smpte", "snow", "ball", "pinwheel", "blue", "gradient"];
+
+/// One side of it.
+struct Side {
+    session: Box<dyn Infer>,
+    output: Tensor,
+    best: Vec<Score>,
+    times: Durations,
+}
+
+impl Side {
+    fn open(model: &Model, settings: &ModelSettings, provider: Provider) -> Result<Self> {
+        let params = runtime::Params { provider, ..settings.runtime.clone() };
+        let session = runtime::open(model, &params)?;
+        let output = Tensor::zeros(&model.output.tensor);
+        Ok(Self { session, output, best: Vec::new(), times: Durations::default() })
+    }
+
+    /// Runs the model, twice: the first time is the warm-up of this picture.
+    fn infer(&mut self, input: &Tensor, ranker: &mut Ranker, top: usize) -> Result<()> {
+        self.session.infer(input, &mut self.output)?;
+        let start = Instant::now();
+        self.session.infer(input, &mut self.output)?;
+        self.times.record(start.elapsed());
+        ranker.rank(&self.output, top, &mut self.best);
+        Ok(())
+    }
+}
+
+/// Compares them; the report goes to `out`.
+pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
+    let settings = args.settings();
+    let (model, labels) = settings.read()?;
+    let mut cpu = Side::open(&model, &settings, Provider::Cpu)?;
+    let npu_provider = if args.runtime.allow_partial { Provider::Auto } else { Provider::Qnn };
+    let mut npu = Side::open(&model, &settings, npu_provider)?;
+    if npu.session.execution().provider == "CPU" {
+        return Err(Error::failed("there is nothing to compare: the model does not run on the NPU at all"));
+    }
+    let mut preprocessor = Preprocessor::new(&model.input, &settings.preprocess);
+    let (mut input, mut ranker) = (Tensor::zeros(&model.input.tensor), Ranker::new(&model.output));
+    let (mut rows, mut largest, mut agreed) = (Vec::new(), 0.0_f32, 0);
+    for (name, frame) in pictures(args, stop) {
+        let frame = frame?;
+        preprocessor.run(&frame, &mut input);
+        cpu.infer(&input, &mut ranker, settings.top)?;
+        npu.infer(&input, &mut ranker, settings.top)?;
+        let difference = largest_difference(&cpu.output, &npu.output, &model.output.tensor);
+        largest = largest.max(difference);
+        let same = cpu.best.first().map(|score| score.index) == npu.best.first().map(|score| score.index);
+        agreed += usize::from(same);
+        if !args.json {
+            write_all(&mut out, picture(&name, &cpu.best, &npu.best, &labels, difference).as_bytes())?;
+        }
+        rows.push(json!({
+            "picture": name, "same_top1": same, "largest_logit_difference": difference,
+            "cpu": classes(&cpu.best, &labels), "npu": classes(&npu.best, &labels),
+        }));
+        if stop.requested() {
+            break;
+        }
+    }
+    let (count, execution) = (rows.len(), npu.session.execution());
+    let times = [("cpu", &cpu.times), ("npu", &npu.times)]
+        .map(|(side, times)| (side, milliseconds(times.percentile(50.0)), milliseconds(times.percentile(99.0))));
+    let text = if args.json {
+        let times: Vec<_> = times.iter().map(|(side, p50, p99)| json!({"side": side, "p50_ms": p50, "p99_ms": p99})).collect();
+        json!({
+            "model": model.name, "npu": execution.detail, "pictures": rows, "same_top1": agreed,
+            "largest_logit_difference": largest, "inference": times,
+        })
+        .to_string()
+            + "\n"
+    } else {
+        let [(_, cpu50, cpu99), (_, npu50, npu99)] = times;
+        format!(
+            "{} on {}\n  the same top-1 in {agreed} of {count} pictures; largest difference of a logit {largest:.4}\n  \
+             inference: CPU p50 {cpu50:.2} ms, p99 {cpu99:.2} ms; NPU p50 {npu50:.2} ms, p99 {npu99:.2} ms\n",
+            model.name, execution.detail
+        )
+    };
+    write_all(&mut out, text.as_bytes())
+}
+
+/// The pictures, by their names.
+fn pictures<'a>(args: &'a Compare, stop: &'a Stop) -> Box<dyn Iterator<Item = (String, Result<Frame>)> + 'a> {
+    if args.images.is_empty() {
+        return Box::new(TEST_PICTURES.iter().map(move |pattern| {
+            let caps = "video/x-raw,format=NV12,width=640,height=480";
+            let text = format!("videotestsrc num-buffers=1 pattern={pattern} ! {caps} ! appsink name=frames");
+            ((*pattern).to_owned(), frame(&capture::Params::new(&text), stop))
+        }));
+    }
+    Box::new(args.images.iter().map(move |path| (path.display().to_string(), file(path, stop))))
+}
+
+fn file(path: &Path, stop: &Stop) -> Result<Frame> {
+    File::open(path).map_err(|e| Error::failed(format!("cannot read '{}'", path.display())).because(e))?;
+    let own = path.to_owned();
+    let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.read_file("file", &own));
+    let params = capture::Params { prepare, ..capture::Params::new(super::classify::PIPELINE) };
+    frame(&params, stop).map_err(|error| Error::failed(format!("cannot compare '{}'", path.display())).because(error))
+}
+
+/// The first frame of a source.
+fn frame(params: &capture::Params, stop: &Stop) -> Result<Frame> {
+    line::run(params, stop, |frames| {
+        frames.recv().map(|taken| taken.frame).ok_or_else(|| Error::failed("there is no picture in it"))
+    })
+}
+
+/// The largest difference of two outputs, in the model's own units.
+fn largest_difference(one: &Tensor, other: &Tensor, spec: &TensorSpec) -> f32 {
+    let scale = spec.quantization.map_or(1.0, |quantization| quantization.scale);
+    let numbers = |tensor: &Tensor| -> Vec<f32> {
+        match tensor {
+            Tensor::U8(data) => data.iter().map(|q| f32::from(*q) * scale).collect(),
+            Tensor::I8(data) => data.iter().map(|q| f32::from(*q) * scale).collect(),
+            Tensor::U16(data) => data.iter().map(|q| f32::from(*q) * scale).collect(),
+            Tensor::F32(data) => data.clone(),
+        }
+    };
+    numbers(one).iter().zip(numbers(other)).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max)
+}
+
+fn classes(best: &[Score], labels: &Labels) -> Vec<Value> {
+    best.iter()
+        .map(|score| json!({"index": score.index, "label": labels.name(score.index), "confidence": score.confidence}))
+        .collect()
+}
+
+fn picture(name: &str, cpu: &[Score], npu: &[Score], labels: &Labels, difference: f32) -> String {
+    let mut text = format!("{name}  (largest difference of a logit {difference:.4})\n  {:<36}  {}\n", "CPU", "NPU");
+    let said = |score: &Score| format!("{:5.1} %  {}", score.confidence * 100.0, labels.name(score.index));
+    for (cpu, npu) in cpu.iter().zip(npu) {
+        let sign = if cpu.index == npu.index { " " } else { "≠" };
+        // a string takes whatever is written to it
+        let _ = writeln!(text, "{sign} {:<36}  {}", said(cpu), said(npu));
+    }
+    text
+}

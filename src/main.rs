@@ -38,6 +38,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Classify(args) => commands::classify::run(args, out, &stop),
         Command::Subscribe(args) => commands::subscribe::run(args, out, &stop),
         Command::Compare(args) => commands::compare::run(args, out, &stop),
+        Command::Compile(args) => commands::compile::run(args, out),
         Command::Inspect(args) => commands::inspect::run(args, out),
     }
 }

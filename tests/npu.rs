@@ -268,3 +268,41 @@ fn compare_without_pictures_takes_test_pictures_and_without_an_npu_says_so() {
     let output = common::glimpsed().args(["compare", "testcard", "--qnn-dir"]).arg(none.path()).output().unwrap();
     assert!(!output.status.success() && common::stderr(&output).contains("cannot find the QNN libraries"));
 }
+
+#[test]
+fn a_model_that_was_built_ahead_of_time_gives_the_same_answers() {
+    let (Some(testdata), Some(qnn_dir)) = (common::testdata(), common::qnn_dir()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let built = folder.path().join("built");
+    let compile = |flags: &[&str]| {
+        let mut command = common::glimpsed();
+        command.arg("compile").arg(testdata.join("models/squeezenet1_1_w8a8.onnx")).args(flags).arg("--qnn-dir").arg(&qnn_dir);
+        command.arg("--labels").arg(testdata.join("synset_words.txt")).arg("--output").arg(&built).output().unwrap()
+    };
+    // for the HTP of the RUBIK Pi 3, from whatever machine this is
+    let output = compile(&["--htp-arch", "68"]);
+    assert!(output.status.success(), "{}", common::stderr(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("all 169 nodes built for the NPU in "));
+
+    let graph = built.join("model.onnx");
+    let model = Model::read(&graph).unwrap();
+    let original = Model::read(&testdata.join("models/squeezenet1_1_w8a8.onnx")).unwrap();
+    assert!(model.is_context() && model.name == original.name && model.labels(None).unwrap().name(0) == "tench");
+    assert_eq!(model.input.tensor.quantization, original.input.tensor.quantization);
+    assert_eq!(model.output.tensor.quantization, original.output.tensor.quantization);
+    let mut session = runtime::open(&model, &common::runtime_params(Provider::Qnn)).unwrap();
+    let reference = testdata.join("expected/logits_w8a8_htp_emulator.npy");
+    let file = &common::files_of(&testdata.join("expected/inputs"))[0];
+    let mut output = Tensor::zeros(&model.output.tensor);
+    session.infer(&Tensor::U8(common::npy_u8(file)), &mut output).unwrap();
+    let row = common::npy_row(&reference, common::expected_row(&common::expected(&testdata), file), 1000);
+    assert!(common::bytes_of(&output) == row, "the logits differ");
+
+    let refused = runtime::open(&model, &common::runtime_params(Provider::Cpu)).err().unwrap();
+    assert!(refused.to_string().contains("the CPU cannot run it"), "{refused}");
+    let again = compile(&[]);
+    assert!(again.status.code() == Some(78) && common::stderr(&again).contains("is there already"), "{}", common::stderr(&again));
+    std::fs::remove_file(built.join("metadata.json")).unwrap();
+    let undescribed = Model::read(&graph).unwrap_err();
+    assert!(undescribed.to_string().contains("nothing describes") && undescribed.exit_status() == 78, "{undescribed}");
+}

@@ -1,12 +1,15 @@
 //! The command line.
 
 mod args;
+mod tools;
 
 pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs, SocketArgs};
+pub use tools::{Compare, Compile, Inspect, Subscribe};
 
 use crate::capture::launch;
-use crate::config::{self, CameraDraft, Draft, ModelSettings, Output, Placed, Source, values};
+use crate::config::{self, CameraDraft, Draft, Output, Placed, Source, values};
 use crate::publish::Format;
+use crate::runtime;
 use args::{at_least_one, variable};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -36,11 +39,12 @@ impl Cli {
             Command::Classify(args) => (&args.model.runtime, None),
             Command::Inspect(args) => (&args.runtime, None),
             Command::Compare(args) => (&args.runtime, None),
+            Command::Compile(args) => (&args.runtime, None),
             Command::Subscribe(_) => return None,
         };
         let named = runtime.qnn_dir.clone().or_else(|| config::qnn_dir(&file?));
         let by_environment = || std::env::var_os("GLIMPSED_QNN_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        let usual = || crate::runtime::usual_qnn_folders().into_iter().find(|folder| folder.join("libQnnHtp.so").is_file());
+        let usual = || runtime::usual_qnn_folders().into_iter().find(|folder| folder.join("libQnnHtp.so").is_file());
         named.or_else(by_environment).or_else(usual)
     }
 }
@@ -55,6 +59,7 @@ const EXAMPLES: &str = "Examples:
   glimpsed doctor                                          what is wrong with this machine
   glimpsed subscribe                                       what the service sees, live
   glimpsed compare m.onnx *.jpg                            CPU beside NPU
+  glimpsed compile m.onnx --htp-arch 68 --output m-v68     for the NPU, ahead of time
   glimpsed inspect m.onnx                                  what the file says
 
 Exit status: 0 done, 1 failed, 2 usage, 78 configuration.";
@@ -76,6 +81,8 @@ pub enum Command {
     Subscribe(Subscribe),
     /// Run pictures on the CPU and on the NPU, and show both answers and times
     Compare(Compare),
+    /// Build a model for the NPU ahead of time, for a board too
+    Compile(Compile),
     /// Tell what a model file says
     Inspect(Inspect),
 }
@@ -196,85 +203,6 @@ pub struct Classify {
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
-}
-
-/// `glimpsed subscribe`.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "In a terminal it is a live view, in a pipe a line of text for each result; --json gives the daemon's own lines. It waits for a \
-                        daemon that restarts."
-)]
-pub struct Subscribe {
-    /// The daemon's socket [default: /run/glimpsed/glimpsed.sock]
-    pub socket: Option<PathBuf>,
-    /// Only this camera; may be given more than once
-    #[arg(long = "camera", value_name = "NAME")]
-    pub cameras: Vec<String>,
-    /// So many of the best classes at the most
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub top: Option<usize>,
-    /// Only classes of at least this confidence, 0 to 1
-    #[arg(long, value_name = "C", value_parser = args::share)]
-    pub min_confidence: Option<f64>,
-    /// So many results of a camera each second at the most
-    #[arg(long, value_name = "RATE", value_parser = args::rate)]
-    pub max_rate: Option<f64>,
-    /// Only results whose best class is another than before
-    #[arg(long)]
-    pub on_change: bool,
-    /// The output
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-/// `glimpsed compare`.
-#[derive(Args, Debug)]
-pub struct Compare {
-    /// An ONNX file, or testcard for the built-in one
-    pub model: PathBuf,
-    /// Pictures; without any, test pictures
-    pub images: Vec<PathBuf>,
-    /// The names of the classes
-    #[arg(long, value_name = "FILE")]
-    pub labels: Option<PathBuf>,
-    /// The libraries
-    #[command(flatten)]
-    pub runtime: RuntimeArgs,
-    /// How many of the best classes are shown
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
-    pub top: usize,
-    /// One JSON object instead of text
-    #[arg(long)]
-    pub json: bool,
-}
-
-impl Compare {
-    /// The settings that these flags make.
-    pub fn settings(&self) -> ModelSettings {
-        ModelSettings {
-            model: self.model.clone(),
-            labels: self.labels.clone(),
-            runtime: self.runtime.params(),
-            preprocess: Default::default(),
-            top: self.top,
-        }
-    }
-}
-
-/// `glimpsed inspect`.
-#[derive(Args, Debug)]
-pub struct Inspect {
-    /// An ONNX file, or testcard for the built-in one
-    pub model: PathBuf,
-    /// The names of the classes
-    #[arg(long, value_name = "FILE")]
-    pub labels: Option<PathBuf>,
-    /// Who runs the model: with --provider qnn or auto, what runs where is tried and counted
-    #[command(flatten)]
-    pub runtime: RuntimeArgs,
-    /// One JSON object instead of text
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod classify;
 pub mod compare;
+pub mod compile;
 pub mod demo;
 pub mod doctor;
 pub mod inspect;

@@ -2,8 +2,9 @@
 
 use super::Model;
 use crate::error::{Error, Result};
-use crate::tensor::TensorSpec;
+use crate::tensor::{Quantization, TensorSpec};
 use serde::Deserialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,6 +12,14 @@ use std::path::Path;
 struct Metadata {
     #[serde(default)]
     model_files: BTreeMap<String, ModelFile>,
+    /// What `glimpsed compile` adds.
+    glimpsed: Option<Ours>,
+}
+
+#[derive(Deserialize)]
+struct Ours {
+    softmax: bool,
+    model: String,
 }
 
 #[derive(Deserialize)]
@@ -35,12 +44,14 @@ struct Parameters {
 }
 
 /// Holds the file beside the model at `path`, where there is one that speaks of it, to what the model itself says.
-pub fn check(path: &Path, model: &Model) -> Result<()> {
+///
+/// A graph that was built for the NPU says nothing of its scales any more: there the file is the only witness, and is believed.
+pub fn check(path: &Path, model: &mut Model) -> Result<()> {
     let Some((file, text)) = ["metadata.yaml", "metadata.json"].iter().find_map(|name| {
         let file = path.with_file_name(name);
         std::fs::read_to_string(&file).ok().map(|text| (file, text))
     }) else {
-        return Ok(());
+        return if model.is_context() { Err(undescribed(path)) } else { Ok(()) };
     };
     let unreadable = |e: &dyn std::fmt::Display| {
         Error::config(format!("cannot read '{}', which describes the model beside it", file.display()))
@@ -53,7 +64,16 @@ pub fn check(path: &Path, model: &Model) -> Result<()> {
         serde_saphyr::from_str(&text).map_err(|e| unreadable(&e))?
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let Some(described) = metadata.model_files.get(&*name) else { return Ok(()) };
+    let Some(described) = metadata.model_files.get(&*name) else {
+        return if model.is_context() { Err(undescribed(path)) } else { Ok(()) };
+    };
+    if model.is_context() {
+        model.input.tensor.quantization = said(&model.input.tensor, &described.inputs);
+        model.output.tensor.quantization = said(&model.output.tensor, &described.outputs);
+        if let Some(Ours { softmax, model: name }) = metadata.glimpsed {
+            (model.output.softmax, model.name) = (softmax, name);
+        }
+    }
     let mut faults = Vec::new();
     compare(&model.input.tensor, &described.inputs, &mut faults);
     compare(&model.output.tensor, &described.outputs, &mut faults);
@@ -63,6 +83,27 @@ pub fn check(path: &Path, model: &Model) -> Result<()> {
     Err(Error::config(format!("'{}' and the model '{}' disagree", file.display(), path.display()))
         .because(faults.join("; "))
         .hint("They are not of the same export. Fetch both again, or take the metadata away if the model is right."))
+}
+
+fn undescribed(path: &Path) -> Error {
+    Error::config(format!("nothing describes '{}', a graph that was built for the NPU", path.display()))
+        .hint("Its scales are in metadata.json, which `glimpsed compile` writes beside it.")
+}
+
+fn said(spec: &TensorSpec, described: &BTreeMap<String, Described>) -> Option<Quantization> {
+    let parameters = described.get(&spec.name)?.quantization_parameters.as_ref()?;
+    Some(Quantization { scale: parameters.scale? as f32, zero_point: i32::try_from(parameters.zero_point.unwrap_or(0)).ok()? })
+}
+
+/// The `metadata.json` of a graph that was built of `model`, as the file `name`.
+pub fn describe(model: &Model, name: &str) -> String {
+    let tensor = |spec: &TensorSpec| {
+        let quantization = spec.quantization.map(|q| json!({"scale": q.scale, "zero_point": q.zero_point}));
+        json!({ &*spec.name: {"shape": spec.shape, "dtype": spec.element.to_string(), "quantization_parameters": quantization} })
+    };
+    let file = json!({"inputs": tensor(&model.input.tensor), "outputs": tensor(&model.output.tensor)});
+    let described = json!({"model_files": { name: file }, "glimpsed": {"softmax": model.output.softmax, "model": model.name}});
+    format!("{described:#}\n")
 }
 
 fn compare(spec: &TensorSpec, described: &BTreeMap<String, Described>, faults: &mut Vec<String>) {

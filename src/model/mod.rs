@@ -1,7 +1,7 @@
 //! What an ONNX file says of a classifier: shapes, types, scale and zero point, a Softmax at the end. Nothing is typed in.
 
 mod builtin;
-mod metadata;
+pub mod metadata;
 mod onnx;
 mod rim;
 mod weights;
@@ -61,8 +61,8 @@ impl Model {
                 .hint("--model FILE names an ONNX file; --model testcard is the built-in one.")
         };
         let bytes = Bytes::from(std::fs::read(path).map_err(cannot)?);
-        let model = Self::parse(bytes, name_of(path), &shown, Source::File(path.to_owned()))?;
-        metadata::check(path, &model)?;
+        let mut model = Self::parse(bytes, name_of(path), &shown, Source::File(path.to_owned()))?;
+        metadata::check(path, &mut model)?;
         Ok(model)
     }
 

@@ -19,7 +19,7 @@ pub use recover::{Open, Patience, Recovering};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::tensor::Tensor;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Runs a model.
@@ -88,6 +88,10 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
     if let Some(conflict) = params.qnn.conflicts().into_iter().next() {
         return Err(Error::config(conflict));
     }
+    if model.is_context() && params.provider == Provider::Cpu {
+        return Err(Error::config(format!("the model '{}' is built for the NPU: the CPU cannot run it", model.name))
+            .hint("--provider qnn runs it; the CPU wants the ONNX file that it was built of."));
+    }
     let library = library::load(params.onnxruntime.as_deref())?;
     let (session, npu) = match params.provider {
         Provider::Cpu => (session::cpu(library, model, params.threads)?, false),
@@ -125,6 +129,15 @@ fn on_npu(library: &library::Library, model: &Model, params: &Params) -> Result<
     };
     tracing::warn!("not all of the model runs on the NPU: {why}");
     qnn::open_partly(library, model, params)
+}
+
+/// Builds `model` for the NPU, into the file `graph` and its binary beside it.
+pub fn compile(model: &Model, params: &Params, graph: &Path) -> Result<()> {
+    if model.is_context() {
+        return Err(Error::config(format!("the model '{}' is built for the NPU already", model.name)));
+    }
+    let library = library::load(params.onnxruntime.as_deref())?;
+    qnn::compile(library, model, params, graph)
 }
 
 /// How many of the model's nodes the NPU takes, and which it leaves; and the folder of the QNN libraries that said so.

@@ -1,0 +1,126 @@
+//! The grammar of the commands beside the daemon's.
+
+use super::args::{self, OutputArgs, RuntimeArgs, at_least_one};
+use crate::config::ModelSettings;
+use crate::error::{Error, Result};
+use crate::runtime;
+use clap::Args;
+use std::path::PathBuf;
+
+/// `glimpsed subscribe`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "In a terminal it is a live view, in a pipe a line of text for each result; --json gives the daemon's own lines. It waits for a \
+                        daemon that restarts."
+)]
+pub struct Subscribe {
+    /// The daemon's socket [default: /run/glimpsed/glimpsed.sock]
+    pub socket: Option<PathBuf>,
+    /// Only this camera; may be given more than once
+    #[arg(long = "camera", value_name = "NAME")]
+    pub cameras: Vec<String>,
+    /// So many of the best classes at the most
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub top: Option<usize>,
+    /// Only classes of at least this confidence, 0 to 1
+    #[arg(long, value_name = "C", value_parser = args::share)]
+    pub min_confidence: Option<f64>,
+    /// So many results of a camera each second at the most
+    #[arg(long, value_name = "RATE", value_parser = args::rate)]
+    pub max_rate: Option<f64>,
+    /// Only results whose best class is another than before
+    #[arg(long)]
+    pub on_change: bool,
+    /// The output
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `glimpsed compare`.
+#[derive(Args, Debug)]
+pub struct Compare {
+    /// An ONNX file, or testcard for the built-in one
+    pub model: PathBuf,
+    /// Pictures; without any, test pictures
+    pub images: Vec<PathBuf>,
+    /// The names of the classes
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// The libraries
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+    /// How many of the best classes are shown
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
+    pub top: usize,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Compare {
+    /// The settings that these flags make.
+    pub fn settings(&self) -> ModelSettings {
+        ModelSettings {
+            model: self.model.clone(),
+            labels: self.labels.clone(),
+            runtime: self.runtime.params(),
+            preprocess: Default::default(),
+            top: self.top,
+        }
+    }
+}
+
+/// `glimpsed compile`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example, on a PC for the RUBIK Pi 3 (HTP v68):  glimpsed compile model.onnx --htp-arch 68 --output squeezenet-v68\n\
+                        Then copy the folder, and there: glimpsed run --provider qnn --model squeezenet-v68/model.onnx ..."
+)]
+pub struct Compile {
+    /// An ONNX file, or testcard for the built-in one
+    pub model: PathBuf,
+    /// The folder for the built model, its description and its labels
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// The names of the classes
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// The HTP to build for: 68 is the QCS6490's; else this machine's
+    #[arg(long, value_name = "N")]
+    pub htp_arch: Option<String>,
+    /// The chip to build for, by QNN's number
+    #[arg(long, value_name = "N")]
+    pub soc_model: Option<String>,
+    /// The libraries
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
+impl Compile {
+    /// Who builds it, and for what.
+    pub fn params(&self) -> Result<runtime::Params> {
+        let mut params = self.runtime.params();
+        for (name, value) in [("htp_arch", &self.htp_arch), ("soc_model", &self.soc_model)] {
+            if let Some(value) = value {
+                params.qnn.set(name, value).map_err(Error::usage)?;
+            }
+        }
+        Ok(params)
+    }
+}
+
+/// `glimpsed inspect`.
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// An ONNX file, or testcard for the built-in one
+    pub model: PathBuf,
+    /// The names of the classes
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Who runs the model: with --provider qnn or auto, what runs where is tried and counted
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,48 @@
+//! `glimpsed compile`: a model built for the NPU ahead of time, for machines without a compiler or without the time.
+
+use crate::cli::Compile;
+use crate::config;
+use crate::error::{Error, Result};
+use crate::model::{Model, metadata};
+use crate::publish::write_all;
+use crate::runtime;
+use std::fs::{self, File};
+use std::time::Instant;
+
+/// The file that `run --model` takes.
+const GRAPH: &str = "model.onnx";
+
+/// Builds it into a folder of its own, with all that belongs to it.
+pub fn run(args: &Compile, mut out: File) -> Result<()> {
+    let params = args.params()?;
+    let model = config::read_model(&args.model)?;
+    let labels = model.labels(args.labels.as_deref())?;
+    let folder = &args.output;
+    let cannot = |e: std::io::Error| Error::failed(format!("cannot write to '{}'", folder.display())).because(e);
+    fs::create_dir_all(folder).map_err(cannot)?;
+    let graph = folder.join(GRAPH);
+    if graph.exists() {
+        return Err(Error::config(format!("'{}' is there already", graph.display()))
+            .hint("QNN does not write over a context. Take it away, or choose another folder with --output."));
+    }
+    let start = Instant::now();
+    runtime::compile(&model, &params, &graph)?;
+    let took = start.elapsed();
+    fs::write(folder.join("metadata.json"), metadata::describe(&model, GRAPH)).map_err(cannot)?;
+    let names: Vec<_> = (0..labels.len()).map(|index| labels.name(index)).collect();
+    if labels.origin().is_some() {
+        fs::write(folder.join("labels.txt"), names.join("\n") + "\n").map_err(cannot)?;
+    }
+    // what was written must be a model for us
+    Model::read(&graph)?;
+    let size: u64 =
+        fs::read_dir(folder).map_err(cannot)?.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum();
+    let text = format!(
+        "{}: all {} nodes built for the NPU in {took:.1?}, {size} bytes in '{}'\n  glimpsed run --provider qnn --model {} ...\n",
+        model.name,
+        model.nodes(),
+        folder.display(),
+        graph.display()
+    );
+    write_all(&mut out, text.as_bytes())
+}

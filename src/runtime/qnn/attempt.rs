@@ -1,0 +1,100 @@
+//! One session with QNN: opened as it is, or by way of the context cache.
+#![allow(clippy::result_large_err)] // the builder that failed comes back in ort's own error
+
+use super::super::context::{Entry, Found};
+use super::super::library::Library;
+use super::super::session::{self, Session};
+use super::super::{Execution, failed};
+use super::libraries::Qnn;
+use crate::error::Result;
+use crate::model::{Model, Source};
+use ort::session::builder::{BuilderResult, SessionBuilder};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+/// All that it takes to open a session with QNN.
+pub struct Attempt<'a> {
+    pub library: &'a Library,
+    pub qnn: &'a Qnn,
+    pub model: &'a Model,
+    pub options: BTreeMap<String, String>,
+}
+
+impl Attempt<'_> {
+    pub fn open(&self, source: &Source, more: impl FnOnce(SessionBuilder) -> BuilderResult) -> Result<Session> {
+        let nodes = self.model.nodes();
+        let detail = format!("the NPU (QNN HTP), all {nodes} nodes");
+        let execution = Execution { provider: "QNN", detail, nodes: Some((nodes, 0)) };
+        let configure = |builder: SessionBuilder| {
+            let builder = self.qnn.configure(self.library, builder, &self.options)?;
+            more(builder).map_err(|e| failed("cannot set up a session on the NPU", e))
+        };
+        session::open(self.library, self.model, source, configure, execution)
+    }
+
+    /// A session with every node on the NPU, whose graph is written to `graph`.
+    pub fn keep(&self, graph: &Path) -> Result<Session> {
+        let graph = graph.display().to_string();
+        self.open(&self.model.source, |builder| {
+            let builder = builder.with_disable_cpu_fallback()?.with_config_entry("ep.context_enable", "1")?;
+            builder.with_config_entry("ep.context_embed_mode", "0")?.with_config_entry("ep.context_file_path", &graph)
+        })
+    }
+
+    /// A session with every node on the NPU; by way of the context cache, where there is one.
+    pub fn whole(&self, cache: Option<&Path>) -> Result<Session> {
+        let strict = SessionBuilder::with_disable_cpu_fallback;
+        // a model that is a context already has nothing to be built
+        let Some(cache) = cache.filter(|_| !self.model.is_context()) else { return self.open(&self.model.source, strict) };
+        let [plugin, backend] = self.qnn.files();
+        let libraries = [self.library.path.clone(), plugin, backend];
+        let entry = Entry::of(cache, self.model, &libraries, &self.options)?;
+        let start = Instant::now();
+        let mut why = None;
+        match entry.look() {
+            Found::Ready(graph, size) => {
+                let opened = self.open(&Source::File(graph), strict);
+                let took = start.elapsed();
+                match opened.and_then(|session| session.probed(self.model)) {
+                    Ok(session) => {
+                        tracing::info!("context cache: hit, loaded in {took:.1?}, {size} bytes in '{}'", entry.folder().display());
+                        return Ok(session);
+                    }
+                    Err(error) => why = Some(error.to_string()),
+                }
+            }
+            Found::Damaged(what) => why = Some(what),
+            Found::Nothing => {}
+        }
+        if let Some(why) = &why {
+            let why = why.lines().next().unwrap_or_default();
+            tracing::warn!("context cache: rebuilt, because '{}' cannot be used: {why}", entry.folder().display());
+            entry.remove();
+        }
+        let start = Instant::now();
+        let draft = match entry.begin() {
+            Ok(draft) => draft,
+            Err(error) => {
+                tracing::warn!("context cache: not kept, the next start will be as slow: {error}");
+                return self.open(&self.model.source, strict);
+            }
+        };
+        let keeping = self.keep(&draft.graph());
+        let session = match keeping {
+            Ok(session) => session,
+            // is it the model, or the disk?
+            Err(error) => {
+                let session = self.open(&self.model.source, strict)?;
+                tracing::warn!("context cache: not kept, the next start will be as slow: {error}");
+                return Ok(session);
+            }
+        };
+        let took = start.elapsed();
+        match draft.finish(&entry) {
+            Ok(size) => tracing::info!("context cache: built in {took:.1?}, {size} bytes in '{}'", entry.folder().display()),
+            Err(error) => tracing::warn!("context cache: not kept, the next start will be as slow: {error}"),
+        }
+        Ok(session)
+    }
+}

@@ -3,7 +3,7 @@
 mod common;
 
 use glimpsed::model::Model;
-use glimpsed::runtime::{Infer, Provider};
+use glimpsed::runtime::{self, Infer, Provider};
 use glimpsed::tensor::{ElementType, Layout, Tensor};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,21 @@ fn classify(testdata: &Path, pictures: &[PathBuf]) -> Vec<Value> {
 fn best(result: &Value) -> (u64, f64) {
     let best = &result["classifications"][0];
     (best["index"].as_u64().unwrap(), best["confidence"].as_f64().unwrap())
+}
+
+#[test]
+fn a_run_that_takes_too_long_is_ended_and_the_next_one_works() {
+    let Some(testdata) = common::testdata() else { return };
+    let model = Model::read(&testdata.join("models/squeezenet1_1_float.onnx")).unwrap();
+    let params =
+        runtime::Params { run_timeout: Some(std::time::Duration::from_micros(100)), ..common::runtime_params(Provider::Cpu) };
+    let mut session = runtime::open(&model, &params).unwrap();
+    let (input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
+    // it takes many milliseconds; how soon the watcher has its turn is the machine's affair
+    let ended = (0..500).find_map(|_| session.infer(&input, &mut output).err()).unwrap();
+    assert!(ended.to_string().contains("the inference was ended: it took longer than 100.0µs"), "{ended}");
+    let params = runtime::Params { run_timeout: Some(std::time::Duration::from_secs(600)), ..params };
+    runtime::open(&model, &params).unwrap().infer(&input, &mut output).unwrap();
 }
 
 #[test]

@@ -156,6 +156,7 @@ impl RuntimeArgs {
             qnn: self.qnn(),
             allow_partial: self.allow_partial,
             context_cache: self.cache().unwrap_or_default().folder(),
+            run_timeout: None,
         }
     }
 

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How long one inference may take where nobody says otherwise. The emulator of the NPU is a hundred times slower than one.
+const RUN_TIMEOUT: Duration = Duration::from_secs(if cfg!(target_arch = "aarch64") { 2 } else { 60 });
+
 /// What was set, and what was not.
 #[derive(Debug, Clone, Default)]
 #[allow(missing_docs)] // the names are those of `Settings`
@@ -29,6 +32,7 @@ pub struct Draft {
     pub qnn: runtime::Options,
     pub allow_partial: Option<bool>,
     pub context_cache: Option<Cache>,
+    pub run_timeout: Option<Duration>,
     pub socket: Option<PathBuf>,
     pub socket_mode: Option<u32>,
     pub socket_group: Option<String>,
@@ -112,6 +116,7 @@ impl Draft {
             qnn: self.qnn.over(base.qnn),
             allow_partial: self.allow_partial.or(base.allow_partial),
             context_cache: self.context_cache.or(base.context_cache),
+            run_timeout: self.run_timeout.or(base.run_timeout),
             socket: self.socket.or(base.socket),
             socket_mode: self.socket_mode.or(base.socket_mode),
             socket_group: self.socket_group.or(base.socket_group),
@@ -140,6 +145,7 @@ impl Draft {
                 qnn: self.qnn.clone(),
                 allow_partial: self.allow_partial.unwrap_or(false),
                 context_cache: self.context_cache.clone().unwrap_or_default().folder(),
+                run_timeout: self.run_timeout.or(Some(RUN_TIMEOUT)),
             },
             preprocess: preprocess::Params {
                 fit: self.fit.unwrap_or(Fit::Stretch),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub const KEYS: [(&str, &[&str]); 7] = [
     ("", &["camera", "execution", "model", "output", "socket", "vars"]),
     ("model", &["file", "filter", "labels", "mean", "resize", "std", "top"]),
-    ("execution", &["allow_partial", "context_cache", "onnxruntime", "provider", "qnn", "qnn_dir", "threads"]),
+    ("execution", &["allow_partial", "context_cache", "onnxruntime", "provider", "qnn", "qnn_dir", "run_timeout", "threads"]),
     ("execution.qnn", &QNN_OPTIONS),
     ("socket", &["group", "limit", "mode", "path"]),
     ("output", &["status_interval", "stdout"]),
@@ -49,6 +49,7 @@ pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
             Some(_) => execution.path("context_cache").map(|path| Cache::At(path.value)),
             None => None,
         };
+        draft.run_timeout = execution.duration("run_timeout");
         draft.allow_partial = execution.truth("allow_partial");
         if let Some((table, _)) = execution.table_of("qnn") {
             let qnn = document.section("execution.qnn", table);

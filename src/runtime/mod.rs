@@ -4,6 +4,7 @@
 
 mod context;
 mod coverage;
+mod deadline;
 mod library;
 mod log;
 mod options;
@@ -21,6 +22,7 @@ use crate::model::Model;
 use crate::tensor::Tensor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Runs a model.
 pub trait Infer: Send {
@@ -77,6 +79,8 @@ pub struct Params {
     pub threads: usize,
     /// Options of QNN.
     pub qnn: Options,
+    /// A run that takes longer is told to end; `None` waits for ever.
+    pub run_timeout: Option<Duration>,
     /// Where graphs that were built for the NPU are kept; `None` keeps none.
     pub context_cache: Option<PathBuf>,
     /// With `auto`: whether a model may run on the NPU in part.
@@ -105,6 +109,7 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
         },
     };
     tracing::info!("{} runs on {}", model.name, session.execution().detail);
+    let session = session.within(params.run_timeout)?;
     if !npu {
         return Ok(Box::new(session));
     }
@@ -113,7 +118,7 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
         let (model, params) = &again;
         let session =
             if params.provider == Provider::Qnn { qnn::open(library, model, params) } else { on_npu(library, model, params) };
-        Ok(Box::new(session?))
+        Ok(Box::new(session?.within(params.run_timeout)?))
     });
     let (model, threads) = (model.clone(), params.threads);
     let cpu: Open = Arc::new(move || Ok(Box::new(session::cpu(library, &model, threads)?)));

@@ -1,5 +1,6 @@
 //! A session of ONNX Runtime behind [`Infer`].
 
+use super::deadline::Deadline;
 use super::library::Library;
 use super::{Execution, Infer, failed, log};
 use crate::error::{Error, Result};
@@ -8,12 +9,14 @@ use crate::tensor::Tensor;
 use ort::session::builder::SessionBuilder;
 use ort::session::{Session as OrtSession, SessionInputValue};
 use ort::value::TensorRef;
+use std::time::Duration;
 
 /// One model on one provider.
 pub struct Session {
     session: OrtSession,
     shape: Vec<i64>,
     execution: Execution,
+    deadline: Option<Deadline>,
 }
 
 /// Opens a session on the CPU with so many `threads`, which do not spin between frames.
@@ -65,10 +68,16 @@ pub fn open(
         failed(what(), cause.join("\n  "))
     })?;
     let shape = model.input.tensor.shape.iter().map(|size| *size as i64).collect();
-    Ok(Session { session, shape, execution })
+    Ok(Session { session, shape, execution, deadline: None })
 }
 
 impl Session {
+    /// The same session, none of whose runs takes longer than `limit`.
+    pub fn within(mut self, limit: Option<Duration>) -> Result<Self> {
+        self.deadline = limit.map(Deadline::new).transpose().map_err(|e| failed("cannot watch over the inferences", e))?;
+        Ok(self)
+    }
+
     /// The session, if an inference on an empty picture works.
     pub fn probed(mut self, model: &Model) -> Result<Self> {
         let (input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
@@ -85,7 +94,16 @@ impl Session {
 impl Infer for Session {
     fn infer(&mut self, input: &Tensor, output: &mut Tensor) -> Result<()> {
         let value = view(input, &self.shape).map_err(|e| failed("cannot hand the picture to the model", e))?;
-        let outputs = self.session.run([value]).map_err(|e| failed("the inference failed", e))?;
+        let outputs = match &self.deadline {
+            None => self.session.run([value]),
+            Some(deadline) => {
+                deadline.begin();
+                let outputs = self.session.run_with_options([value], deadline.options());
+                deadline.end().map_err(|why| failed("the inference was ended", why))?;
+                outputs
+            }
+        };
+        let outputs = outputs.map_err(|e| failed("the inference failed", e))?;
         let given = &outputs[0];
         let wrong = |e: ort::Error| failed("the model gave something else than its file says", e);
         match output {

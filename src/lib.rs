@@ -27,6 +27,8 @@
 //! | GStreamer's own | bring frames and put them into the channel | with the pipeline |
 //! | `socket` | serves all subscribers of the socket, and waits for none of them | with the publisher; subscribers get what waits for them, within 0.5 s |
 //! | `reload`, `retire` | read other settings and open their model; end the old one | when that is done |
+//! | `deadline` | tells an inference to end that takes too long | with its session |
+//! | `npu` | tries to bring the NPU back while the CPU does its work | when it is back |
 //! | `signals` | the only one that hears signals | with the process |
 //! | `timer` | `--for`: asks for the end | when the time is over |
 //!
@@ -37,10 +39,10 @@
 //! 2. A frame is dropped in one place, the [`channel`], and is counted there. Every queue has a written bound.
 //! 3. In the steady state nothing is allocated from [`preprocess`] to [`rank`], but for ONNX Runtime's own handles.
 //! 4. What can fail at start fails before the first frame, with what was being done, with what, and what to do next ([`error`]).
-//! 5. The NPU is believed only when it is proved: a session that was forbidden to fall back to the CPU ([`runtime`]).
+//! 5. The NPU is believed only when it is proved: a session that was forbidden to fall back to the CPU, or counted nodes ([`runtime`]).
 //! 6. A signal never interrupts a call into the NPU: signals are blocked in all threads but one, the inference in flight ends, the
 //!    session is destroyed, then the process exits ([`shutdown`]).
-//! 7. All inference of a session happens on one thread (QNN's power votes are per thread).
+//! 7. All inference of a session happens on one thread (QNN's power votes are per thread). Sessions may be opened on others.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

@@ -168,6 +168,32 @@ fn every_form_of_squeezenet_runs_there_whole() {
     }
 }
 
+/// 8-bit weights, 16-bit activations, uint16 at both ends; made by models/squeezenet1_1/quantize of the built-in model's float form.
+#[test]
+fn a_model_of_16_bits_runs_there_and_agrees_with_the_cpu() {
+    let Some(_) = common::qnn_dir() else { return };
+    let (model, mut npu) = common::session(&common::project().join("tests/fixtures/w8a16.onnx"), Provider::Qnn);
+    assert_eq!(npu.execution().nodes, Some((model.nodes(), 0)));
+    let mut cpu = runtime::open(&model, &common::runtime_params(Provider::Cpu)).unwrap();
+    for pattern in ["ball", "smpte", "gradient", "blue"] {
+        let text = format!(
+            "videotestsrc num-buffers=1 pattern={pattern} ! video/x-raw,format=NV12,width=320,height=240 ! appsink name=frames"
+        );
+        let frame = common::frames_of(&text).pop().unwrap();
+        let mut input = Tensor::zeros(&model.input.tensor);
+        glimpsed::preprocess::Preprocessor::new(&model.input, &Default::default()).run(&frame, &mut input);
+        let best = |session: &mut Box<dyn runtime::Infer>| {
+            let mut output = Tensor::zeros(&model.output.tensor);
+            session.infer(&input, &mut output).unwrap();
+            let Tensor::U16(logits) = output else { panic!("uint16") };
+            (0..logits.len()).max_by_key(|index| logits[*index]).unwrap()
+        };
+        let label = if pattern == "smpte" { "SMPTE color bars" } else { pattern };
+        let labels = builtin().unwrap().labels(None).unwrap();
+        assert_eq!((labels.name(best(&mut npu)), labels.name(best(&mut cpu))), (label, label));
+    }
+}
+
 #[test]
 fn inspect_tells_of_each_operator() {
     let Some(folder) = common::qnn_dir() else { return };
@@ -179,6 +205,7 @@ fn inspect_tells_of_each_operator() {
         String::from_utf8(output.stdout).unwrap()
     };
     let text = inspect(&[]);
+    assert!(text.contains("QNN       QNN as a plugin 2.7.0 (QAIRT 2.51.0), '"), "{text}");
     let row = |operator: &str| {
         text.lines().find(|line| line.trim_start().starts_with(operator)).unwrap().split_whitespace().skip(1).collect::<Vec<_>>()
     };

@@ -1,4 +1,4 @@
-//! What the README tells a user to type is what the program takes.
+//! What the README and docs/ tell a user to type is what the program takes.
 
 mod common;
 
@@ -6,7 +6,8 @@ use clap::Parser;
 use glimpsed::cli::Cli;
 
 fn readme() -> String {
-    std::fs::read_to_string(common::project().join("README.md")).unwrap()
+    let read = |file: &str| std::fs::read_to_string(common::project().join(file)).unwrap();
+    read("README.md") + &read("docs/npu.md")
 }
 
 /// The lines of the README's shell examples, comments cut off.

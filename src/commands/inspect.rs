@@ -11,7 +11,6 @@ use crate::tensor::{Quantization, TensorSpec};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs::File;
-use std::path::Path;
 
 /// Tells it on `out`.
 pub fn run(args: &Inspect, mut out: File) -> Result<()> {
@@ -24,7 +23,8 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
     };
     let text = if args.json {
         let mut json = as_json(&model, &labels);
-        if let Some((_, coverage)) = &coverage {
+        if let Some((qnn, coverage)) = &coverage {
+            json["qnn"] = qnn.as_str().into();
             json["coverage"] = json!({
                 "npu": coverage.npu, "cpu": coverage.cpu, "partitions": coverage.partitions,
                 "on_cpu": coverage.on_cpu.iter().map(|(operator, name)| json!({"operator": operator, "name": name})).collect::<Vec<_>>(),
@@ -32,15 +32,15 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
         }
         serde_json::to_string(&json).map_err(|e| Error::failed("cannot write what the model says").because(e))? + "\n"
     } else {
-        let table = coverage.map(|(folder, coverage)| table(&model, &folder, &coverage));
+        let table = coverage.map(|(qnn, coverage)| table(&model, &qnn, &coverage));
         as_text(&model, &labels) + &table.unwrap_or_default()
     };
     write_all(&mut out, text.as_bytes())
 }
 
 /// What runs where, operator by operator.
-fn table(model: &Model, folder: &Path, coverage: &Coverage) -> String {
-    let mut text = format!("coverage  {coverage} (QNN libraries in '{}')\n", folder.display());
+fn table(model: &Model, qnn: &str, coverage: &Coverage) -> String {
+    let mut text = format!("QNN       {qnn}\ncoverage  {coverage}\n");
     let _ = writeln!(text, "          {:<24} {:>5} {:>5} {:>5}", "operator", "nodes", "NPU", "CPU");
     for (operator, count) in &model.operators {
         let listed = coverage.on_cpu.iter().filter(|(known, _)| known == operator).count();

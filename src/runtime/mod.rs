@@ -145,10 +145,10 @@ pub fn compile(model: &Model, params: &Params, graph: &Path) -> Result<()> {
     qnn::compile(library, model, params, graph)
 }
 
-/// How many of the model's nodes the NPU takes, and which it leaves; and the folder of the QNN libraries that said so.
-pub fn coverage(model: &Model, params: &Params) -> Result<(PathBuf, Coverage)> {
+/// How many of the model's nodes the NPU takes, and which it leaves; and, in words, the QNN that said so.
+pub fn coverage(model: &Model, params: &Params) -> Result<(String, Coverage)> {
     let library = library::load(params.onnxruntime.as_deref())?;
-    qnn::coverage(library, model, params).map(|(qnn, coverage)| (qnn.folder, coverage))
+    qnn::coverage(library, model, params).map(|(qnn, coverage)| (qnn.describe(), coverage))
 }
 
 /// Folders in which QNN may be, where nobody names one.
@@ -166,12 +166,12 @@ pub fn onnxruntime(params: &Params) -> Result<(PathBuf, String)> {
     Ok((path, version))
 }
 
-/// The folder of the QNN plugin and its backend, and the parts beside them that a board needs as well: whether each is there.
-pub fn qnn_parts(params: &Params) -> Result<(PathBuf, Vec<(&'static str, bool)>)> {
+/// QNN in words (form, versions, place), and the parts beside it that are needed as well: whether each is there.
+pub fn qnn_parts(params: &Params) -> Result<(String, Vec<(&'static str, bool)>)> {
     let library = library::load(params.onnxruntime.as_deref())?;
     let qnn = qnn::Qnn::find(library, params.qnn_dir.as_deref())?;
     let parts = qnn::BOARD_PARTS.iter().map(|part| (*part, qnn.folder.join(part).is_file())).collect();
-    Ok((qnn.folder, parts))
+    Ok((qnn.describe(), parts))
 }
 
 /// ONNX Runtime's own words as an error; `what` says what was being done.

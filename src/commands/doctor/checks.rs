@@ -79,8 +79,8 @@ fn npu(params: &runtime::Params, findings: &mut Findings) {
         Provider::Cpu => return findings.ok(ABOUT, "not asked for (provider cpu)"),
     };
     match runtime::qnn_parts(params) {
-        Ok((folder, parts)) => {
-            findings.ok(ABOUT, format!("QNN plugin and HTP backend in '{}'", folder.display()));
+        Ok((qnn, parts)) => {
+            findings.ok(ABOUT, qnn);
             for (part, _) in parts.iter().filter(|(_, there)| !there) {
                 findings.add(
                     missing,

@@ -65,6 +65,24 @@ impl Qnn {
             ))
     }
 
+    /// Form, versions as far as the wheel tells them, and place.
+    pub fn describe(&self) -> String {
+        let form = match self.form {
+            Form::Plugin => "QNN as a plugin",
+            Form::BuiltIn => "QNN inside libonnxruntime",
+        };
+        let told = std::fs::read_to_string(self.folder.join("build_and_package_info.py")).unwrap_or_default();
+        let version = |name: &str| {
+            told.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().strip_prefix('=')?.trim().trim_matches('\'')))
+        };
+        let versions = match (version("__version__"), version("qnn_version")) {
+            (Some(package), Some(qairt)) => format!(" {package} (QAIRT {qairt})"),
+            (Some(package), None) => format!(" {package}"),
+            _ => String::new(),
+        };
+        format!("{form}{versions}, '{}'", self.folder.display())
+    }
+
     /// The backend's own path.
     pub fn backend(&self) -> String {
         self.folder.join(BACKEND).display().to_string()

@@ -5,6 +5,7 @@ use crate::prediction::{Prediction, SCHEMA_VERSION, milliseconds};
 use crate::stats::{Counts, Durations, Rate};
 use serde::Serialize as Json;
 use serde::ser::{SerializeStruct, Serializer};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -153,6 +154,7 @@ impl Tally {
             state: book.state,
             reason: book.reason.clone(),
             provider: book.provider,
+            nodes: None,
             counts: self.counts(),
             results: book.results,
             failed: book.failed,
@@ -205,6 +207,8 @@ pub struct Status {
     pub reason: Option<String>,
     /// Who made the latest result.
     pub provider: Option<&'static str>,
+    /// How many of the model's nodes run on the NPU, and how many on the CPU; where somebody knows.
+    pub nodes: Option<(usize, usize)>,
     /// Frames.
     pub counts: Counts,
     /// Results.
@@ -223,6 +227,11 @@ pub struct Status {
 }
 
 impl Status {
+    /// The same, of a model with so many nodes on the NPU and on the CPU.
+    pub fn on(self, nodes: Option<(usize, usize)>) -> Self {
+        Self { nodes, ..self }
+    }
+
     /// A few words for the service manager: `front: common iguana 37 %, 29.9/s`.
     pub fn headline(&self) -> String {
         let name = &self.source;
@@ -269,12 +278,14 @@ impl Json for Status {
                 serializer.collect_map(STAGES.iter().zip(&self.0.stages))
             }
         }
-        let mut message = serializer.serialize_struct("Status", 14)?;
+        let mut message = serializer.serialize_struct("Status", 15)?;
         message.serialize_field("type", "status")?;
         message.serialize_field("version", &SCHEMA_VERSION)?;
         message.serialize_field("source", &*self.source)?;
         message.serialize_field("state", &self.state)?;
         message.serialize_field("execution_provider", &self.provider)?;
+        let nodes = self.nodes.map(|(npu, cpu)| BTreeMap::from([("npu", npu), ("cpu", cpu)]));
+        message.serialize_field("nodes", &nodes)?;
         message.serialize_field("reason", &self.reason)?;
         message.serialize_field("captured", &self.counts.captured)?;
         message.serialize_field("dropped", &self.counts.dropped)?;

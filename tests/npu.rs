@@ -222,6 +222,19 @@ fn inspect_tells_of_each_operator() {
 }
 
 #[test]
+fn inspect_measures_the_slowest_nodes() {
+    let Some(folder) = common::qnn_dir() else { return };
+    let mut command = common::glimpsed();
+    command.args(["inspect", "testcard", "--json", "--provider", "qnn", "--slowest", "3", "--qnn-dir"]).arg(folder);
+    let output = command.output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let slowest = report["slowest"].as_array().unwrap();
+    let cycles: Vec<_> = slowest.iter().map(|node| node["cycles"].as_u64().unwrap()).collect();
+    assert!(cycles.len() == 3 && cycles[0] >= cycles[1] && cycles[1] >= cycles[2] && cycles[2] > 0, "{slowest:?}");
+    assert!(slowest.iter().any(|node| node["node"].as_str().unwrap().starts_with("conv")), "{slowest:?}");
+}
+
+#[test]
 fn options_that_qnn_would_pass_over_in_silence_are_refused() {
     let demo = |option: &str| {
         let output = common::glimpsed().args(["demo", "--frames", "1", "--provider", "qnn", "--qnn", option]).output().unwrap();

@@ -120,6 +120,9 @@ pub struct Inspect {
     /// Who runs the model: with --provider qnn or auto, what runs where is tried and counted
     #[command(flatten)]
     pub runtime: RuntimeArgs,
+    /// With --provider qnn: measures the nodes on the NPU, and shows the N slowest
+    #[arg(long, value_name = "N", requires = "provider", value_parser = at_least_one)]
+    pub slowest: Option<usize>,
     /// One JSON object instead of text
     #[arg(long)]
     pub json: bool,

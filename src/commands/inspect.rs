@@ -21,6 +21,10 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
         Provider::Cpu => None,
         _ => Some(runtime::coverage(&model, &params)?),
     };
+    let slowest = match args.slowest.filter(|_| params.provider == Provider::Qnn) {
+        Some(count) => Some(runtime::slowest(&model, &params)?.into_iter().take(count).collect::<Vec<_>>()),
+        None => None,
+    };
     let text = if args.json {
         let mut json = as_json(&model, &labels);
         if let Some((qnn, coverage)) = &coverage {
@@ -30,10 +34,16 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
                 "on_cpu": coverage.on_cpu.iter().map(|(operator, name)| json!({"operator": operator, "name": name})).collect::<Vec<_>>(),
             });
         }
+        if let Some(slowest) = &slowest {
+            json["slowest"] = slowest.iter().map(|(name, cycles)| json!({"node": name, "cycles": cycles})).collect();
+        }
         serde_json::to_string(&json).map_err(|e| Error::failed("cannot write what the model says").because(e))? + "\n"
     } else {
         let table = coverage.map(|(qnn, coverage)| table(&model, &qnn, &coverage));
-        as_text(&model, &labels) + &table.unwrap_or_default()
+        let slowest = slowest.unwrap_or_default();
+        let slowest: String = slowest.iter().map(|(name, cycles)| format!("          {cycles:>12} cycles  {name}\n")).collect();
+        let slowest = if slowest.is_empty() { slowest } else { format!("slowest   nodes on the NPU, in one run\n{slowest}") };
+        as_text(&model, &labels) + &table.unwrap_or_default() + &slowest
     };
     write_all(&mut out, text.as_bytes())
 }

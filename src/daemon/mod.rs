@@ -157,7 +157,7 @@ impl Daemon<'_> {
     }
 
     fn statuses(&self) -> impl Iterator<Item = Status> {
-        self.cameras.iter().map(|camera| camera.tally.status())
+        self.cameras.iter().map(|camera| camera.tally.status().on(self.told.nodes))
     }
 
     fn publish_all(&self) {
@@ -171,7 +171,7 @@ impl Daemon<'_> {
         self.look_at_execution();
         let at_work = self.cameras.iter().filter(|camera| camera.outcome().is_none()).count();
         for camera in &mut self.cameras {
-            let status = camera.tally.status();
+            let status = camera.tally.status().on(self.told.nodes);
             let now = (status.state, status.reason.clone());
             if camera.told != now {
                 camera.told = now;

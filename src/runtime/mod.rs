@@ -145,6 +145,12 @@ pub fn compile(model: &Model, params: &Params, graph: &Path) -> Result<()> {
     qnn::compile(library, model, params, graph)
 }
 
+/// Cycles of each of the model's nodes in a run on the NPU, the slowest first.
+pub fn slowest(model: &Model, params: &Params) -> Result<Vec<(String, u64)>> {
+    let library = library::load(params.onnxruntime.as_deref())?;
+    qnn::slowest(library, model, params)
+}
+
 /// How many of the model's nodes the NPU takes, and which it leaves; and, in words, the QNN that said so.
 pub fn coverage(model: &Model, params: &Params) -> Result<(String, Coverage)> {
     let library = library::load(params.onnxruntime.as_deref())?;

@@ -6,8 +6,10 @@
 
 mod attempt;
 mod libraries;
+mod profile;
 
 pub use libraries::{BOARD_PARTS, Qnn};
+pub use profile::slowest;
 
 use super::coverage::Coverage;
 use super::library::Library;

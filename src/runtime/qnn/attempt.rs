@@ -98,3 +98,33 @@ impl Attempt<'_> {
         Ok(session)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::library;
+    use super::super::libraries::Form;
+    use super::*;
+    use crate::runtime::Options;
+
+    /// No library with QNN inside is at hand; one without it must not pass for one, and go to the CPU in silence.
+    #[test]
+    fn qnn_inside_a_library_that_has_none_is_an_error_and_not_the_cpu() {
+        let library = library::load(Some(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.runtime/onnxruntime")))).unwrap();
+        let (qnn, model) = (Qnn { form: Form::BuiltIn, folder: "/opt/qnn".into() }, crate::model::builtin().unwrap());
+        let mut set = Options::default();
+        set.set("vtcm_mb", "2").unwrap();
+        let options = set.all(&qnn.backend());
+        // what a library with QNN inside would get
+        let said: Vec<_> = options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert!(
+            said.contains(&"backend_path=/opt/qnn/libQnnHtp.so".to_owned()) && said.contains(&"vtcm_mb=2".to_owned()),
+            "{said:?}"
+        );
+        let attempt = Attempt { library, qnn: &qnn, model: &model, options };
+        for refused in [attempt.open(&model.source, Ok), attempt.whole(None)] {
+            let refused = refused.err().unwrap().to_string();
+            assert!(refused.contains("QNN refuses the session") && refused.contains("not supported in this build"), "{refused}");
+        }
+        assert_eq!(qnn.describe(), "QNN inside libonnxruntime, '/opt/qnn'");
+    }
+}

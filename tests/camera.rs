@@ -211,3 +211,17 @@ fn a_camera_that_sends_garbage_is_lost_and_tried_again() {
     assert_eq!(ended.unwrap(), Ended::Stopped);
     assert!(told.iter().all(|why| why.contains("a buffer of 40 bytes does not hold the 64x48 picture")), "{told:?}");
 }
+
+#[test]
+fn a_camera_whose_frames_nobody_wants_any_more_is_not_lost() {
+    let pipeline = format!("{LIVE} ! appsink name=frames");
+    let (stop, mut told) = (Stop::default(), Vec::new());
+    let mut wanted = 3;
+    let deliver = move |_, _| {
+        wanted -= 1;
+        if wanted == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let ended = capture::run(&Params::new(&pipeline), [stop.receiver(), stop.receiver()], &mut |change| told.push(change), deliver);
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert!(matches!(told[..], [Change::Flows { live: true }]), "{told:?}");
+}

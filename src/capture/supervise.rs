@@ -5,6 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crossbeam_channel::{Receiver, after, select};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -98,16 +99,27 @@ where
             }
         }
         let mut since = None;
-        let shared = deliver.clone();
-        let pass_on = move |frame, live| match shared.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            Some(deliver) => deliver(frame, live),
-            None => ControlFlow::Break(()),
+        let (shared, unwanted) = (deliver.clone(), Arc::new(AtomicBool::new(false)));
+        let enough = unwanted.clone();
+        let pass_on = move |frame, live| {
+            let passed = match shared.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                Some(deliver) => deliver(frame, live),
+                None => ControlFlow::Break(()),
+            };
+            if passed.is_break() {
+                enough.store(true, Ordering::Relaxed);
+            }
+            passed
         };
         let ended = run_once(&mut pipeline, params.stall, stop, pass_on, &mut |is_live| {
             (live, since) = (is_live, Some(Instant::now()));
             changed(Change::Flows { live });
         });
         drop(pipeline);
+        if unwanted.load(Ordering::Relaxed) {
+            // it ended because nobody wants its frames any more: that is no loss
+            return Ok(Ended::Stopped);
+        }
         let why = match ended {
             Err(error) if !live || error.kind() == Kind::Config => return Err(error),
             Err(error) => error,

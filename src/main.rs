@@ -32,6 +32,7 @@ fn run(cli: &Cli) -> Result<()> {
     let out = publish::claim_stdout()?;
     match &cli.command {
         Command::Run(args) => commands::run::run(args, out, &stop, &asked),
+        Command::Bench(args) => commands::bench::run(args, out, &stop, &asked),
         Command::Check(args) => commands::check::run(args, out),
         Command::Doctor(args) => commands::doctor::run(args, out),
         Command::Demo(args) => commands::demo::run(args, out, &stop, &asked),

@@ -137,3 +137,24 @@ fn help_teaches_and_every_command_has_it() {
         assert!(output.status.success() && text.contains(taught), "{args:?}: {text}");
     }
 }
+
+#[test]
+fn bench_measures_the_floor_each_stage_and_the_line() {
+    let bench = |flags: &[&str]| {
+        let output = common::run(&[&["bench", "--model", "testcard", "--time", "300ms", "--size", "320x240"][..], flags].concat());
+        assert!(output.status.success(), "{}", common::stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let report: Value = serde_json::from_str(&bench(&["--json", "--cameras", "2"])).unwrap();
+    for path in
+        ["/inference_floor/ms/p50", "/stages/preprocess_ms/p99", "/full_speed/timing/age_ms/p50", "/live/timing/inference_ms/p95"]
+    {
+        assert!(report.pointer(path).and_then(Value::as_f64) > Some(0.0), "{path}: {report}");
+    }
+    assert!(
+        report["live"]["captured"].as_u64().unwrap() > 2 && report["full_speed"]["share_of_floor"].as_f64() > Some(0.0),
+        "{report}"
+    );
+    let text = bench(&["--simulate-inference", "2ms"]);
+    assert!(text.contains("nothing: 2ms of sleep") && text.contains("the line at full speed: "), "{text}");
+}

@@ -4,7 +4,7 @@ mod args;
 mod tools;
 
 pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs, SocketArgs};
-pub use tools::{Compare, Compile, Inspect, Subscribe};
+pub use tools::{Bench, Compare, Compile, Inspect, Subscribe};
 
 use crate::capture::launch;
 use crate::config::{self, CameraDraft, Draft, Output, Placed, Source, values};
@@ -39,6 +39,7 @@ impl Cli {
             Command::Classify(args) => (&args.model.runtime, None),
             Command::Inspect(args) => (&args.runtime, None),
             Command::Compare(args) => (&args.runtime, None),
+            Command::Bench(args) => (&args.model.runtime, None),
             Command::Compile(args) => (&args.runtime, None),
             Command::Subscribe(_) => return None,
         };
@@ -60,6 +61,7 @@ const EXAMPLES: &str = "Examples:
   glimpsed subscribe                                       what the service sees, live
   glimpsed compare m.onnx *.jpg                            CPU beside NPU
   glimpsed compile m.onnx --htp-arch 68 --output m-v68     for the NPU, ahead of time
+  glimpsed bench --model m.onnx                            how fast it is here
   glimpsed inspect m.onnx                                  what the file says
 
 Exit status: 0 done, 1 failed, 2 usage, 78 configuration.";
@@ -79,6 +81,8 @@ pub enum Command {
     Classify(Classify),
     /// Show what a running daemon sees
     Subscribe(Subscribe),
+    /// Measure the model alone, each stage and the whole line on this machine
+    Bench(Bench),
     /// Run pictures on the CPU and on the NPU, and show both answers and times
     Compare(Compare),
     /// Build a model for the NPU ahead of time, for a board too

@@ -1,5 +1,6 @@
 //! One file for each subcommand.
 
+pub mod bench;
 pub mod check;
 pub mod classify;
 pub mod compare;

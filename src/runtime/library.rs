@@ -6,7 +6,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The loaded library.
 pub struct Library {
@@ -14,8 +14,17 @@ pub struct Library {
     pub environment: Environment,
     /// The file that it was loaded from.
     pub path: PathBuf,
-    /// Held while sessions are made: plugins are registered at that time.
+    /// The plugins that were registered.
     pub plugins: Mutex<Vec<PathBuf>>,
+    /// Held while a session is made: what the library says then, of errors and of where nodes are put, must be of that one.
+    opening: Mutex<()>,
+}
+
+impl Library {
+    /// Waits until no other session is being made.
+    pub fn alone(&self) -> MutexGuard<'_, ()> {
+        self.opening.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 static LOADED: OnceLock<Library> = OnceLock::new();
@@ -75,7 +84,7 @@ pub fn load(named: Option<&Path>) -> Result<&'static Library> {
         .map_err(|e| failed(format!("cannot start ONNX Runtime ({})", path.display()), e))?;
     environment.set_log_level(LogLevel::Warning);
     tracing::debug!("loaded {}", path.display());
-    Ok(LOADED.get_or_init(|| Library { environment, path, plugins: Mutex::new(Vec::new()) }))
+    Ok(LOADED.get_or_init(|| Library { environment, path, plugins: Mutex::default(), opening: Mutex::default() }))
 }
 
 fn find(named: Option<&Path>) -> Result<(ort::environment::EnvironmentBuilder, PathBuf)> {

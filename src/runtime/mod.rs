@@ -97,6 +97,7 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
             .hint("--provider qnn runs it; the CPU wants the ONNX file that it was built of."));
     }
     let library = library::load(params.onnxruntime.as_deref())?;
+    let alone = library.alone();
     let (session, npu) = match params.provider {
         Provider::Cpu => (session::cpu(library, model, params.threads)?, false),
         Provider::Qnn => (qnn::open(library, model, params)?, true),
@@ -109,6 +110,7 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
         },
     };
     tracing::info!("{} runs on {}", model.name, session.execution().detail);
+    drop(alone);
     let session = session.within(params.run_timeout)?;
     if !npu {
         return Ok(Box::new(session));
@@ -116,12 +118,16 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
     let again = (model.clone(), params.clone());
     let reopen: Open = Arc::new(move || {
         let (model, params) = &again;
+        let _alone = library.alone();
         let session =
             if params.provider == Provider::Qnn { qnn::open(library, model, params) } else { on_npu(library, model, params) };
         Ok(Box::new(session?.within(params.run_timeout)?))
     });
     let (model, threads) = (model.clone(), params.threads);
-    let cpu: Open = Arc::new(move || Ok(Box::new(session::cpu(library, &model, threads)?)));
+    let cpu: Open = Arc::new(move || {
+        let _alone = library.alone();
+        Ok(Box::new(session::cpu(library, &model, threads)?))
+    });
     let instead = (params.provider == Provider::Auto).then_some(cpu);
     Ok(Box::new(Recovering::new(Box::new(session), reopen, instead, Patience::default())))
 }
@@ -142,18 +148,21 @@ pub fn compile(model: &Model, params: &Params, graph: &Path) -> Result<()> {
         return Err(Error::config(format!("the model '{}' is built for the NPU already", model.name)));
     }
     let library = library::load(params.onnxruntime.as_deref())?;
+    let _alone = library.alone();
     qnn::compile(library, model, params, graph)
 }
 
 /// Cycles of each of the model's nodes in a run on the NPU, the slowest first.
 pub fn slowest(model: &Model, params: &Params) -> Result<Vec<(String, u64)>> {
     let library = library::load(params.onnxruntime.as_deref())?;
+    let _alone = library.alone();
     qnn::slowest(library, model, params)
 }
 
 /// How many of the model's nodes the NPU takes, and which it leaves; and, in words, the QNN that said so.
 pub fn coverage(model: &Model, params: &Params) -> Result<(String, Coverage)> {
     let library = library::load(params.onnxruntime.as_deref())?;
+    let _alone = library.alone();
     qnn::coverage(library, model, params).map(|(qnn, coverage)| (qnn.describe(), coverage))
 }
 

@@ -249,6 +249,9 @@ fn options_that_qnn_would_pass_over_in_silence_are_refused() {
         let (code, log) = demo(option);
         assert!(code == Some(2) && log.contains(said), "{option}: {log}");
     }
+    // it would run on the CPU, and nobody would know
+    let (code, log) = demo("backend_path=/nowhere/libQnnHtp.so");
+    assert!(code == Some(1) && log.contains("/nowhere/libQnnHtp.so") && log.contains("fallback"), "{log}");
     let (code, log) = demo("profiling_level=basic");
     assert!(code == Some(78) && log.contains("needs profiling_file_path"), "{log}");
 }

@@ -6,12 +6,19 @@ use crate::config::{self, Settings};
 use crate::error::{Error, Result};
 use crate::tally::State;
 use crate::worker::{Classifier, Order};
-use crossbeam_channel::{Receiver, RecvError, bounded, never};
+use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, bounded, never};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
+
+/// How long the worker may take to hear: it is at one inference at the most.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn hangs() -> Error {
+    Error::failed("the worker takes no orders: it hangs")
+}
 
 /// Reads the settings anew.
 pub type Load = Arc<dyn Fn() -> Result<Settings> + Send + Sync>;
@@ -132,18 +139,17 @@ impl Daemon<'_> {
         if let Some((_, known)) = &mut self.reload.source {
             *known = files;
         }
-        let retire = move || drop(old.recv());
-        thread::Builder::new()
-            .name("retire".into())
-            .spawn(retire)
-            .map(drop)
-            .map_err(|e| Error::failed("cannot start a thread").because(e))
+        // from then on no result is of the old one: subscribers may be told
+        let old = old.recv_timeout(PATIENCE).map_err(|_| hangs())?;
+        let retire = move || drop(old);
+        let retired = thread::Builder::new().name("retire".into()).spawn(retire);
+        retired.map(drop).map_err(|e| Error::failed("cannot start a thread").because(e))
     }
 
     fn order(&self, order: Order) -> Result<()> {
         let ended = || Error::failed("the worker has ended");
         let orders = self.orders.as_ref().ok_or_else(ended)?;
-        orders.send_timeout(order, Duration::from_secs(5)).map_err(|_| Error::failed("the worker takes no orders: it hangs"))
+        orders.send_timeout(order, PATIENCE).map_err(|_| hangs())
     }
 
     /// Cameras that are gone or have changed end, new and changed ones start. The others notice nothing.
@@ -156,6 +162,13 @@ impl Daemon<'_> {
         leaving.iter().for_each(Camera::stop);
         let deadline = Instant::now() + super::FAREWELL;
         leaving.iter().for_each(|camera| camera.wait(deadline));
+        if !leaving.is_empty() {
+            let (done, forgotten) = bounded::<()>(0);
+            self.order(Order::Without(leaving.iter().map(|camera| camera.tally.clone()).collect(), done))?;
+            if forgotten.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                return Err(hangs());
+            }
+        }
         for camera in wanted {
             if self.cameras.iter().any(|running| running.settings.name == camera.name) {
                 continue;

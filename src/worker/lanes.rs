@@ -79,6 +79,11 @@ impl Lanes {
         self.lanes.push(Busy::new(lane, classifier));
     }
 
+    /// Takes the cameras of `tallies` out; frames of theirs that wait count as dropped.
+    pub fn forget(&mut self, tallies: &[Arc<Tally>]) {
+        self.lanes.retain(|busy| !tallies.iter().any(|tally| Arc::ptr_eq(tally, &busy.tally)));
+    }
+
     /// Another classifier: other names of classes, another model's name.
     pub fn renew(&mut self, classifier: &Classifier) {
         for busy in &mut self.lanes {

@@ -9,14 +9,17 @@ pub use lanes::Lane;
 use crate::error::{Kind, Result};
 use crate::publish::Publishers;
 use crate::runtime::Execution;
+use crate::tally::Tally;
 use crossbeam_channel::{Receiver, Sender};
 use lanes::{Lanes, Next};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the worker may be told while it works.
 pub enum Order {
     /// A camera more. One goes by itself, when its frames end.
     Lane(Lane),
+    /// Cameras less, by their figures: not even a frame that waits still gives a result. Then the sender is dropped.
+    Without(Vec<Arc<Tally>>, Sender<()>),
     /// Another model, from the next frame on; the old one comes back, for its end may take a while.
     Classifier(Box<Classifier>, Sender<Box<Classifier>>),
 }
@@ -56,6 +59,10 @@ pub fn run(
                 results += 1;
             }
             Next::Order(Order::Lane(lane)) => lanes.add(lane, &classifier),
+            Next::Order(Order::Without(tallies, done)) => {
+                lanes.forget(&tallies);
+                drop(done);
+            }
             Next::Order(Order::Classifier(new, back)) => {
                 let old = std::mem::replace(&mut classifier, new);
                 lanes.renew(&classifier);

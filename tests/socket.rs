@@ -2,8 +2,6 @@
 
 mod common;
 
-use glimpsed::labels::Labels;
-use glimpsed::prediction::{Prediction, Score, Timing};
 use glimpsed::publish::Publish;
 use glimpsed::publish::socket::{Params, Socket, hello};
 use serde_json::{Value, json};
@@ -13,37 +11,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 fn params(path: &Path) -> Params {
     Params { path: path.to_owned(), mode: 0o660, group: None, limit: 8 }
 }
 
-fn labels() -> Labels {
-    Labels::parse(b"cat\ndog\nowl\n", "test").unwrap()
-}
-
 fn open(path: &Path) -> Socket {
-    Socket::open(&params(path), &hello("animals", "CPU", "the CPU", &["front", "back"], &labels())).unwrap()
-}
-
-/// Result `seq` of `source`: class `best` with `confidence`, and another one with what is left.
-fn result(source: &str, seq: u64, best: usize, confidence: f32) -> Prediction {
-    let other = Score { index: (best + 1) % 3, confidence: 1.0 - confidence };
-    Prediction {
-        source: source.into(),
-        seq,
-        timestamp: SystemTime::UNIX_EPOCH,
-        pts: None,
-        width: 4,
-        height: 3,
-        model: "animals".into(),
-        execution_provider: "CPU",
-        top: vec![Score { index: best, confidence }, other],
-        labels: labels().into(),
-        timing: Timing::default(),
-        dropped: 0,
-    }
+    Socket::open(&params(path), &hello("animals", "CPU", "the CPU", &["front", "back"], &common::animals())).unwrap()
 }
 
 /// A subscriber that has heard its hello. A line that does not come within ten seconds is a failure.
@@ -89,9 +64,9 @@ fn hello_then_the_latest_then_everything_by_the_schema() {
     let (_folder, path) = temporary();
     let mut socket = open(&path);
     let mut early = subscriber(&path);
-    socket.publish(&result("front", 0, 0, 0.75)).unwrap();
-    socket.publish(&result("front", 1, 1, 0.5)).unwrap();
-    socket.publish(&result("back", 0, 2, 1.0)).unwrap();
+    socket.publish(&common::animal("front", 0, 0, 0.75)).unwrap();
+    socket.publish(&common::animal("front", 1, 1, 0.5)).unwrap();
+    socket.publish(&common::animal("back", 0, 2, 1.0)).unwrap();
     let mut seen: Vec<_> = (0..3).map(|_| line(&mut early)).collect();
     let short = |seen: &[Value]| {
         seen.iter()
@@ -109,7 +84,7 @@ fn hello_then_the_latest_then_everything_by_the_schema() {
     let mut latest = vec![line(&mut late), line(&mut late)];
     latest.sort_by_key(|result| result["source"].to_string());
     assert_eq!(short(&latest), [("back".into(), 0), ("front".into(), 1)]);
-    socket.publish(&result("front", 2, 1, 0.5)).unwrap();
+    socket.publish(&common::animal("front", 2, 1, 0.5)).unwrap();
     assert_eq!((&line(&mut late)["seq"], &line(&mut early)["seq"]), (&json!(2), &json!(2)));
 
     let schema = std::fs::read_to_string(common::project().join("schema/message.schema.json")).unwrap();
@@ -127,7 +102,7 @@ fn a_subscriber_chooses() {
     // the choice is heard in time or not; what is published until the first line comes is of no other camera in either case
     let mut seq = 0;
     let first = loop {
-        socket.publish(&result("front", seq, 0, 0.75)).unwrap();
+        socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
         seq += 1;
         reader.get_mut().set_read_timeout(Some(Duration::from_millis(20))).unwrap();
         let mut text = String::new();
@@ -143,10 +118,10 @@ fn a_subscriber_chooses() {
     };
     assert_eq!(first["classifications"][0]["label"], "cat");
     reader.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    socket.publish(&result("back", 0, 1, 0.9)).unwrap(); // another camera
-    socket.publish(&result("front", 1000, 0, 0.9)).unwrap(); // no change
-    socket.publish(&result("front", 1001, 1, 0.55)).unwrap(); // not sure enough
-    socket.publish(&result("front", 1002, 2, 0.9)).unwrap();
+    socket.publish(&common::animal("back", 0, 1, 0.9)).unwrap(); // another camera
+    socket.publish(&common::animal("front", 1000, 0, 0.9)).unwrap(); // no change
+    socket.publish(&common::animal("front", 1001, 1, 0.55)).unwrap(); // not sure enough
+    socket.publish(&common::animal("front", 1002, 2, 0.9)).unwrap();
     assert_eq!(line(&mut reader)["seq"], 1002);
 }
 
@@ -157,7 +132,7 @@ fn a_subscriber_that_does_not_read_misses_lines_alone_and_is_told_how_many() {
     let mut socket = open(&path);
     let (mut slow, mut quick) = (subscriber(&path), subscriber(&path));
     for seq in 0..RESULTS {
-        socket.publish(&result("front", seq, 0, 0.75)).unwrap();
+        socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
         // in step with this one, so that no result is lost before the socket's thread sees it
         assert_eq!(line(&mut quick)["seq"], seq);
     }
@@ -197,7 +172,7 @@ fn what_is_no_choice_gets_one_error_and_the_door() {
     assert!(cut_off);
     // the others are untouched
     let mut polite = subscriber(&path);
-    socket.publish(&result("front", 0, 0, 0.75)).unwrap();
+    socket.publish(&common::animal("front", 0, 0, 0.75)).unwrap();
     assert_eq!(line(&mut polite)["seq"], 0);
 }
 
@@ -209,7 +184,7 @@ fn half_closed_is_still_listening_and_gone_is_gone() {
     half.get_mut().shutdown(Shutdown::Write).unwrap();
     drop(subscriber(&path));
     for seq in 0..3 {
-        socket.publish(&result("front", seq, 0, 0.75)).unwrap();
+        socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
         assert_eq!(line(&mut half)["seq"], seq);
     }
 }

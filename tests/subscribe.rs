@@ -2,8 +2,7 @@
 
 mod common;
 
-use glimpsed::labels::Labels;
-use glimpsed::prediction::{Prediction, Score, Timing};
+use glimpsed::prediction::Prediction;
 use glimpsed::publish::Publish;
 use glimpsed::publish::socket::{Params, Socket, hello};
 use glimpsed::tally::Tally;
@@ -12,32 +11,15 @@ use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::SystemTime;
-
-fn labels() -> Labels {
-    Labels::parse(b"cat\ndog\nowl\n", "test").unwrap()
-}
 
 fn daemon(path: &Path) -> Socket {
     let params = Params { path: path.to_owned(), limit: 1, ..Params::default() };
-    Socket::open(&params, &hello("animals", "CPU", "the CPU", &["front", "back"], &labels())).unwrap()
+    Socket::open(&params, &hello("animals", "CPU", "the CPU", &["front", "back"], &common::animals())).unwrap()
 }
 
+/// Sure to three quarters.
 fn result(source: &str, seq: u64, best: usize) -> Prediction {
-    Prediction {
-        source: source.into(),
-        seq,
-        timestamp: SystemTime::UNIX_EPOCH,
-        pts: None,
-        width: 4,
-        height: 3,
-        model: "animals".into(),
-        execution_provider: "CPU",
-        top: vec![Score { index: best, confidence: 0.75 }, Score { index: (best + 1) % 3, confidence: 0.25 }],
-        labels: labels().into(),
-        timing: Timing::default(),
-        dropped: 0,
-    }
+    common::animal(source, seq, best, 0.75)
 }
 
 /// The program with `flags`, its lines, and what it says on standard error.

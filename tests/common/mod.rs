@@ -8,6 +8,7 @@ use glimpsed::frame::Frame;
 use glimpsed::labels::Labels;
 use glimpsed::model::Model;
 use glimpsed::notify::Service;
+use glimpsed::prediction::{Prediction, Score, Timing};
 use glimpsed::preprocess;
 use glimpsed::publish::{Publish, Publishers};
 use glimpsed::runtime::{self, Infer, Provider};
@@ -19,7 +20,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The folder of the project.
 pub fn project() -> &'static Path {
@@ -186,4 +187,33 @@ pub fn without_times(mut message: serde_json::Value) -> serde_json::Value {
     fields.remove("timestamp");
     fields.remove("timing");
     message
+}
+
+/// A model whose last operators the HTP does not run.
+pub fn partial() -> PathBuf {
+    project().join("tests/fixtures/partial.onnx")
+}
+
+/// The classes of a model that never ran: cat, dog and owl.
+pub fn animals() -> Labels {
+    Labels::parse(b"cat\ndog\nowl\n", "test").unwrap()
+}
+
+/// A result of that model: number `seq` of `source`, class `best` with `confidence`, and the next class with what is left.
+pub fn animal(source: &str, seq: u64, best: usize, confidence: f32) -> Prediction {
+    let other = Score { index: (best + 1) % 3, confidence: 1.0 - confidence };
+    Prediction {
+        source: source.into(),
+        seq,
+        timestamp: SystemTime::UNIX_EPOCH,
+        pts: None,
+        width: 4,
+        height: 3,
+        model: "animals".into(),
+        execution_provider: "CPU",
+        top: vec![Score { index: best, confidence }, other],
+        labels: animals().into(),
+        timing: Timing::default(),
+        dropped: 0,
+    }
 }

@@ -24,13 +24,13 @@ test: setup-qnn
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked; else $(CARGO) test --locked; fi
 
 setup:
-	@setup/install-packages
-	@setup/check-rust
-	@setup/fetch-wheel setup/onnxruntime.txt $(RUNTIME)/onnxruntime
+	@setup/install-packages >&2
+	@setup/check-rust >&2
+	@setup/fetch-wheel setup/onnxruntime.txt $(RUNTIME)/onnxruntime >&2
 	@$(MAKE) --no-print-directory link
 
 setup-qnn: setup
-	@setup/fetch-wheel setup/onnxruntime-qnn.txt $(RUNTIME)/onnxruntime-qnn
+	@setup/fetch-wheel setup/onnxruntime-qnn.txt $(RUNTIME)/onnxruntime-qnn >&2
 
 # The program looks for its libraries in ../lib/glimpsed, in a build as in an installation.
 link:

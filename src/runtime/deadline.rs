@@ -1,56 +1,43 @@
 //! A run that takes too long is told to end. What does not listen (a hung driver) is told in the log; the service's watchdog does the rest.
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use ort::session::{NoSelectedOutputs, RunOptions};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Watches one session's runs.
 pub struct Deadline {
     limit: Duration,
     shared: Arc<Shared>,
-    begun: Sender<u64>,
-    done: Sender<()>,
 }
 
 struct Shared {
     options: RunOptions<NoSelectedOutputs>,
     run: Mutex<Run>,
+    /// Wakes the watcher, where it waits for a run; it looks by itself when one is due.
+    begun: Condvar,
 }
 
 #[derive(Default)]
 struct Run {
-    number: u64,
-    going: bool,
+    /// When the run must have ended; `None` between runs.
+    due: Option<Instant>,
     /// It was told to end.
     over: bool,
+    /// The watcher is to be woken when a run begins.
+    wake: bool,
+    /// The session has gone.
+    closed: bool,
 }
 
 impl Deadline {
     /// Lets no run take longer than `limit`.
     pub fn new(limit: Duration) -> Result<Self, String> {
         let options = RunOptions::new().map_err(|e| e.to_string())?;
-        let shared = Arc::new(Shared { options, run: Mutex::default() });
-        let (begun, begins) = bounded::<u64>(1);
-        let (done, ends) = bounded::<()>(1);
+        let shared = Arc::new(Shared { options, run: Mutex::default(), begun: Condvar::new() });
         let watched = shared.clone();
-        let watch = move || {
-            // both ends go with the session
-            while let Ok(number) = begins.recv() {
-                if ends.recv_timeout(limit) != Err(RecvTimeoutError::Timeout) {
-                    continue;
-                }
-                watched.end(number);
-                if ends.recv_timeout(limit.max(Duration::from_secs(1))) == Err(RecvTimeoutError::Timeout) {
-                    tracing::error!("an inference does not end: it was told to after {limit:.1?}");
-                    // one that ends after all is as good as any
-                    let _ = ends.recv();
-                }
-            }
-        };
-        thread::Builder::new().name("deadline".into()).spawn(watch).map_err(|e| e.to_string())?;
-        Ok(Self { limit, shared, begun, done })
+        thread::Builder::new().name("deadline".into()).spawn(move || watched.watch(limit)).map_err(|e| e.to_string())?;
+        Ok(Self { limit, shared })
     }
 
     /// What the run is to be given.
@@ -61,20 +48,18 @@ impl Deadline {
     /// A run begins.
     pub fn begin(&self) {
         let mut run = self.shared.run();
-        (run.number, run.going, run.over) = (run.number + 1, true, false);
-        // the watcher lives as long as this
-        let _ = self.begun.send(run.number);
+        (run.due, run.over) = (Some(Instant::now() + self.limit), false);
+        // a watcher that waits for the end of an earlier run finds this one by itself: most runs wake nobody
+        if run.wake {
+            self.shared.begun.notify_one();
+        }
     }
 
     /// It has ended; an error where it was told to.
     pub fn end(&self) -> Result<(), String> {
-        let over = {
-            let mut run = self.shared.run();
-            run.going = false;
-            run.over
-        };
-        let _ = self.done.send(());
-        if over {
+        let mut run = self.shared.run();
+        run.due = None;
+        if run.over {
             self.shared.options.unterminate().map_err(|e| e.to_string())?;
             return Err(format!("it took longer than {:.1?}", self.limit));
         }
@@ -82,16 +67,52 @@ impl Deadline {
     }
 }
 
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        self.shared.run().closed = true;
+        self.shared.begun.notify_one();
+    }
+}
+
 impl Shared {
-    fn run(&self) -> std::sync::MutexGuard<'_, Run> {
+    fn run(&self) -> MutexGuard<'_, Run> {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells run `number` to end, unless it has just done so: the next one must not suffer for it.
-    fn end(&self, number: u64) {
+    /// The watcher's thread.
+    fn watch(&self, limit: Duration) {
         let mut run = self.run();
-        if run.going && run.number == number && self.options.terminate().is_ok() {
-            run.over = true;
+        while !run.closed {
+            let now = Instant::now();
+            run = match run.due {
+                None => self.wait_for_the_next(run, None),
+                Some(due) if now < due => self.wait(run, due - now),
+                Some(_) if !run.over => {
+                    // under the lock: it is this run that is told, and none that begins meanwhile
+                    run.over = self.options.terminate().is_ok();
+                    self.wait_for_the_next(run, Some(limit.max(Duration::from_secs(1))))
+                }
+                Some(_) => {
+                    tracing::error!("an inference does not end: it was told to after {limit:.1?}");
+                    // one that ends after all is as good as any
+                    self.wait_for_the_next(run, None)
+                }
+            }
         }
+    }
+
+    fn wait<'a>(&self, run: MutexGuard<'a, Run>, time: Duration) -> MutexGuard<'a, Run> {
+        self.begun.wait_timeout(run, time).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Until a run begins, or for so long.
+    fn wait_for_the_next<'a>(&self, mut run: MutexGuard<'a, Run>, at_most: Option<Duration>) -> MutexGuard<'a, Run> {
+        run.wake = true;
+        run = match at_most {
+            Some(time) => self.wait(run, time),
+            None => self.begun.wait(run).unwrap_or_else(PoisonError::into_inner),
+        };
+        run.wake = false;
+        run
     }
 }

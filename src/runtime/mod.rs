@@ -5,6 +5,7 @@
 mod context;
 mod coverage;
 mod deadline;
+mod inplace;
 mod library;
 mod log;
 mod options;

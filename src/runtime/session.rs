@@ -1,20 +1,21 @@
 //! A session of ONNX Runtime behind [`Infer`].
 
 use super::deadline::Deadline;
+use super::inplace::InPlace;
 use super::library::Library;
 use super::{Execution, Infer, failed, log};
 use crate::error::{Error, Result};
 use crate::model::{Model, Source};
-use crate::tensor::Tensor;
+use crate::tensor::{ElementType, Tensor, TensorSpec};
+use ort::session::Session as OrtSession;
 use ort::session::builder::SessionBuilder;
-use ort::session::{Session as OrtSession, SessionInputValue};
-use ort::value::TensorRef;
+use ort::value::{Outlet, TensorElementType, ValueType};
 use std::time::Duration;
 
 /// One model on one provider.
 pub struct Session {
     session: OrtSession,
-    shape: Vec<i64>,
+    in_place: InPlace,
     execution: Execution,
     deadline: Option<Deadline>,
 }
@@ -67,8 +68,25 @@ pub fn open(
         cause.extend(log::take_errors().into_iter().filter(|line| !e.to_string().contains(line)));
         failed(what(), cause.join("\n  "))
     })?;
-    let shape = model.input.tensor.shape.iter().map(|size| *size as i64).collect();
-    Ok(Session { session, shape, execution, deadline: None })
+    let (input, output) = (&model.input.tensor, &model.output.tensor);
+    check(session.inputs(), input)?;
+    check(session.outputs(), output)?;
+    Ok(Session { session, in_place: InPlace::new(input, output)?, execution, deadline: None })
+}
+
+/// An error where ONNX Runtime sees another tensor in the model than its file was read to have.
+fn check(seen: &[Outlet], read: &TensorSpec) -> Result<()> {
+    let wanted = match read.element {
+        ElementType::U8 => TensorElementType::Uint8,
+        ElementType::I8 => TensorElementType::Int8,
+        ElementType::U16 => TensorElementType::Uint16,
+        ElementType::F32 => TensorElementType::Float32,
+    };
+    let named = seen.iter().find(|outlet| outlet.name() == read.name).map(Outlet::dtype);
+    match named {
+        Some(ValueType::Tensor { ty, .. }) if ty == &wanted => Ok(()),
+        other => Err(Error::failed(format!("ONNX Runtime sees {other:?} where the model's file has '{}', {wanted}", read.name))),
+    }
 }
 
 impl Session {
@@ -93,47 +111,16 @@ impl Session {
 
 impl Infer for Session {
     fn infer(&mut self, input: &Tensor, output: &mut Tensor) -> Result<()> {
-        let value = view(input, &self.shape).map_err(|e| failed("cannot hand the picture to the model", e))?;
-        let outputs = match &self.deadline {
-            None => self.session.run([value]),
-            Some(deadline) => {
-                deadline.begin();
-                let outputs = self.session.run_with_options([value], deadline.options());
-                deadline.end().map_err(|why| failed("the inference was ended", why))?;
-                outputs
-            }
+        let Some(deadline) = &self.deadline else {
+            return self.in_place.run(&mut self.session, None, input, output).map_err(|e| failed("the inference failed", e));
         };
-        let outputs = outputs.map_err(|e| failed("the inference failed", e))?;
-        let given = &outputs[0];
-        let wrong = |e: ort::Error| failed("the model gave something else than its file says", e);
-        match output {
-            Tensor::U8(to) => fill(to, given.try_extract_tensor::<u8>().map_err(wrong)?.1),
-            Tensor::I8(to) => fill(to, given.try_extract_tensor::<i8>().map_err(wrong)?.1),
-            Tensor::U16(to) => fill(to, given.try_extract_tensor::<u16>().map_err(wrong)?.1),
-            Tensor::F32(to) => fill(to, given.try_extract_tensor::<f32>().map_err(wrong)?.1),
-        }
+        deadline.begin();
+        let done = self.in_place.run(&mut self.session, Some(deadline.options()), input, output);
+        deadline.end().map_err(|why| failed("the inference was ended", why))?;
+        done.map_err(|e| failed("the inference failed", e))
     }
 
     fn execution(&self) -> &Execution {
         &self.execution
     }
-}
-
-/// The tensor as ONNX Runtime sees it, without a copy.
-fn view<'a>(input: &'a Tensor, shape: &[i64]) -> ort::Result<SessionInputValue<'a>> {
-    let shape = shape.to_vec();
-    Ok(match input {
-        Tensor::U8(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
-        Tensor::I8(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
-        Tensor::U16(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
-        Tensor::F32(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
-    })
-}
-
-fn fill<T: Copy>(to: &mut [T], from: &[T]) -> Result<()> {
-    if to.len() != from.len() {
-        return Err(Error::failed(format!("the model gave {} numbers, its file promises {}", from.len(), to.len())));
-    }
-    to.copy_from_slice(from);
-    Ok(())
 }

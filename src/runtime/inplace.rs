@@ -1,0 +1,130 @@
+//! One run of a session on tensors that lie where they are: nothing is copied, nothing is allocated for the result.
+//!
+//! `ort`'s own ways are each short of something here: [`ort::session::Session::run`] has a new output made each time, an output that was
+//! made before excludes run options that another thread may end, and an `IoBinding` copies a borrowed input.
+#![allow(unsafe_code)]
+
+use super::failed;
+use crate::error::Result;
+use crate::tensor::{Tensor, TensorSpec};
+use ort::AsPointer;
+use ort::session::{RunOptions, Session};
+use ort::sys::{self, ONNXTensorElementDataType as Element};
+use std::ffi::{CString, c_void};
+use std::ptr::{NonNull, null, null_mut};
+
+/// What is the same in each run of one session.
+pub struct InPlace {
+    names: [CString; 2],
+    shapes: [Vec<i64>; 2],
+    memory: Memory,
+}
+
+impl InPlace {
+    /// For a model with this `input` and this `output`.
+    pub fn new(input: &TensorSpec, output: &TensorSpec) -> Result<Self> {
+        let name = |spec: &TensorSpec| CString::new(spec.name.as_str()).map_err(|e| failed("a tensor's name is no text", e));
+        let shape = |spec: &TensorSpec| spec.shape.iter().map(|size| *size as i64).collect();
+        Ok(Self { names: [name(input)?, name(output)?], shapes: [shape(input), shape(output)], memory: Memory::of_the_cpu()? })
+    }
+
+    /// Runs `session` on `input`; the result is written to `output`. Both have as many elements as the shapes.
+    pub fn run(&self, session: &mut Session, options: Option<&RunOptions>, input: &Tensor, output: &mut Tensor) -> ort::Result<()> {
+        let (from, to) = (Raw::of(input), Raw::of_mut(output));
+        let values = [self.value(from, &self.shapes[0])?, self.value(to, &self.shapes[1])?];
+        let (inputs, mut outputs) = ([values[0].0.as_ptr().cast_const()], [values[1].0.as_ptr()]);
+        let options = options.map_or(null(), |options| options.ptr());
+        let [input_name, output_name] = [[self.names[0].as_ptr()], [self.names[1].as_ptr()]];
+        // SAFETY: every pointer lives until the call returns, and ONNX Runtime keeps none of them. The session is borrowed mutably, so
+        // that nobody else runs it; so is `output`, which is all that is written to. An output that is given is never replaced.
+        unsafe {
+            let run = ort::api().Run;
+            let (inputs, outputs) = (inputs.as_ptr(), outputs.as_mut_ptr());
+            let status = run(session.ptr().cast_mut(), options, input_name.as_ptr(), inputs, 1, output_name.as_ptr(), 1, outputs);
+            ort::Error::result_from_status(status)
+        }
+    }
+
+    /// The elements as ONNX Runtime sees them; an error where they are fewer than `shape` says.
+    fn value(&self, raw: Raw, shape: &[i64]) -> ort::Result<Value> {
+        let mut value = null_mut();
+        // SAFETY: ONNX Runtime holds `raw`'s bytes against the shape and the type, and uses them only in `run`, where they are borrowed.
+        unsafe {
+            let create = ort::api().CreateTensorWithDataAsOrtValue;
+            let status = create(self.memory.0.as_ptr(), raw.data, raw.bytes, shape.as_ptr(), shape.len(), raw.element, &mut value);
+            ort::Error::result_from_status(status)?;
+        }
+        NonNull::new(value).map(Value).ok_or_else(|| ort::Error::new("no value was made"))
+    }
+}
+
+/// A tensor's memory.
+#[derive(Clone, Copy)]
+struct Raw {
+    data: *mut c_void,
+    bytes: usize,
+    element: Element,
+}
+
+impl Raw {
+    /// To be read only.
+    fn of(tensor: &Tensor) -> Self {
+        let (data, bytes, element) = match tensor {
+            Tensor::U8(data) => {
+                (data.as_ptr().cast::<c_void>(), size_of_val(&data[..]), Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8)
+            }
+            Tensor::I8(data) => (data.as_ptr().cast(), size_of_val(&data[..]), Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8),
+            Tensor::U16(data) => (data.as_ptr().cast(), size_of_val(&data[..]), Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16),
+            Tensor::F32(data) => (data.as_ptr().cast(), size_of_val(&data[..]), Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT),
+        };
+        Self { data: data.cast_mut(), bytes, element }
+    }
+
+    /// To be written to as well.
+    fn of_mut(tensor: &mut Tensor) -> Self {
+        let data = match tensor {
+            Tensor::U8(data) => data.as_mut_ptr().cast::<c_void>(),
+            Tensor::I8(data) => data.as_mut_ptr().cast(),
+            Tensor::U16(data) => data.as_mut_ptr().cast(),
+            Tensor::F32(data) => data.as_mut_ptr().cast(),
+        };
+        Self { data, ..Self::of(tensor) }
+    }
+}
+
+/// A value of ONNX Runtime; what it is made of belongs to somebody else.
+struct Value(NonNull<sys::OrtValue>);
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        // SAFETY: it was made by ONNX Runtime, and goes once.
+        unsafe { (ort::api().ReleaseValue)(self.0.as_ptr()) }
+    }
+}
+
+/// Says that a tensor lies in the CPU's memory.
+struct Memory(NonNull<sys::OrtMemoryInfo>);
+
+// SAFETY: it is never written to once it is made.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    fn of_the_cpu() -> Result<Self> {
+        let mut memory = null_mut();
+        // SAFETY: it writes one pointer.
+        let made = unsafe {
+            let create = ort::api().CreateCpuMemoryInfo;
+            let status = create(sys::OrtAllocatorType::OrtArenaAllocator, sys::OrtMemType::OrtMemTypeDefault, &mut memory);
+            ort::Error::result_from_status(status)
+        };
+        made.map_err(|e| failed("cannot describe the CPU's memory", e))?;
+        NonNull::new(memory).map(Self).ok_or_else(|| failed("cannot describe the CPU's memory", "nothing was made"))
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: it was made by ONNX Runtime, and goes once.
+        unsafe { (ort::api().ReleaseMemoryInfo)(self.0.as_ptr()) }
+    }
+}

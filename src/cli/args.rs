@@ -157,6 +157,7 @@ impl RuntimeArgs {
             allow_partial: self.allow_partial,
             context_cache: self.cache().unwrap_or_default().folder(),
             run_timeout: None,
+            patience: Default::default(),
         }
     }
 

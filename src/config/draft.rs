@@ -146,6 +146,7 @@ impl Draft {
                 allow_partial: self.allow_partial.unwrap_or(false),
                 context_cache: self.context_cache.clone().unwrap_or_default().folder(),
                 run_timeout: self.run_timeout.or(Some(RUN_TIMEOUT)),
+                patience: Default::default(),
             },
             preprocess: preprocess::Params {
                 fit: self.fit.unwrap_or(Fit::Stretch),

@@ -86,6 +86,8 @@ pub struct Params {
     pub context_cache: Option<PathBuf>,
     /// With `auto`: whether a model may run on the NPU in part.
     pub allow_partial: bool,
+    /// How patient it is with an NPU that fails.
+    pub patience: Patience,
 }
 
 /// Opens a session for `model`. One on the NPU is opened anew when it fails.
@@ -130,7 +132,7 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
         Ok(Box::new(session::cpu(library, &model, threads)?))
     });
     let instead = (params.provider == Provider::Auto).then_some(cpu);
-    Ok(Box::new(Recovering::new(Box::new(session), reopen, instead, Patience::default())))
+    Ok(Box::new(Recovering::new(Box::new(session), reopen, instead, params.patience)))
 }
 
 /// The NPU with every node; where that cannot be, with some, if that is allowed.

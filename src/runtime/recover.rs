@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 pub type Open = Arc<dyn Fn() -> Result<Box<dyn Infer>> + Send + Sync>;
 
 /// How patient it is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// The pause before the first try; each further one is twice as long...
     pub first: Duration,

@@ -4,13 +4,14 @@
 #   make setup                         only what building and running takes
 #   make install DESTDIR=              the program, its libraries, pipelines and systemd units, into /usr (as root)
 #   make setup-qnn                     also the QNN plugin: the NPU's libraries (x86-64: its emulator)
+#   make setup-python                  what models/squeezenet1_1/quantize runs on
 
 CARGO ?= cargo
 export ORT_DISABLE_TELEMETRY := 1
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUNTIME := .runtime
 
-.PHONY: demo build test setup setup-qnn link install clean
+.PHONY: demo build test setup setup-qnn setup-python link install clean
 
 demo: build
 	@$(TARGET)/release/glimpsed demo $(ARGS)
@@ -18,7 +19,7 @@ demo: build
 build: setup
 	@$(CARGO) build --release --locked
 
-test: setup-qnn
+test: setup-qnn setup-python
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --all-targets -- --deny warnings
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked; else $(CARGO) test --locked; fi
@@ -31,6 +32,9 @@ setup:
 
 setup-qnn: setup
 	@setup/fetch-wheel setup/onnxruntime-qnn.txt $(RUNTIME)/onnxruntime-qnn >&2
+
+setup-python: setup
+	@setup/python-packages setup/python.txt $(RUNTIME)/python >&2
 
 # The program looks for its libraries in ../lib/glimpsed, in a build as in an installation.
 link:

@@ -58,6 +58,13 @@ pub fn qnn_dir() -> Option<PathBuf> {
     None
 }
 
+/// Where `make setup-python` puts the Python packages of the scripts.
+pub fn python() -> PathBuf {
+    let folder = project().join(".runtime/python");
+    assert!(folder.is_dir(), "the Python packages are not there: run `make setup-python` first");
+    folder
+}
+
 /// Settings of a session that use the project's own libraries.
 pub fn runtime_params(provider: Provider) -> runtime::Params {
     let qnn_dir = if provider == Provider::Cpu { None } else { qnn_dir() };

@@ -3,6 +3,8 @@
 //! Source of the method: Pillow's documentation of its resampling filters, and its fixed-point arithmetic for 8-bit pictures:
 //! weights are rounded to 22 bits behind the point, sums are rounded half up and clamped.
 
+use super::lanes::Weight;
+
 /// How pixels are weighted. All but `Nearest` widen with the reduction (antialiasing), as in Pillow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Filter {
@@ -42,15 +44,6 @@ impl Filter {
     }
 }
 
-/// Bits behind the point of an exact weight.
-pub const PRECISION: u32 = 22;
-/// An exact weight is `high << SPLIT | low`: two 16-bit factors, for which every CPU has quick multiply-and-add instructions.
-pub const SPLIT: u32 = 11;
-/// Bits behind the point of a quick weight, one 16-bit factor.
-pub const QUICK: u32 = 14;
-/// Windows are padded with zero weights to a multiple of this, so that loops have no remainder.
-const LANES: usize = 8;
-
 /// What windows are made for: one direction of one plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -69,8 +62,7 @@ pub struct Span {
 }
 
 /// Which samples of a row (or column) make each new one, and with which weights.
-#[derive(Debug, Default)]
-pub struct Windows {
+pub struct Windows<W> {
     made_for: Option<Span>,
     /// The first sample of each window.
     pub starts: Vec<usize>,
@@ -78,29 +70,34 @@ pub struct Windows {
     pub counts: Vec<usize>,
     /// Weights that are stored for each window: its own, and zeros.
     pub taps: usize,
-    /// The upper parts of the exact weights, `taps` for each window.
-    pub high: Vec<i16>,
-    /// The lower parts, 0..2048.
-    pub low: Vec<i16>,
-    /// The same weights in one factor, less exact; they add up to exactly one.
-    pub quick: Vec<i16>,
+    /// All weights, `taps` for each window.
+    pub weights: Vec<W>,
 }
 
-impl Windows {
+impl<W> Default for Windows<W> {
+    fn default() -> Self {
+        Self { made_for: None, starts: Vec::new(), counts: Vec::new(), taps: 1, weights: Vec::new() }
+    }
+}
+
+impl<W: Weight> Windows<W> {
     /// Windows for `span`; made anew only when it is another than before.
     pub fn prepare(&mut self, span: Span) {
         if self.made_for != Some(span) {
             self.made_for = Some(span);
             self.starts.clear();
             self.counts.clear();
-            self.high.clear();
-            self.low.clear();
-            self.quick.clear();
+            self.weights.clear();
             match span.filter {
                 Filter::Nearest => self.nearest(&span),
                 _ => self.weighted(&span),
             }
         }
+    }
+
+    /// The first sample of window `n`, and its weights.
+    pub fn window(&self, n: usize) -> (usize, &[W]) {
+        (self.starts[n], &self.weights[n * self.taps..][..self.counts[n]])
     }
 
     /// The samples that any window looks at: a half-open range.
@@ -113,8 +110,7 @@ impl Windows {
         let scale = f64::from(span.source) / f64::from(span.resized);
         let widened = scale.max(1.0);
         let support = span.filter.support() * widened;
-        let most = (support.ceil() as usize * 2 + 1) / span.shared as usize + span.shared as usize;
-        self.taps = most.next_multiple_of(LANES);
+        self.taps = (support.ceil() as usize * 2 + 1) / span.shared as usize + span.shared as usize;
         let mut weights: Vec<f64> = Vec::with_capacity(self.taps);
         for x in span.first..span.first + span.count {
             let center = (f64::from(x) + 0.5) * scale;
@@ -138,21 +134,10 @@ impl Windows {
     fn push(&mut self, start: usize, weights: &[f64]) {
         self.starts.push(start);
         self.counts.push(weights.len());
-        let (stored, end) = (self.quick.len(), self.starts.len() * self.taps);
-        for weight in weights {
-            let fixed = (weight * f64::from(1 << PRECISION)).round() as i32;
-            self.high.push((fixed >> SPLIT) as i16);
-            self.low.push((fixed & ((1 << SPLIT) - 1)) as i16);
-            self.quick.push((weight * f64::from(1 << QUICK)).round() as i16);
-        }
-        // what rounding took from the whole goes to the largest: a flat picture stays flat
-        let left = (1 << QUICK) - self.quick[stored..].iter().copied().map(i32::from).sum::<i32>();
-        if let Some(largest) = self.quick[stored..].iter_mut().max() {
-            *largest += left as i16;
-        }
-        self.high.resize(end, 0);
-        self.low.resize(end, 0);
-        self.quick.resize(end, 0);
+        let stored = self.weights.len();
+        self.weights.extend(weights.iter().copied().map(W::of));
+        W::make_whole(&mut self.weights[stored..]);
+        self.weights.resize(self.starts.len() * self.taps, W::of(0.0));
     }
 
     /// One sample each. Positions are added up step by step, as Pillow does, so that ties fall the same way.

@@ -3,25 +3,24 @@
 //! RGB pictures are resized exactly as Pillow resizes them. YUV pictures, the live case, are resized plane by plane, chroma at its
 //! own size and centred on its luma pixels, and converted to RGB at the small size.
 
+mod apart;
 mod colour;
-mod exact;
 mod filter;
 mod fit;
-mod plane;
+mod lanes;
 mod quantize;
-mod sums;
+mod resize;
 
 pub use filter::Filter;
 pub use fit::Fit;
-pub use quantize::Normalize;
+pub use quantize::{Normalize, Quantizer};
 
 use crate::frame::{Frame, Picture, PixelFormat, Plane};
 use crate::tensor::{InputSpec, Tensor};
+use apart::take_pairs_apart;
 use colour::Planes;
-use exact::{ExactResizer, RgbSource};
 use fit::Placement;
-use plane::PlaneResizer;
-use quantize::Quantizer;
+use resize::{Order, Resizer, Source};
 
 /// What the user may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -39,9 +38,9 @@ pub struct Preprocessor {
     fit: Fit,
     size: (u32, u32),
     quantizer: Quantizer,
-    exact: ExactResizer,
-    luma: PlaneResizer,
-    chroma: PlaneResizer,
+    exact: Resizer<i32>,
+    luma: Resizer<i16>,
+    chroma: Resizer<i16>,
     /// Planes at the small size.
     small: [Vec<u8>; 3],
     /// Luma and chroma of a packed format, taken apart at full size.
@@ -59,9 +58,9 @@ impl Preprocessor {
             fit: params.fit,
             size: (input.width, input.height),
             quantizer: Quantizer::new(input, params.normalize),
-            exact: ExactResizer::new(params.filter),
-            luma: PlaneResizer::new(params.filter),
-            chroma: PlaneResizer::new(params.filter),
+            exact: Resizer::new(params.filter, Order::Pillow),
+            luma: Resizer::new(params.filter, Order::ColumnsFirst),
+            chroma: Resizer::new(params.filter, Order::ColumnsFirst),
             small: Default::default(),
             apart: Default::default(),
             rgb: Vec::new(),
@@ -76,7 +75,17 @@ impl Preprocessor {
         let size = (picture.width, picture.height);
         match rgb_layout(picture.format) {
             Some((samples, offsets)) => {
-                self.exact.resize(RgbSource { plane: frame.plane(0), size, samples, offsets }, &place, &mut self.rgb);
+                let source = Source { plane: frame.plane(0), size, shared: (1, 1), samples };
+                match (samples, offsets) {
+                    (3, [0, 1, 2]) => self.exact.resize(source, &place, &mut self.rgb),
+                    _ => {
+                        let [small, ..] = &mut self.small;
+                        self.exact.resize(source, &place, small);
+                        grow(&mut self.rgb, place.width as usize * place.height as usize * 3);
+                        let pick = if samples == 3 { pick::<3> } else { pick::<4> };
+                        pick(small, offsets, &mut self.rgb);
+                    }
+                }
             }
             None => self.yuv(frame, &place),
         }
@@ -87,24 +96,26 @@ impl Preprocessor {
     fn yuv(&mut self, frame: &Frame, place: &Placement) {
         let picture = frame.picture;
         let (width, height) = (place.width, place.height);
-        let chroma = chroma_of(&picture);
+        let chroma = Chroma::of(&picture);
         let [luma_out, first_out, second_out] = &mut self.small;
         let (size, shared) = ((picture.width, picture.height), (chroma.across, chroma.down));
-        let mut resize = |luma, place: &Placement| self.luma.resize::<1>(luma, size, (1, 1), place, luma_out);
+        let mut resize = |plane, place: &Placement| {
+            self.luma.resize(Source { plane, size, shared: (1, 1), samples: 1 }, place, luma_out);
+        };
+        let chroma_of = |plane, samples| Source { plane, size, shared, samples };
         if let Some(luma_first) = chroma.packed {
             take_apart(frame.plane(0), size, luma_first, &mut self.apart);
-            let [luma, both] = &self.apart;
-            resize(Plane { data: luma, stride: size.0 as usize }, place);
-            let both = Plane { data: both, stride: size.0.div_ceil(2) as usize * 2 };
-            self.chroma.resize::<2>(both, size, shared, place, first_out);
+            let ([luma, both], stride) = (&self.apart, packed_row(size.0));
+            resize(Plane { data: luma, stride }, place);
+            self.chroma.resize(chroma_of(Plane { data: both, stride }, 2), place, first_out);
         } else {
             resize(frame.plane(0), place);
             match chroma.planes {
                 0 => {}
-                1 => self.chroma.resize::<2>(frame.plane(1), size, shared, place, first_out),
+                1 => self.chroma.resize(chroma_of(frame.plane(1), 2), place, first_out),
                 _ => {
-                    self.chroma.resize::<1>(frame.plane(1), size, shared, place, first_out);
-                    self.chroma.resize::<1>(frame.plane(2), size, shared, place, second_out);
+                    self.chroma.resize(chroma_of(frame.plane(1), 1), place, first_out);
+                    self.chroma.resize(chroma_of(frame.plane(2), 1), place, second_out);
                 }
             }
         }
@@ -154,6 +165,13 @@ fn rgb_layout(format: PixelFormat) -> Option<(usize, [usize; 3])> {
     })
 }
 
+/// R, G and B out of pixels of `samples` bytes.
+fn pick<const SAMPLES: usize>(pixels: &[u8], offsets: [usize; 3], rgb: &mut [u8]) {
+    for (pixel, to) in pixels.as_chunks::<SAMPLES>().0.iter().zip(rgb.as_chunks_mut::<3>().0) {
+        *to = offsets.map(|offset| pixel[offset]);
+    }
+}
+
 /// How the chroma of a format lies.
 struct Chroma {
     /// Luma pixels for each chroma pixel, across and down.
@@ -165,34 +183,37 @@ struct Chroma {
     packed: Option<bool>,
 }
 
-fn chroma_of(picture: &Picture) -> Chroma {
-    let (across, down, planes, packed) = match picture.format {
-        PixelFormat::Nv12 | PixelFormat::Nv21 => (2, 2, 1, None),
-        PixelFormat::I420 | PixelFormat::Yv12 => (2, 2, 2, None),
-        PixelFormat::Y42b => (2, 1, 2, None),
-        PixelFormat::Yuy2 => (2, 1, 1, Some(true)),
-        PixelFormat::Uyvy => (2, 1, 1, Some(false)),
-        PixelFormat::Y444 => (1, 1, 2, None),
-        _ => (1, 1, 0, None),
-    };
-    Chroma { across, down, planes, packed }
+impl Chroma {
+    fn of(picture: &Picture) -> Self {
+        let (across, down, planes, packed) = match picture.format {
+            PixelFormat::Nv12 | PixelFormat::Nv21 => (2, 2, 1, None),
+            PixelFormat::I420 | PixelFormat::Yv12 => (2, 2, 2, None),
+            PixelFormat::Y42b => (2, 1, 2, None),
+            PixelFormat::Yuy2 => (2, 1, 1, Some(true)),
+            PixelFormat::Uyvy => (2, 1, 1, Some(false)),
+            PixelFormat::Y444 => (1, 1, 2, None),
+            _ => (1, 1, 0, None),
+        };
+        Self { across, down, planes, packed }
+    }
 }
 
-/// Splits packed 4:2:2 into luma and U V U V, rows without padding. An odd width has half a pair at the end of each row.
+/// Splits packed 4:2:2 into luma and U V U V, rows of `packed_row` samples.
 fn take_apart(plane: Plane, (width, height): (u32, u32), luma_first: bool, apart: &mut [Vec<u8>; 2]) {
-    let (width, height) = (width as usize, height as usize);
-    let chroma_row = width.div_ceil(2) * 2;
+    let (row, height) = (packed_row(width), height as usize);
     let [luma, both] = apart;
-    grow(luma, width * height);
-    grow(both, chroma_row * height);
-    let (luma_at, chroma_at) = if luma_first { (0, 1) } else { (1, 0) };
-    let rows = luma.chunks_exact_mut(width).zip(both.chunks_exact_mut(chroma_row)).zip(plane.data.chunks(plane.stride));
+    grow(luma, row * height);
+    grow(both, row * height);
+    let rows = luma.chunks_exact_mut(row).zip(both.chunks_exact_mut(row)).zip(plane.data.chunks(plane.stride));
     for ((luma, both), packed) in rows.take(height) {
-        for (to, from) in luma.iter_mut().zip(packed[luma_at..].iter().step_by(2)) {
-            *to = *from;
-        }
-        for (to, from) in both.iter_mut().zip(packed[chroma_at..].iter().step_by(2)) {
-            *to = *from;
+        match luma_first {
+            true => take_pairs_apart(packed, luma, both),
+            false => take_pairs_apart(packed, both, luma),
         }
     }
+}
+
+/// Luma samples (and chroma samples of both kinds) in a packed row of `width` pixels, which come in pairs.
+fn packed_row(width: u32) -> usize {
+    width.next_multiple_of(2) as usize
 }

@@ -3,6 +3,7 @@
 //! Scale, zero point, mean, standard deviation and every element type are one code path:
 //! `q = clamp(round_half_even(x / scale) + zero_point)` with `x = (pixel / 255 - mean) / std`, and a float input is `x` itself.
 
+use super::apart::take_triples_apart;
 use crate::tensor::{ElementType, InputSpec, Layout, Quantization, Tensor};
 
 /// What is subtracted from a channel (R, G, B; values 0..1), and what it is divided by then.
@@ -31,6 +32,8 @@ pub struct Quantizer {
 }
 
 enum Tables {
+    /// Each pixel is its own element: the usual case of scale 1/255 and zero point 0.
+    Same,
     U8(Table<u8>),
     I8(Table<i8>),
     U16(Table<u16>),
@@ -55,12 +58,14 @@ impl Quantizer {
             ElementType::U16 => Tables::U16(table(|channel, pixel| quantized(channel, pixel) as u16)),
             ElementType::F32 => Tables::F32(table(real)),
         };
-        Self { tables, layout: input.layout }
+        let same = matches!(&tables, Tables::U8(table) if table.iter().all(|entries| (0..=255).eq(entries.iter().copied())));
+        Self { tables: if same { Tables::Same } else { tables }, layout: input.layout }
     }
 
     /// Writes `pixels` (RGB RGB, as many as the input has, at least) to `tensor`, which was made for the same input.
     pub fn write(&self, pixels: &[u8], tensor: &mut Tensor) {
         match (&self.tables, tensor) {
+            (Tables::Same, Tensor::U8(out)) => copy(self.layout, pixels, out),
             (Tables::U8(table), Tensor::U8(out)) => fill(table, self.layout, pixels, out),
             (Tables::I8(table), Tensor::I8(out)) => fill(table, self.layout, pixels, out),
             (Tables::U16(table), Tensor::U16(out)) => fill(table, self.layout, pixels, out),
@@ -76,6 +81,14 @@ fn table<T: Copy + Default>(entry: impl Fn(usize, usize) -> T) -> Table<T> {
         entries.iter_mut().enumerate().for_each(|(pixel, slot)| *slot = entry(channel, pixel));
     }
     table
+}
+
+fn copy(layout: Layout, pixels: &[u8], out: &mut [u8]) {
+    let pixels = &pixels[..out.len()];
+    match layout {
+        Layout::Nchw => take_triples_apart(pixels, out),
+        Layout::Nhwc => out.copy_from_slice(pixels),
+    }
 }
 
 fn fill<T: Copy>(table: &[[T; 256]; 3], layout: Layout, pixels: &[u8], out: &mut [T]) {

@@ -1,0 +1,255 @@
+//! The inner loops of resizing. Written plainly, over arrays of a fixed length: of these compilers make vector instructions, without a
+//! line for any one CPU (NEON needs nothing more). On x86-64 they are compiled twice, and the CPU decides when the program runs.
+//!
+//! Windows across a row start anywhere and are of any length, which vectors do not like. So a strip of rows is turned on its side: what
+//! lies side by side then is one column of many rows, and all of them have the same windows.
+
+use multiversion::multiversion;
+
+/// The weight of one sample, a whole number.
+pub trait Weight: Copy {
+    /// Bits behind the point.
+    const POINT: u32;
+
+    /// A `weight` between -1 and 1, rounded.
+    fn of(weight: f64) -> Self;
+
+    /// The product.
+    fn times(self, sample: u8) -> i32;
+
+    /// Makes the weights of one window add up to one, if they are to.
+    fn make_whole(_: &mut [Self]) {}
+}
+
+/// Pillow's own.
+impl Weight for i32 {
+    const POINT: u32 = 22;
+
+    fn of(weight: f64) -> Self {
+        (weight * f64::from(1 << Self::POINT)).round() as Self
+    }
+
+    #[inline(always)]
+    fn times(self, sample: u8) -> i32 {
+        i32::from(sample) * self
+    }
+}
+
+/// The quick one: two 16-bit factors, for which every CPU has the quickest of its multiplications.
+impl Weight for i16 {
+    const POINT: u32 = 14;
+
+    fn of(weight: f64) -> Self {
+        (weight * f64::from(1 << Self::POINT)).round() as Self
+    }
+
+    #[inline(always)]
+    fn times(self, sample: u8) -> i32 {
+        i32::from(i16::from(sample)) * i32::from(self)
+    }
+
+    /// What rounding took from the whole goes to the largest: a flat picture stays flat.
+    fn make_whole(weights: &mut [Self]) {
+        let left = (1 << Self::POINT) - weights.iter().copied().map(i32::from).sum::<i32>();
+        if let Some(largest) = weights.iter_mut().max() {
+            *largest += left as Self;
+        }
+    }
+}
+
+/// Half of the last bit that stays: so sums are rounded half up.
+const fn half(bits: u32) -> i32 {
+    1 << (bits - 1)
+}
+
+#[inline(always)]
+fn pixel(sum: i32, bits: u32) -> u8 {
+    (sum >> bits).clamp(0, 255) as u8
+}
+
+/// Columns that are summed in one go, in registers.
+const COLUMNS: usize = 64;
+
+/// Sets each of `out` to the sum of a column: rows of `data`, `stride` bytes from one to the next, each times its weight.
+#[multiversion(targets("x86_64+avx2"))]
+pub fn filter_down<W: Weight>(data: &[u8], stride: usize, weights: &[W], out: &mut [u8]) {
+    let columns = out.len();
+    let row = |n: usize| &data[n * stride..][..columns];
+    if columns < COLUMNS {
+        for (x, out) in out.iter_mut().enumerate() {
+            let sum: i32 = weights.iter().enumerate().map(|(n, weight)| weight.times(row(n)[x])).sum();
+            *out = pixel(sum + half(W::POINT), W::POINT);
+        }
+        return;
+    }
+    for first in (0..columns).step_by(COLUMNS) {
+        // the last block begins early: what it has in common with the one before comes out the same again
+        let first = first.min(columns - COLUMNS);
+        let mut sums = [half(W::POINT); COLUMNS];
+        for (n, weight) in weights.iter().enumerate() {
+            let Some(samples) = row(n)[first..].first_chunk::<COLUMNS>() else { continue };
+            for (sum, sample) in sums.iter_mut().zip(samples) {
+                *sum += weight.times(*sample);
+            }
+        }
+        for (out, sum) in out[first..].iter_mut().zip(sums) {
+            *out = pixel(sum, W::POINT);
+        }
+    }
+}
+
+/// Where the windows of a row are: `taps` weights are stored for each, of which `counts` mean something.
+#[derive(Clone, Copy)]
+pub struct Across<'a, W> {
+    /// The first pixel of each window.
+    pub starts: &'a [usize],
+    /// Pixels of each window.
+    pub counts: &'a [usize],
+    /// All weights.
+    pub weights: &'a [W],
+    /// The distance from one window's weights to the next one's.
+    pub taps: usize,
+    /// The pixel with which `laid` begins.
+    pub first: usize,
+}
+
+/// Filters rows that lie on their side in `laid`: `lanes` samples for each pixel, those of all rows; `out` is of the same form.
+#[multiversion(targets("x86_64+avx2"))]
+pub fn filter_across<W: Weight>(windows: Across<W>, lanes: usize, laid: &[u8], out: &mut [u8]) {
+    match lanes {
+        48 => sum_lanes::<W, 48>(windows, laid, out),
+        _ => sum_lanes::<W, 64>(windows, laid, out),
+    }
+}
+
+#[inline(always)]
+fn sum_lanes<W: Weight, const LANES: usize>(windows: Across<W>, laid: &[u8], out: &mut [u8]) {
+    let ((laid, _), (out, _)) = (laid.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
+    let places = windows.starts.iter().zip(windows.counts);
+    for (((&start, &count), weights), out) in places.zip(windows.weights.chunks_exact(windows.taps)).zip(out) {
+        let mut sums = [half(W::POINT); LANES];
+        for (samples, weight) in laid[start - windows.first..][..count].iter().zip(weights) {
+            for (sum, sample) in sums.iter_mut().zip(samples) {
+                *sum += weight.times(*sample);
+            }
+        }
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = pixel(sum, W::POINT);
+        }
+    }
+}
+
+/// Rows (and columns) that are turned in one go.
+pub const BLOCK: usize = 16;
+type Block = [[u8; BLOCK]; BLOCK];
+
+/// Lays up to 16 rows on their side: column n of all of them goes to `laid[n * pitch..]`, 16 bytes.
+#[multiversion(targets("x86_64+avx2"))]
+pub fn lay(rows: [&[u8]; BLOCK], pitch: usize, laid: &mut [u8]) {
+    let columns = rows[0].len();
+    for first in (0..columns).step_by(BLOCK) {
+        let width = BLOCK.min(columns - first);
+        let block = transpose(std::array::from_fn(|n| part(rows[n], first, width)));
+        for (n, column) in block.iter().enumerate().take(width) {
+            laid[(first + n) * pitch..][..BLOCK].copy_from_slice(column);
+        }
+    }
+}
+
+/// Sets rows upright again, as many as `out` has, up to 16: the other way round than [`lay`].
+#[multiversion(targets("x86_64+avx2"))]
+pub fn set_upright(laid: &[u8], pitch: usize, columns: usize, out: &mut [u8]) {
+    for first in (0..columns).step_by(BLOCK) {
+        let width = BLOCK.min(columns - first);
+        let block = transpose(std::array::from_fn(|n| part(laid, (first + n.min(width - 1)) * pitch, BLOCK)));
+        for (row, out) in block.iter().zip(out.chunks_exact_mut(columns)) {
+            match out[first..].first_chunk_mut::<BLOCK>() {
+                Some(out) => *out = *row,
+                None => out[first..].copy_from_slice(&row[..width]),
+            }
+        }
+    }
+}
+
+/// 16 bytes from `first` on; behind `width` of them zeros.
+#[inline(always)]
+fn part(bytes: &[u8], first: usize, width: usize) -> [u8; BLOCK] {
+    match bytes[first..].first_chunk::<BLOCK>() {
+        Some(whole) => *whole,
+        None => {
+            let mut padded = [0; BLOCK];
+            padded[..width].copy_from_slice(&bytes[first..][..width]);
+            padded
+        }
+    }
+}
+
+/// Rows become columns: four times, the upper half is interleaved with the lower one.
+#[inline(always)]
+fn transpose(mut rows: Block) -> Block {
+    for _ in 0..BLOCK.ilog2() {
+        let mut next = [[0; BLOCK]; BLOCK];
+        for n in 0..BLOCK / 2 {
+            [next[2 * n], next[2 * n + 1]] = interleave(rows[n], rows[n + BLOCK / 2]);
+        }
+        rows = next;
+    }
+    rows
+}
+
+#[inline(always)]
+fn interleave(a: [u8; BLOCK], b: [u8; BLOCK]) -> [[u8; BLOCK]; 2] {
+    let half = |first: usize| std::array::from_fn(|n| if n % 2 == 0 { a[first + n / 2] } else { b[first + n / 2] });
+    [half(0), half(BLOCK / 2)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of any width, turned and turned back.
+    #[test]
+    fn what_was_laid_stands_up_again() {
+        for columns in [1, 15, 16, 17, 48, 100] {
+            let rows: Vec<Vec<u8>> = (0..BLOCK).map(|y| (0..columns).map(|x| (y * 37 + x * 11) as u8).collect()).collect();
+            let pitch = 32;
+            let mut laid = vec![0; columns * pitch];
+            lay(std::array::from_fn(|n| rows[n].as_slice()), pitch, &mut laid[..]);
+            assert!((0..columns).all(|x| (0..BLOCK).all(|y| laid[x * pitch + y] == rows[y][x])), "{columns} columns");
+            for count in [1, 5, BLOCK] {
+                let mut upright = vec![0; columns * count];
+                set_upright(&laid, pitch, columns, &mut upright);
+                assert_eq!(upright, rows[..count].concat(), "{count} rows of {columns}");
+            }
+        }
+    }
+
+    /// Each loop against the sum that it stands for, over widths with and without a remainder.
+    #[test]
+    fn sums_are_rounded_half_up_and_clamped() {
+        let weights: [i16; 3] = [i16::of(0.5), i16::of(0.75), i16::of(-0.25)];
+        let wanted = |samples: [u8; 3]| {
+            let [a, b, c] = samples.map(f64::from);
+            (a * 0.5 + b * 0.75 - c * 0.25 + 0.5).floor().clamp(0.0, 255.0) as u8
+        };
+        for columns in [1, 63, 64, 65, 130] {
+            let data: Vec<u8> = (0..columns * 3).map(|n| (n * 89 + n / 7) as u8).collect();
+            let mut out = vec![0; columns];
+            filter_down(&data, columns, &weights, &mut out);
+            let all: Vec<u8> = (0..columns).map(|x| wanted([0, 1, 2].map(|y| data[y * columns + x]))).collect();
+            assert_eq!(out, all);
+        }
+        for lanes in [48, 64] {
+            let laid: Vec<u8> = (0..lanes * 4).map(|n| (n * 89 + n / 7) as u8).collect();
+            let weights = [weights, weights].concat();
+            let windows = Across { starts: &[5, 6], counts: &[3, 2], weights: &weights, taps: 3, first: 5 };
+            let mut out = vec![0; lanes * 2];
+            filter_across(windows, lanes, &laid, &mut out);
+            for n in 0..lanes {
+                assert_eq!(out[n], wanted([0, 1, 2].map(|x| laid[x * lanes + n])));
+                let two = f64::from(laid[lanes + n]) * 0.5 + f64::from(laid[2 * lanes + n]) * 0.75 + 0.5;
+                assert_eq!(out[lanes + n], two.floor().clamp(0.0, 255.0) as u8);
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Resizing 8-bit samples, one to four of them a pixel.
+//!
+//! RGB pictures are resized exactly as Pillow does it (13.0), equal in every element: rows first, rounded to 8 bits, then columns; the
+//! other way round where the height shrinks by more than twice as many pixels as the width. (Before 13.0 it was rows first always.)
+//! In another order, or with shorter weights, one element in 300 is another by 1, and on a quantized model that is enough to move a
+//! confidence by 0.04.
+//!
+//! Planes of YUV, the live case, are resized columns first and with quick weights. Chroma that is stored for several pixels is weighted
+//! by all of them: the sums are those of the picture at full chroma, without making it.
+
+use super::filter::{Filter, Span, Windows};
+use super::fit::Placement;
+use super::grow;
+use super::lanes::{Across, BLOCK, Weight, filter_across, filter_down, lay, set_upright};
+use crate::frame::Plane;
+use std::ops::Range;
+
+/// Which direction comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As Pillow has it.
+    Pillow,
+    /// What is quickest for rows that lie in memory one after the other.
+    ColumnsFirst,
+}
+
+/// Resizes with one filter; keeps windows and memory from frame to frame.
+pub struct Resizer<W> {
+    filter: Filter,
+    order: Order,
+    across: Windows<W>,
+    down: Windows<W>,
+    turned: Turned,
+    /// What the first pass gives: rows at their new width, or rows as wide as the source.
+    between: Vec<u8>,
+}
+
+/// What is to be resized.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// The bytes and the stride.
+    pub plane: Plane<'a>,
+    /// Columns and rows of the picture.
+    pub size: (u32, u32),
+    /// So many pixels of it, across and down, share one of the plane.
+    pub shared: (u32, u32),
+    /// Bytes a pixel of the plane, 1 to 4.
+    pub samples: usize,
+}
+
+impl<W: Weight> Resizer<W> {
+    /// A resizer with `filter`.
+    pub fn new(filter: Filter, order: Order) -> Self {
+        let (across, down) = (Windows::default(), Windows::default());
+        Self { filter, order, across, down, turned: Turned::default(), between: Vec::new() }
+    }
+
+    /// Resizes `source` as `place` says: as many bytes a pixel in `out`, rows without padding. `out` grows where it is too short.
+    pub fn resize(&mut self, source: Source, place: &Placement, out: &mut Vec<u8>) {
+        let [across, down] = place.spans(self.filter, source.size, source.shared);
+        self.across.prepare(across);
+        self.down.prepare(down);
+        let line = place.width as usize * source.samples;
+        let len = line * place.height as usize;
+        grow(out, len);
+        let out = &mut out[..len];
+        let shrinks = |span: &Span| i64::from(span.source) - i64::from(span.resized);
+        let tall = shrinks(&down) > 0 && shrinks(&down) > 2 * shrinks(&across);
+        if self.filter == Filter::Nearest {
+            self.pick(source, line, out);
+        } else if tall || self.order == Order::ColumnsFirst {
+            self.columns_first(source, line, out);
+        } else {
+            self.rows_first(source, line, out);
+        }
+    }
+
+    /// The bytes of a row that any window looks at.
+    fn reach(&self, samples: usize) -> Range<usize> {
+        let (first, end) = self.across.reach();
+        first * samples..end * samples
+    }
+
+    fn rows_first(&mut self, source: Source, line: usize, out: &mut [u8]) {
+        let reach = self.reach(source.samples);
+        let (first, end) = self.down.reach();
+        let len = line * (end - first);
+        grow(&mut self.between, len);
+        let strip = rows_in_a_strip(source.samples);
+        for (n, narrow) in self.between[..len].chunks_mut(line * strip).enumerate() {
+            let top = first + n * strip;
+            let row = |n: usize| &source.plane.data[(top + n) * source.plane.stride..][reach.clone()];
+            self.turned.filter(&self.across, source.samples, row, line, narrow);
+        }
+        for (n, out) in out.chunks_exact_mut(line).enumerate() {
+            let (start, weights) = self.down.window(n);
+            filter_down(&self.between[(start - first) * line..], line, weights, out);
+        }
+    }
+
+    fn columns_first(&mut self, source: Source, line: usize, out: &mut [u8]) {
+        let reach = self.reach(source.samples);
+        let (wide, strip) = (reach.len(), rows_in_a_strip(source.samples));
+        grow(&mut self.between, wide * strip);
+        for (n, out) in out.chunks_mut(line * strip).enumerate() {
+            let rows = out.len() / line;
+            for (row, between) in self.between.chunks_exact_mut(wide).take(rows).enumerate() {
+                let (start, weights) = self.down.window(n * strip + row);
+                filter_down(&source.plane.data[start * source.plane.stride + reach.start..], source.plane.stride, weights, between);
+            }
+            self.turned.filter(&self.across, source.samples, |n| &self.between[n * wide..][..wide], line, out);
+        }
+    }
+
+    /// `Nearest`: one pixel for each.
+    fn pick(&self, source: Source, line: usize, out: &mut [u8]) {
+        for (&y, out) in self.down.starts.iter().zip(out.chunks_exact_mut(line)) {
+            let row = &source.plane.data[y * source.plane.stride..];
+            match source.samples {
+                1 => pick::<1>(row, &self.across.starts, out),
+                2 => pick::<2>(row, &self.across.starts, out),
+                3 => pick::<3>(row, &self.across.starts, out),
+                _ => pick::<4>(row, &self.across.starts, out),
+            }
+        }
+    }
+}
+
+fn pick<const N: usize>(row: &[u8], starts: &[usize], out: &mut [u8]) {
+    let (pixels, _) = row.as_chunks::<N>();
+    starts.iter().zip(out.as_chunks_mut::<N>().0).for_each(|(&x, to)| *to = pixels[x]);
+}
+
+/// Rows that are turned together: so many that one pixel of all of them makes 48 or 64 bytes.
+fn rows_in_a_strip(samples: usize) -> usize {
+    match samples {
+        1 => 4 * BLOCK,
+        2 => 2 * BLOCK,
+        _ => BLOCK,
+    }
+}
+
+/// A strip of rows on its side.
+#[derive(Default)]
+struct Turned {
+    laid: Vec<u8>,
+    filtered: Vec<u8>,
+}
+
+impl Turned {
+    /// Filters rows: as many as `out` has lines, one strip at the most. `row` gives those bytes of row n that windows look at.
+    fn filter<'a, W: Weight>(
+        &mut self,
+        windows: &Windows<W>,
+        samples: usize,
+        row: impl Fn(usize) -> &'a [u8],
+        line: usize,
+        out: &mut [u8],
+    ) {
+        let (rows, pitch) = (out.len() / line, rows_in_a_strip(samples));
+        grow(&mut self.laid, row(0).len() * pitch);
+        grow(&mut self.filtered, line * pitch);
+        for first in (0..rows).step_by(BLOCK) {
+            // behind the last row the last one again: it is filtered, and goes nowhere
+            lay(std::array::from_fn(|n| row((first + n).min(rows - 1))), pitch, &mut self.laid[first..]);
+        }
+        let across = Across {
+            starts: &windows.starts,
+            counts: &windows.counts,
+            weights: &windows.weights,
+            taps: windows.taps,
+            first: windows.reach().0,
+        };
+        filter_across(across, pitch * samples, &self.laid, &mut self.filtered);
+        for (n, out) in out.chunks_mut(line * BLOCK).enumerate() {
+            set_upright(&self.filtered[n * BLOCK..], pitch, line, out);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Each stage alone: what one frame costs there.
+//!
+//! `cargo bench --bench stages` runs everything (some minutes); `cargo bench --bench stages -- preprocess.*1080` what matches.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use glimpsed::channel::channel;
+use glimpsed::frame::Frame;
+use glimpsed::labels::Labels;
+use glimpsed::model::{Model, builtin};
+use glimpsed::prediction::{Prediction, Score, Timing};
+use glimpsed::preprocess::{Filter, Fit, Normalize, Params, Preprocessor, Quantizer};
+use glimpsed::publish::Publish;
+use glimpsed::publish::socket::{self, Socket};
+use glimpsed::rank::Ranker;
+use glimpsed::tensor::{ElementType, InputSpec, Layout, OutputSpec, Quantization, Tensor, TensorSpec};
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+fn main() {
+    divan::main();
+}
+
+/// [1, 3, 224, 224], uint8, one step for each of 256 values: what an image classifier usually wants.
+fn input() -> InputSpec {
+    let quantization = Some(Quantization { scale: 1.0 / 255.0, zero_point: 0 });
+    let tensor = TensorSpec { name: "image".into(), element: ElementType::U8, shape: vec![1, 3, 224, 224], quantization };
+    InputSpec { tensor, layout: Layout::Nchw, width: 224, height: 224 }
+}
+
+/// A thousand classes, uint8.
+fn output() -> OutputSpec {
+    let quantization = Some(Quantization { scale: 0.1, zero_point: 100 });
+    let tensor = TensorSpec { name: "logits".into(), element: ElementType::U8, shape: vec![1, 1000], quantization };
+    OutputSpec { tensor, classes: 1000, softmax: false }
+}
+
+fn frame(format: &str, (width, height): (u32, u32)) -> Frame {
+    let caps = format!("video/x-raw,format={format},width={width},height={height}");
+    common::frames_of(&format!("videotestsrc num-buffers=1 pattern=zone-plate kx2=20 ky2=20 ! {caps} ! appsink name=frames"))
+        .remove(0)
+}
+
+const FORMATS: [&str; 8] = ["NV12", "I420", "YUY2", "Y42B", "Y444", "GRAY8", "RGB", "BGRx"];
+const SIZES: [(u32, u32); 4] = [(640, 480), (1280, 720), (1920, 1080), (3840, 2160)];
+
+/// Formats and sizes, as the arguments of a benchmark.
+fn sources() -> Vec<String> {
+    FORMATS.iter().flat_map(|format| SIZES.map(|(width, height)| format!("{format} {width}x{height}"))).collect()
+}
+
+fn preprocess(bencher: Bencher, source: &str, fit: Fit, filter: Filter) {
+    let (format, size) = source.split_once(' ').expect("format and size");
+    let (width, height) = size.split_once('x').expect("width and height");
+    let frame = frame(format, (width.parse().expect("a number"), height.parse().expect("a number")));
+    let input = input();
+    let mut preprocessor = Preprocessor::new(&input, &Params { fit, filter, ..Params::default() });
+    let mut tensor = Tensor::zeros(&input.tensor);
+    bencher.bench_local(|| preprocessor.run(black_box(&frame), &mut tensor));
+}
+
+/// Resize, colour, quantize: the whole of it, from a frame to 224 x 224.
+#[divan::bench_group(name = "preprocess", max_time = 0.3)]
+mod preprocess_a_frame {
+    use super::*;
+
+    #[divan::bench(args = sources())]
+    fn bicubic_stretch(bencher: Bencher, source: &str) {
+        preprocess(bencher, source, Fit::Stretch, Filter::Bicubic);
+    }
+
+    #[divan::bench(args = sources())]
+    fn bicubic_crop(bencher: Bencher, source: &str) {
+        preprocess(bencher, source, Fit::Crop, Filter::Bicubic);
+    }
+
+    #[divan::bench(args = sources())]
+    fn bilinear_stretch(bencher: Bencher, source: &str) {
+        preprocess(bencher, source, Fit::Stretch, Filter::Bilinear);
+    }
+
+    #[divan::bench(args = sources())]
+    fn box_stretch(bencher: Bencher, source: &str) {
+        preprocess(bencher, source, Fit::Stretch, Filter::Box);
+    }
+
+    #[divan::bench(args = sources())]
+    fn nearest_stretch(bencher: Bencher, source: &str) {
+        preprocess(bencher, source, Fit::Stretch, Filter::Nearest);
+    }
+}
+
+/// 224 x 224 pixels through the table, to planes.
+#[divan::bench(args = ["uint8", "float32"], max_time = 0.5)]
+fn quantize(bencher: Bencher, element: &str) {
+    let mut input = input();
+    if element == "float32" {
+        (input.tensor.element, input.tensor.quantization) = (ElementType::F32, None);
+    }
+    let quantizer = Quantizer::new(&input, Normalize::default());
+    let pixels: Vec<u8> = (0..input.tensor.len()).map(|n| (n * 31) as u8).collect();
+    let mut tensor = Tensor::zeros(&input.tensor);
+    bencher.counter(BytesCount::new(pixels.len())).bench_local(|| quantizer.write(black_box(&pixels), &mut tensor));
+}
+
+/// The five best of a thousand.
+#[divan::bench(max_time = 0.5)]
+fn rank(bencher: Bencher) {
+    let output = output();
+    let mut ranker = Ranker::new(&output);
+    let logits = Tensor::U8((0..1000u32).map(|n| (n * 7919 % 251) as u8).collect());
+    let mut best = Vec::with_capacity(6);
+    bencher.bench_local(|| ranker.rank(black_box(&logits), 5, &mut best));
+}
+
+fn result(model: &Model) -> Prediction {
+    let top = (0..5).map(|index| Score { index, confidence: 0.5 / (index + 1) as f32 }).collect();
+    Prediction {
+        source: "front".into(),
+        seq: 123_456,
+        timestamp: SystemTime::now(),
+        pts: None,
+        width: 1280,
+        height: 720,
+        model: model.name.as_str().into(),
+        execution_provider: "CPU",
+        top,
+        labels: Arc::<Labels>::new(model.labels(None).expect("it has them")),
+        timing: Timing::default(),
+        dropped: 0,
+    }
+}
+
+/// One line of five classes.
+#[divan::bench(max_time = 0.5)]
+fn json_line(bencher: Bencher) {
+    let prediction = result(&builtin().expect("built in"));
+    let mut line = Vec::with_capacity(2048);
+    bencher.bench_local(|| {
+        line.clear();
+        serde_json::to_writer(&mut line, black_box(&prediction)).expect("it is JSON");
+    });
+}
+
+/// There and back: a frame in, a frame out, on one thread.
+#[divan::bench(max_time = 0.5)]
+fn channel_there_and_back(bencher: Bencher) {
+    let (mut sender, receiver) = channel(1);
+    bencher.bench_local(|| {
+        sender.send_newest(black_box(1u64));
+        receiver.recv()
+    });
+}
+
+/// A result to so many subscribers on a Unix socket, until the last of them has read it.
+#[divan::bench(args = [1, 100, 1000], max_time = 2)]
+fn socket_fan_out(bencher: Bencher, subscribers: usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("s");
+    let params = socket::Params { path: path.clone(), mode: 0o600, group: None, limit: 2000 };
+    let model = builtin().expect("built in");
+    let labels = model.labels(None).expect("it has them");
+    let hello = socket::hello("testcard", "CPU", "the CPU", &["front"], &labels);
+    let mut socket = Socket::open(&params, &hello).expect("it listens");
+    let mut readers: Vec<_> = (0..subscribers)
+        .map(|_| {
+            let mut reader = BufReader::with_capacity(2048, UnixStream::connect(&path).expect("a place"));
+            reader.read_line(&mut String::new()).expect("the greeting");
+            reader
+        })
+        .collect();
+    let prediction = result(&model);
+    let mut line = String::new();
+    bencher.bench_local(|| {
+        socket.publish(&prediction).expect("it serves");
+        for reader in &mut readers {
+            line.clear();
+            reader.read_line(&mut line).expect("a line");
+        }
+    });
+}

@@ -42,6 +42,8 @@ pub struct Taken<T> {
     pub frame: T,
     /// Frames that it, or those that it replaced, pushed out.
     pub dropped: u64,
+    /// Whether a newer one may push it out.
+    pub live: bool,
 }
 
 /// The camera's end; there is one.
@@ -57,7 +59,7 @@ pub struct Sender<T> {
 impl<T> Sender<T> {
     /// Lets `frame` in at once; the oldest waiting frame goes if there is no room.
     pub fn send_newest(&mut self, frame: T) -> Sent {
-        let mut waiting = Taken { frame, dropped: 0 };
+        let mut waiting = Taken { frame, dropped: 0, live: true };
         loop {
             if self.is_closed() {
                 return self.lost();
@@ -84,7 +86,7 @@ impl<T> Sender<T> {
 
     /// Waits until there is room for `frame`: nothing is lost while the receiver lives.
     pub fn send_all(&mut self, frame: T) -> Sent {
-        let waiting = Taken { frame, dropped: 0 };
+        let waiting = Taken { frame, dropped: 0, live: false };
         select! {
             send(self.queue, waiting) -> sent => match sent {
                 Ok(()) if self.is_closed() => self.lost_in_queue(),
@@ -142,6 +144,19 @@ impl<T> Receiver<T> {
         self.queue.try_recv()
     }
 
+    /// The frame that pushes out one that was taken already, where a newer one waits; `dropped` is what the older one pushed out.
+    pub fn newer(&self, dropped: u64) -> Option<Taken<T>> {
+        let mut newer = self.queue.try_recv().ok()?;
+        newer.dropped += dropped + 1;
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        Some(newer)
+    }
+
+    /// Counts a frame that was taken and comes to nothing.
+    pub fn lose(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Lets `select` wake when a frame waits, or when there will be no more.
     pub fn wake<'a>(&'a self, select: &mut Select<'a>) {
         select.recv(&self.queue);
@@ -165,7 +180,7 @@ mod tests {
     use std::thread;
 
     fn taken<T>(frame: T, dropped: u64) -> Option<Taken<T>> {
-        Some(Taken { frame, dropped })
+        Some(Taken { frame, dropped, live: true })
     }
 
     #[test]
@@ -177,6 +192,18 @@ mod tests {
         assert_eq!(receiver.recv(), taken('c', 2));
         assert_eq!(sender.send_newest('d'), Sent::Queued);
         assert_eq!(receiver.recv(), taken('d', 0));
+        assert_eq!(sender.dropped(), 2);
+    }
+
+    #[test]
+    fn a_frame_that_was_taken_can_still_be_pushed_out() {
+        let (mut sender, receiver) = channel(1);
+        sender.send_newest('a');
+        sender.send_newest('b');
+        let early = receiver.recv().unwrap();
+        assert_eq!((early.frame, early.dropped, receiver.newer(early.dropped)), ('b', 1, None));
+        sender.send_newest('c');
+        assert_eq!(receiver.newer(early.dropped), taken('c', 2));
         assert_eq!(sender.dropped(), 2);
     }
 
@@ -195,7 +222,7 @@ mod tests {
         let source = thread::spawn(move || (0..1000).all(|n| sender.send_all(n) == Sent::Queued));
         let frames: Vec<_> = std::iter::from_fn(|| receiver.recv()).collect();
         assert!(source.join().unwrap());
-        assert_eq!(frames, (0..1000).map(|frame| Taken { frame, dropped: 0 }).collect::<Vec<_>>());
+        assert_eq!(frames, (0..1000).map(|frame| Taken { frame, dropped: 0, live: false }).collect::<Vec<_>>());
     }
 
     #[test]

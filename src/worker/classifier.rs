@@ -1,6 +1,6 @@
 //! One frame: preprocess, infer, rank.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::labels::Labels;
 use crate::model::Model;
@@ -10,18 +10,52 @@ use crate::rank::Ranker;
 use crate::runtime::{Execution, Infer};
 use crate::tensor::Tensor;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Classifies frames: preprocess, infer, rank, in memory that is kept from frame to frame.
 pub struct Classifier {
     name: Arc<str>,
     labels: Arc<Labels>,
-    preprocessor: Preprocessor,
+    desk: Box<Desk>,
+    /// One more, at which the next frame can be prepared meanwhile.
+    spare: Option<Box<Desk>>,
     runtime: Box<dyn Infer>,
     ranker: Ranker,
-    input: Tensor,
     output: Tensor,
     top: usize,
+}
+
+/// Where a frame becomes the model's input. A thing of its own, so that another thread can do it.
+pub struct Desk {
+    preprocessor: Preprocessor,
+    input: Tensor,
+    /// What is to be told of the frame, when its pixels have gone.
+    stamp: Option<Stamp>,
+}
+
+struct Stamp {
+    captured: Instant,
+    timestamp: SystemTime,
+    pts: Option<Duration>,
+    size: (u32, u32),
+    /// How long the preparation took.
+    took: Duration,
+}
+
+impl Desk {
+    fn new(model: &Model, params: &preprocess::Params) -> Box<Self> {
+        let (preprocessor, input) = (Preprocessor::new(&model.input, params), Tensor::zeros(&model.input.tensor));
+        Box::new(Self { preprocessor, input, stamp: None })
+    }
+
+    /// Makes `frame` the model's input.
+    pub fn prepare(&mut self, frame: &Frame) {
+        let start = Instant::now();
+        self.preprocessor.run(frame, &mut self.input);
+        let size = (frame.picture.width, frame.picture.height);
+        let (captured, timestamp, pts) = (frame.captured, frame.timestamp, frame.pts);
+        self.stamp = Some(Stamp { captured, timestamp, pts, size, took: start.elapsed() });
+    }
 }
 
 impl Classifier {
@@ -30,9 +64,9 @@ impl Classifier {
         Self {
             name: model.name.as_str().into(),
             labels: labels.into(),
-            preprocessor: Preprocessor::new(&model.input, params),
+            desk: Desk::new(model, params),
+            spare: Some(Desk::new(model, params)),
             ranker: Ranker::new(&model.output),
-            input: Tensor::zeros(&model.input.tensor),
             output: Tensor::zeros(&model.output.tensor),
             runtime,
             top,
@@ -44,7 +78,7 @@ impl Classifier {
         Prediction {
             source: source.into(),
             seq: 0,
-            timestamp: std::time::SystemTime::UNIX_EPOCH,
+            timestamp: SystemTime::UNIX_EPOCH,
             pts: None,
             width: 0,
             height: 0,
@@ -59,31 +93,54 @@ impl Classifier {
 
     /// Classifies `frame`: fills in the best classes, the times, and what the frame says of itself.
     pub fn classify(&mut self, frame: &Frame, prediction: &mut Prediction) -> Result<()> {
+        self.desk.prepare(frame);
+        self.finish(prediction)
+    }
+
+    /// The desk of the frame that comes next.
+    pub fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
+
+    /// The other desk, to be lent.
+    pub fn spare(&mut self) -> Option<Box<Desk>> {
+        self.spare.take()
+    }
+
+    /// Takes a desk back at which nothing was done.
+    pub fn keep(&mut self, spare: Box<Desk>) {
+        self.spare = Some(spare);
+    }
+
+    /// Takes a desk back: the frame that is prepared there comes next.
+    pub fn seat(&mut self, desk: Box<Desk>) {
+        self.spare = Some(std::mem::replace(&mut self.desk, desk));
+    }
+
+    /// Classifies the frame that was prepared.
+    pub fn finish(&mut self, prediction: &mut Prediction) -> Result<()> {
+        let Some(stamp) = self.desk.stamp.take() else { return Err(Error::failed("no frame was prepared")) };
         let start = Instant::now();
-        self.preprocessor.run(frame, &mut self.input);
-        let preprocessed = Instant::now();
-        self.runtime.infer(&self.input, &mut self.output)?;
+        self.runtime.infer(&self.desk.input, &mut self.output)?;
         let inferred = Instant::now();
         self.ranker.rank(&self.output, self.top, &mut prediction.top);
         let ranked = Instant::now();
-        prediction.timing = Timing {
-            age: ranked.saturating_duration_since(frame.captured),
-            wait: start.saturating_duration_since(frame.captured),
-            preprocess: preprocessed - start,
-            inference: inferred - preprocessed,
-            postprocess: ranked - inferred,
-        };
+        let (age, inference, postprocess) = (ranked.saturating_duration_since(stamp.captured), inferred - start, ranked - inferred);
+        let preprocess = stamp.took;
+        // for the worker, and, where it was prepared ahead, once more for the model
+        let wait = age.saturating_sub(preprocess + inference + postprocess);
+        prediction.timing = Timing { age, wait, preprocess, inference, postprocess };
         prediction.execution_provider = self.runtime.execution().provider;
-        prediction.timestamp = frame.timestamp;
-        prediction.pts = frame.pts;
-        (prediction.width, prediction.height) = (frame.picture.width, frame.picture.height);
+        prediction.timestamp = stamp.timestamp;
+        prediction.pts = stamp.pts;
+        (prediction.width, prediction.height) = stamp.size;
         Ok(())
     }
 
     /// Runs the model again on the same input; gives the time it took, and the best classes once more.
     pub fn repeat(&mut self, best: &mut Vec<Score>) -> Result<Duration> {
         let start = Instant::now();
-        self.runtime.infer(&self.input, &mut self.output)?;
+        self.runtime.infer(&self.desk.input, &mut self.output)?;
         let took = start.elapsed();
         self.ranker.rank(&self.output, self.top, best);
         Ok(took)

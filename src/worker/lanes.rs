@@ -1,6 +1,7 @@
 //! The cameras in front of the worker: it takes from those that have a frame, in turn, so that a fast one cannot starve a slow one.
 
-use super::{Classifier, Order};
+use super::Order;
+use super::classifier::{Classifier, Desk};
 use crate::channel::{Receiver, Taken, TryRecvError};
 use crate::frame::Frame;
 use crate::prediction::Prediction;
@@ -34,6 +35,8 @@ pub(super) struct Busy {
     lane: Lane,
     /// Its frames have ended.
     over: bool,
+    /// Frames of its that were taken and are not classified yet.
+    open: usize,
     pub tally: Arc<Tally>,
     pub prediction: Prediction,
 }
@@ -41,7 +44,7 @@ pub(super) struct Busy {
 impl Busy {
     fn new(lane: Lane, classifier: &Classifier) -> Self {
         let prediction = classifier.blank(lane.tally.name());
-        Self { tally: lane.tally.clone(), lane, over: false, prediction }
+        Self { tally: lane.tally.clone(), lane, over: false, open: 0, prediction }
     }
 
     /// Gives the result to the camera's own place. One that fails is left out from then on.
@@ -55,9 +58,31 @@ impl Busy {
     }
 }
 
+/// A frame, and the camera that it is of.
+pub(super) struct Turn {
+    tally: Arc<Tally>,
+    taken: Taken<Frame>,
+}
+
+/// What is left of a frame that is prepared: its pixels go back to the camera at once.
+pub(super) struct Ticket {
+    pub tally: Arc<Tally>,
+    /// Frames that were dropped for it.
+    pub dropped: u64,
+    live: bool,
+}
+
+impl Turn {
+    /// Prepares the frame, and lets go of it.
+    pub fn prepare(self, desk: &mut Desk) -> Ticket {
+        desk.prepare(&self.taken.frame);
+        Ticket { tally: self.tally, dropped: self.taken.dropped, live: self.taken.live }
+    }
+}
+
 /// What comes next.
-pub(super) enum Next<'a> {
-    Frame(&'a mut Busy, Taken<Frame>),
+pub(super) enum Next {
+    Turn(Turn),
     Order(Order),
     End,
 }
@@ -91,19 +116,51 @@ impl Lanes {
         }
     }
 
+    fn of(&mut self, ticket: &Ticket) -> Option<&mut Busy> {
+        self.lanes.iter_mut().find(|busy| Arc::ptr_eq(&busy.tally, &ticket.tally))
+    }
+
+    /// The camera of a frame that is classified now, unless it has been taken out.
+    pub fn finish(&mut self, ticket: &Ticket) -> Option<&mut Busy> {
+        let busy = self.of(ticket)?;
+        busy.open -= 1;
+        Some(busy)
+    }
+
+    /// A frame comes to nothing.
+    pub fn lose(&mut self, ticket: &Ticket) {
+        if let Some(busy) = self.finish(ticket) {
+            busy.lane.frames.lose();
+        }
+    }
+
+    /// The newer frame of the same camera, if one waits by now and the older one may be lost for it.
+    pub fn overtake(&mut self, ticket: &Ticket) -> Option<Turn> {
+        let busy = self.of(ticket).filter(|_| ticket.live)?;
+        busy.lane.frames.newer(ticket.dropped).map(|taken| Turn { tally: ticket.tally.clone(), taken })
+    }
+
+    /// What goes before any frame: the end, and orders.
+    pub fn urgent(&mut self, orders: &queue::Receiver<Order>, stop: &queue::Receiver<()>) -> Option<Next> {
+        if stop.try_recv() == Err(TryRecvError::Disconnected) {
+            return Some(Next::End);
+        }
+        match orders.try_recv() {
+            Ok(order) => return Some(Next::Order(order)),
+            Err(TryRecvError::Disconnected) => self.settled = true,
+            Err(TryRecvError::Empty) => {}
+        }
+        None
+    }
+
     /// Waits for the next frame, of the camera whose turn it is if it has one; or for an order, or the end.
-    pub fn next(&mut self, orders: &queue::Receiver<Order>, stop: &queue::Receiver<()>) -> Next<'_> {
+    pub fn next(&mut self, orders: &queue::Receiver<Order>, stop: &queue::Receiver<()>) -> Next {
         loop {
-            if stop.try_recv() == Err(TryRecvError::Disconnected) {
-                return Next::End;
+            if let Some(urgent) = self.urgent(orders, stop) {
+                return urgent;
             }
-            match orders.try_recv() {
-                Ok(order) => return Next::Order(order),
-                Err(TryRecvError::Disconnected) => self.settled = true,
-                Err(TryRecvError::Empty) => {}
-            }
-            if let Some((index, taken)) = self.take() {
-                return Next::Frame(&mut self.lanes[index], taken);
+            if let Some(turn) = self.take() {
+                return Next::Turn(turn);
             }
             if self.settled && self.lanes.is_empty() {
                 return Next::End;
@@ -119,19 +176,21 @@ impl Lanes {
     }
 
     /// A frame that waits, round robin; lanes without a future go.
-    fn take(&mut self) -> Option<(usize, Taken<Frame>)> {
+    pub fn take(&mut self) -> Option<Turn> {
         for step in 0..self.lanes.len() {
             let index = (self.turn + step) % self.lanes.len();
-            match self.lanes[index].lane.frames.try_recv() {
+            let busy = &mut self.lanes[index];
+            match busy.lane.frames.try_recv() {
                 Ok(taken) => {
                     self.turn = index + 1;
-                    return Some((index, taken));
+                    busy.open += 1;
+                    return Some(Turn { tally: busy.tally.clone(), taken });
                 }
-                Err(TryRecvError::Disconnected) => self.lanes[index].over = true,
+                Err(TryRecvError::Disconnected) => busy.over = true,
                 Err(TryRecvError::Empty) => {}
             }
         }
-        self.lanes.retain(|busy| !busy.over);
+        self.lanes.retain(|busy| !busy.over || busy.open > 0);
         None
     }
 }

@@ -1,0 +1,50 @@
+//! The next frame, prepared on a thread of its own while the model works on this one.
+//!
+//! Only a frame that waits already is taken ahead. Where none does, as with a camera that is slower than the model, the worker prepares
+//! its frame itself: to hand it over would only make the result older.
+
+use super::classifier::Desk;
+use super::lanes::{Ticket, Turn};
+use crate::error::{Error, Result};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::thread;
+
+/// The thread, and the one frame that it may have.
+pub struct Ahead {
+    jobs: Sender<(Turn, Box<Desk>)>,
+    done: Receiver<(Ticket, Box<Desk>)>,
+    busy: bool,
+}
+
+impl Ahead {
+    /// Starts the thread, which ends with this.
+    pub fn start() -> Result<Self> {
+        let (jobs, todo) = bounded::<(Turn, Box<Desk>)>(1);
+        let (finished, done) = bounded(1);
+        let work = move || {
+            for (turn, mut desk) in todo {
+                let ticket = turn.prepare(&mut desk);
+                if finished.send((ticket, desk)).is_err() {
+                    break;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("preprocess".into()).spawn(work);
+        thread.map_err(|e| Error::failed("cannot start the preprocess thread").because(e))?;
+        Ok(Self { jobs, done, busy: false })
+    }
+
+    /// Begins with a frame; the one before is finished.
+    pub fn begin(&mut self, turn: Turn, desk: Box<Desk>) {
+        // a thread that has gone is found out by `finish`
+        self.busy = self.jobs.send((turn, desk)).is_ok();
+    }
+
+    /// Waits for the frame, if there is one.
+    pub fn finish(&mut self) -> Result<Option<(Ticket, Box<Desk>)>> {
+        if !std::mem::take(&mut self.busy) {
+            return Ok(None);
+        }
+        self.done.recv().map(Some).map_err(|_| Error::failed("the preprocess thread panicked"))
+    }
+}

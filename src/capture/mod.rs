@@ -10,9 +10,11 @@ mod leftover;
 mod pipeline;
 mod sample;
 mod supervise;
+mod unread;
 
 pub use pipeline::{Event, Pipeline};
 pub use supervise::{Backoff, Change, run};
+pub use unread::run_unread;
 
 use crate::error::{Error, Result};
 use crate::frame::Frame;

@@ -114,6 +114,13 @@ impl Pipeline {
         Ok(Some(live))
     }
 
+    /// Lets frames flow that nobody takes.
+    pub(super) fn start_unread(&mut self) -> Result<()> {
+        self.prepare(|| false)?;
+        self.pipeline.set_state(gst::State::Playing).map_err(|_| self.why_not("cannot start the pipeline"))?;
+        Ok(())
+    }
+
     /// Opens everything (PAUSED) and finds out whether the source is live.
     fn prepare(&mut self, stopped: impl Fn() -> bool) -> Result<Option<bool>> {
         self.devices = Devices::about_to_open(&self.devices());

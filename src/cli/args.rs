@@ -235,12 +235,6 @@ pub fn rate(text: &str) -> std::result::Result<f64, String> {
     text.parse().ok().filter(|rate: &f64| *rate > 0.0 && rate.is_finite()).ok_or_else(|| "a number above 0 is wanted".into())
 }
 
-/// `NAME=VALUE`.
-pub fn variable(text: &str) -> std::result::Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted")?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
 fn three(text: &str) -> std::result::Result<[f32; 3], String> {
     let numbers: Vec<f32> =
         text.split(',').filter_map(|number| number.trim().parse().ok()).filter(|n: &f32| n.is_finite()).collect();

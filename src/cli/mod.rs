@@ -1,16 +1,19 @@
 //! The command line.
 
 mod args;
+mod bench;
+mod source;
 mod tools;
 
 pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs, SocketArgs};
-pub use tools::{Bench, Compare, Compile, Inspect, Subscribe};
+pub use bench::Bench;
+pub use source::SourceArgs;
+pub use tools::{Compare, Compile, Inspect, Subscribe};
 
-use crate::capture::launch;
-use crate::config::{self, CameraDraft, Draft, Output, Placed, Source, values};
+use crate::config::{self, Draft, Output, values};
 use crate::publish::Format;
 use crate::runtime;
-use args::{at_least_one, variable};
+use args::at_least_one;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -104,12 +107,9 @@ pub struct Run {
     /// The configuration file; flags overrule it [default: /etc/glimpsed/glimpsed.toml, where no pipeline is given]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// A .launch file: gst-launch text with # comments and ${NAME} or ${NAME:-default}; in place of the file's cameras
-    #[arg(long, value_name = "FILE", group = "source")]
-    pub pipeline: Option<PathBuf>,
-    /// Sets a variable of the .launch files; before the environment
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
-    pub vars: Vec<(String, String)>,
+    /// What is watched
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// The name of the camera in the results [default: camera]
     #[arg(long, value_name = "NAME", requires = "source")]
     pub name: Option<String>,
@@ -128,30 +128,16 @@ pub struct Run {
     /// The end
     #[command(flatten)]
     pub limits: LimitArgs,
-    /// gst-launch text instead of a file, as for gst-launch-1.0
-    #[arg(last = true, value_name = "ELEMENT ! ELEMENT ! appsink name=frames", group = "source")]
-    pub launch: Vec<String>,
 }
 
 impl Run {
     /// The configuration file, where one is to be read.
     pub fn config_file(&self) -> Option<PathBuf> {
-        let by_flags = self.pipeline.is_some() || !self.launch.is_empty();
-        self.config.clone().or_else(|| (!by_flags).then(|| config::PATH.into()))
+        self.config.clone().or_else(|| (!self.source.is_given()).then(|| config::PATH.into()))
     }
 
     /// What the flags say, to be laid over the file.
     pub fn draft(&self) -> Draft {
-        let text = || (!self.launch.is_empty()).then(|| Source::Text(launch::from_words(&self.launch)));
-        let camera = self.pipeline.clone().map(Source::File).or_else(text).map(|source| CameraDraft {
-            line: 0,
-            name: self.name.clone().map(Placed::by_flag),
-            source: Some(Placed::by_flag(source)),
-            vars: Default::default(),
-            stall_timeout: None,
-            on_stuck: None,
-            on_stuck_after: None,
-        });
         let output = match (self.output.json, self.output.text) {
             (true, _) => Some(Output::Lines(Format::Json)),
             (_, true) => Some(Output::Lines(Format::Text)),
@@ -165,8 +151,8 @@ impl Run {
             output,
             status_interval: self.status_interval,
             stall_timeout: self.stall_timeout,
-            vars: self.vars.iter().cloned().collect(),
-            cameras: camera.into_iter().collect(),
+            vars: self.source.vars.iter().cloned().collect(),
+            cameras: self.source.camera(self.name.as_ref()).into_iter().collect(),
             ..self.model.draft()
         }
     }

@@ -1,12 +1,11 @@
 //! The grammar of the commands beside the daemon's.
 
-use super::args::{self, ModelArgs, OutputArgs, RuntimeArgs, at_least_one};
-use crate::config::{ModelSettings, values};
+use super::args::{self, OutputArgs, RuntimeArgs, at_least_one};
+use crate::config::ModelSettings;
 use crate::error::{Error, Result};
 use crate::runtime;
 use clap::Args;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// `glimpsed subscribe`.
 #[derive(Args, Debug)]
@@ -35,55 +34,6 @@ pub struct Subscribe {
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
-}
-
-/// `glimpsed bench`.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "All of it is measured in one run, one after the other, so that the figures can be set side by side. On a busy machine run it twice."
-)]
-pub struct Bench {
-    /// The model
-    #[command(flatten)]
-    pub model: ModelArgs,
-    /// The picture, in memory: WIDTHxHEIGHT
-    #[arg(long, value_name = "SIZE", default_value = "1280x720", value_parser = size)]
-    pub size: (u32, u32),
-    /// The picture's format, by GStreamer's name
-    #[arg(long, value_name = "FORMAT", default_value = "NV12")]
-    pub format: String,
-    /// Frames a second of each live camera
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..1000))]
-    pub rate: u32,
-    /// Live cameras
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
-    pub cameras: usize,
-    /// How long each part is measured
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration)]
-    pub time: Duration,
-    /// A model that sleeps for so long, as an NPU looks to the CPU: 1.6ms
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub simulate_inference: Option<Duration>,
-    /// One JSON object instead of text
-    #[arg(long)]
-    pub json: bool,
-}
-
-impl Bench {
-    /// A picture that is in memory once and given again and again: at once, or live.
-    pub fn source(&self, live: bool) -> String {
-        let ((width, height), format, rate) = (self.size, &self.format, self.rate);
-        let caps = format!("video/x-raw,format={format},width={width},height={height},framerate={rate}/1");
-        let live = if live { " is-live=true" } else { "" };
-        format!("videotestsrc num-buffers=1 pattern=smpte ! {caps} ! imagefreeze{live} ! {caps} ! appsink name=frames")
-    }
-}
-
-/// `1280x720`.
-fn size(text: &str) -> std::result::Result<(u32, u32), String> {
-    let side = |text: &str| text.parse().ok().filter(|side| (16..=16384).contains(side));
-    let sides = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
-    sides.ok_or_else(|| "WIDTHxHEIGHT is wanted, as in 1280x720".into())
 }
 
 /// `glimpsed compare`.

@@ -1,0 +1,82 @@
+//! The grammar of `glimpsed bench`.
+
+use super::args::{ModelArgs, at_least_one};
+use super::source::SourceArgs;
+use crate::config::{self, Draft, ModelSettings, values};
+use crate::error::Result;
+use clap::Args;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `glimpsed bench`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "All of it is measured in one run, one after the other, so that the figures can be set side by side. On a busy machine run it twice.\n\
+                        Without a pipeline the source is one picture in memory, given again and again: as fast as it is taken, then live at --rate."
+)]
+pub struct Bench {
+    /// The model
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Takes the model and its settings from this file of the daemon's; its cameras are not opened
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The picture, in memory: WIDTHxHEIGHT
+    #[arg(long, value_name = "SIZE", default_value = "1280x720", value_parser = size, conflicts_with = "source")]
+    pub size: (u32, u32),
+    /// The picture's format, by GStreamer's name
+    #[arg(long, value_name = "FORMAT", default_value = "NV12", conflicts_with = "source")]
+    pub format: String,
+    /// Frames a second of each live camera
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..1000), conflicts_with = "source")]
+    pub rate: u32,
+    /// Live cameras
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    pub cameras: usize,
+    /// How long each part is measured
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration)]
+    pub time: Duration,
+    /// A model that sleeps for so long, as an NPU looks to the CPU: 1.6ms
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub simulate_inference: Option<Duration>,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Something real to watch
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+impl Bench {
+    /// A picture that is in memory once and given again and again: at once, or live.
+    pub fn picture(&self, live: bool) -> String {
+        let ((width, height), format, rate) = (self.size, &self.format, self.rate);
+        let caps = format!("video/x-raw,format={format},width={width},height={height},framerate={rate}/1");
+        let live = if live { " is-live=true" } else { "" };
+        format!("videotestsrc num-buffers=1 pattern=smpte ! {caps} ! imagefreeze{live} ! {caps} ! appsink name=frames")
+    }
+
+    /// The model's settings, and the pipeline where one is given.
+    pub fn settings(&self) -> Result<(ModelSettings, Option<String>)> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let draft = || Draft {
+            vars: self.source.vars.iter().cloned().collect(),
+            cameras: self.source.camera(None).into_iter().collect(),
+            ..self.model.draft()
+        };
+        let settings = match &self.config {
+            Some(path) => config::read(path, draft(), &environment)?,
+            None if self.source.is_given() => config::of_flags(draft(), &environment)?,
+            None => return Ok((self.model.settings()?, None)),
+        };
+        let pipeline = settings.cameras.into_iter().next().map(|camera| camera.pipeline).filter(|_| self.source.is_given());
+        Ok((settings.model, pipeline))
+    }
+}
+
+/// `1280x720`.
+fn size(text: &str) -> std::result::Result<(u32, u32), String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (16..=16384).contains(side));
+    let sides = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
+    sides.ok_or_else(|| "WIDTHxHEIGHT is wanted, as in 1280x720".into())
+}

@@ -1,0 +1,121 @@
+//! What can be measured by itself: the inference, each stage on one frame, and the source.
+
+use super::usage::cpu;
+use crate::capture::{self, run_unread};
+use crate::commands::line;
+use crate::config::ModelSettings;
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::labels::Labels;
+use crate::model::Model;
+use crate::preprocess::Preprocessor;
+use crate::publish::{Format, Publish, Stdout};
+use crate::rank::Ranker;
+use crate::runtime::{Execution, Infer};
+use crate::shutdown::Stop;
+use crate::stats::Durations;
+use crate::tensor::Tensor;
+use crate::worker::Classifier;
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+/// A model that takes its time and does nothing: what an NPU looks like to the CPU.
+pub struct Sleeping {
+    time: Duration,
+    execution: Execution,
+}
+
+impl Sleeping {
+    pub fn new(time: Duration) -> Self {
+        Self { time, execution: Execution { provider: "CPU", detail: format!("nothing: {time:?} of sleep"), nodes: None } }
+    }
+}
+
+impl Infer for Sleeping {
+    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+        std::thread::sleep(self.time);
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+}
+
+/// The session, run again and again on a tensor that is ready.
+pub struct Floor {
+    pub times: Durations,
+    pub rate: f64,
+    /// Processor time of one run.
+    pub cpu_ms: f64,
+}
+
+impl Floor {
+    pub fn measure(model: &Model, session: &mut dyn Infer, time: Duration) -> Result<Self> {
+        let (input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
+        // the first runs set up what the others use
+        (0..3).try_for_each(|_| session.infer(&input, &mut output))?;
+        let (mut times, start, before) = (Durations::default(), Instant::now(), cpu()?);
+        while start.elapsed() < time {
+            let begin = Instant::now();
+            session.infer(&input, &mut output)?;
+            times.record(begin.elapsed());
+        }
+        let (runs, used) = (times.count() as f64, cpu()? - before);
+        Ok(Self { rate: runs / start.elapsed().as_secs_f64(), cpu_ms: used / runs * 1e3, times })
+    }
+}
+
+/// The stages beside the inference, each again and again on the same frame: warm, undisturbed.
+#[derive(Default)]
+pub struct Stages {
+    pub preprocess: Durations,
+    pub rank: Durations,
+    /// A JSON line to nowhere.
+    pub publish: Durations,
+}
+
+impl Stages {
+    pub fn measure(frame: &Frame, model: &Model, labels: Labels, settings: &ModelSettings, time: Duration) -> Result<Self> {
+        let mut preprocessor = Preprocessor::new(&model.input, &settings.preprocess);
+        let mut ranker = Ranker::new(&model.output);
+        let (mut input, output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
+        let asleep = Box::new(Sleeping::new(Duration::ZERO));
+        let mut result = Classifier::new(model, labels, asleep, &settings.preprocess, settings.top).blank("camera0");
+        let (mut stages, mut nowhere, start) = (Self::default(), nowhere()?, Instant::now());
+        preprocessor.run(frame, &mut input);
+        while start.elapsed() < time {
+            timed(&mut stages.preprocess, || preprocessor.run(frame, &mut input));
+            timed(&mut stages.rank, || ranker.rank(&output, settings.top, &mut result.top));
+            timed(&mut stages.publish, || nowhere.publish(&result))?;
+        }
+        Ok(stages)
+    }
+}
+
+fn timed<T>(durations: &mut Durations, work: impl FnOnce() -> T) -> T {
+    let begin = Instant::now();
+    let done = work();
+    durations.record(begin.elapsed());
+    done
+}
+
+/// One frame of `source`.
+pub fn frame_of(source: &str, stop: &Stop) -> Result<Frame> {
+    line::run(&capture::Params::new(source), stop, |frames| {
+        frames.recv().map(|taken| taken.frame).ok_or_else(|| Error::failed("the source gave no frame"))
+    })
+}
+
+/// Lines that nobody reads.
+pub fn nowhere() -> Result<Stdout> {
+    let null = File::options().write(true).open("/dev/null");
+    Ok(Stdout::new(null.map_err(|e| Error::failed("cannot open /dev/null").because(e))?, Format::Json))
+}
+
+/// Processor time that so many live sources use for each frame when nobody takes it, in milliseconds.
+pub fn source_cpu_ms(source: &str, cameras: usize, time: Duration) -> Result<f64> {
+    let mut before = Ok(0.0);
+    let frames = run_unread(source, cameras, time, || before = cpu())?;
+    Ok((cpu()? - before?) / frames.max(1) as f64 * 1e3)
+}

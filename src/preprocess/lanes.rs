@@ -143,16 +143,33 @@ fn sum_lanes<W: Weight, const LANES: usize>(windows: Across<W>, laid: &[u8], out
 pub const BLOCK: usize = 16;
 type Block = [[u8; BLOCK]; BLOCK];
 
-/// Lays up to 16 rows on their side: column n of all of them goes to `laid[n * pitch..]`, 16 bytes.
+/// Lays 16 rows on their side: column n of all of them goes to `laid[n * pitch + at..]`, 16 bytes.
 #[multiversion(targets("x86_64+avx2"))]
-pub fn lay(rows: [&[u8]; BLOCK], pitch: usize, laid: &mut [u8]) {
+pub fn lay(rows: [&[u8]; BLOCK], pitch: usize, at: usize, laid: &mut [u8]) {
+    match pitch {
+        16 => lay_at::<16>(rows, at, laid),
+        32 => lay_at::<32>(rows, at, laid),
+        _ => lay_at::<64>(rows, at, laid),
+    }
+}
+
+#[inline(always)]
+fn lay_at<const PITCH: usize>(rows: [&[u8]; BLOCK], at: usize, laid: &mut [u8]) {
     let columns = rows[0].len();
-    for first in (0..columns).step_by(BLOCK) {
-        let width = BLOCK.min(columns - first);
-        let block = transpose(std::array::from_fn(|n| part(rows[n], first, width)));
-        for (n, column) in block.iter().enumerate().take(width) {
-            laid[(first + n) * pitch..][..BLOCK].copy_from_slice(column);
+    let (whole, rest) = (columns / BLOCK, columns % BLOCK);
+    let laid = &mut laid.as_chunks_mut::<PITCH>().0[..columns];
+    let (laid, laid_rest) = laid.split_at_mut(whole * BLOCK);
+    for (n, laid) in laid.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+        let mut block = [[0; BLOCK]; BLOCK];
+        for (to, row) in block.iter_mut().zip(rows) {
+            *to = row.as_chunks().0[n];
         }
+        for (laid, column) in laid.iter_mut().zip(transpose(block)) {
+            laid[at..at + BLOCK].copy_from_slice(&column);
+        }
+    }
+    for (n, laid) in laid_rest.iter_mut().enumerate() {
+        laid[at..at + BLOCK].iter_mut().zip(rows).for_each(|(laid, row)| *laid = row[columns - rest + n]);
     }
 }
 
@@ -214,7 +231,7 @@ mod tests {
             let rows: Vec<Vec<u8>> = (0..BLOCK).map(|y| (0..columns).map(|x| (y * 37 + x * 11) as u8).collect()).collect();
             let pitch = 32;
             let mut laid = vec![0; columns * pitch];
-            lay(std::array::from_fn(|n| rows[n].as_slice()), pitch, &mut laid[..]);
+            lay(std::array::from_fn(|n| rows[n].as_slice()), pitch, 0, &mut laid[..]);
             assert!((0..columns).all(|x| (0..BLOCK).all(|y| laid[x * pitch + y] == rows[y][x])), "{columns} columns");
             for count in [1, 5, BLOCK] {
                 let mut upright = vec![0; columns * count];

@@ -162,7 +162,7 @@ impl Turned {
         grow(&mut self.filtered, line * pitch);
         for first in (0..rows).step_by(BLOCK) {
             // behind the last row the last one again: it is filtered, and goes nowhere
-            lay(std::array::from_fn(|n| row((first + n).min(rows - 1))), pitch, &mut self.laid[first..]);
+            lay(std::array::from_fn(|n| row((first + n).min(rows - 1))), pitch, first, &mut self.laid);
         }
         let across = Across {
             starts: &windows.starts,

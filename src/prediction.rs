@@ -109,7 +109,7 @@ impl Serialize for Seen<'_> {
         message.serialize_field("version", &SCHEMA_VERSION)?;
         message.serialize_field("source", &*prediction.source)?;
         message.serialize_field("seq", &prediction.seq)?;
-        message.serialize_field("timestamp", &rfc3339(prediction.timestamp))?;
+        message.serialize_field("timestamp", &Rfc3339(prediction.timestamp))?;
         message.serialize_field("pts_ns", &prediction.pts.map(|pts| pts.as_nanos() as u64))?;
         message.serialize_field("width", &prediction.width)?;
         message.serialize_field("height", &prediction.height)?;
@@ -171,9 +171,13 @@ fn rounded(value: f64, steps: f64) -> f64 {
 }
 
 /// `2026-11-23T07:10:00.123456Z`.
-fn rfc3339(time: SystemTime) -> String {
-    let time = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+struct Rfc3339(SystemTime);
+
+impl Serialize for Rfc3339 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let time = jiff::Timestamp::try_from(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        serializer.collect_str(&time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"))
+    }
 }
 
 #[cfg(test)]

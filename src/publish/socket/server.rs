@@ -18,6 +18,9 @@ pub const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
 const FIRST: usize = 2;
 
+/// Room for the line of a result with five classes; longer ones grow.
+const LINE: usize = 1024;
+
 /// How long subscribers have at the end to take what waits for them.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -57,6 +60,9 @@ pub struct Server {
     troubled: BTreeMap<Arc<str>, Arc<[u8]>>,
     subscribers: BTreeMap<usize, Subscriber>,
     next: usize,
+    /// What a result is rendered to, and to whom it goes; empty in between.
+    forms: Vec<(View, Arc<[u8]>)>,
+    touched: Vec<usize>,
 }
 
 impl Server {
@@ -71,7 +77,7 @@ impl Server {
         let mut listener = UnixListener::from_std(listening.listener.try_clone()?);
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let hello = line(hello);
-        let (latest, troubled, subscribers) = Default::default();
+        let (latest, troubled, subscribers, forms, touched) = Default::default();
         Ok(Self {
             poll,
             messages,
@@ -84,6 +90,8 @@ impl Server {
             troubled,
             subscribers,
             next: FIRST,
+            forms,
+            touched,
         })
     }
 
@@ -199,25 +207,27 @@ impl Server {
     /// Queues a result for all who want it, each form of it made once.
     fn publish(&mut self, prediction: Arc<Prediction>) {
         let (now, overrun) = (Instant::now(), self.overrun.swap(0, Ordering::Relaxed));
-        let mut forms: Vec<(View, Arc<[u8]>)> = Vec::new();
-        let mut touched = Vec::new();
+        let mut touched = std::mem::take(&mut self.touched);
         for (id, subscriber) in &mut self.subscribers {
             subscriber.miss(overrun);
             if !subscriber.wants(&prediction, now) {
                 continue;
             }
             let view = View { top: subscriber.choice.top.unwrap_or(usize::MAX), min_confidence: subscriber.choice.min_confidence };
-            let form = match forms.iter().find(|(known, _)| *known == view) {
+            let form = match self.forms.iter().find(|(known, _)| *known == view) {
                 Some((_, form)) => form.clone(),
                 None => {
-                    forms.push((view, rendered(&prediction, view)));
-                    forms[forms.len() - 1].1.clone()
+                    let form = rendered(&prediction, view);
+                    self.forms.push((view, form.clone()));
+                    form
                 }
             };
             subscriber.push(form);
             touched.push(*id);
         }
-        touched.into_iter().for_each(|id| self.flush(id));
+        touched.drain(..).for_each(|id| self.flush(id));
+        self.touched = touched;
+        self.forms.clear();
         self.latest.insert(prediction.source.clone(), prediction);
     }
 
@@ -238,7 +248,10 @@ impl Server {
 }
 
 fn rendered(prediction: &Prediction, view: View) -> Arc<[u8]> {
-    let mut bytes = serde_json::to_vec(&prediction.seen(view)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(LINE);
+    if serde_json::to_writer(&mut bytes, &prediction.seen(view)).is_err() {
+        bytes.clear();
+    }
     bytes.push(b'\n');
     bytes.into()
 }

@@ -1,0 +1,74 @@
+//! What a result costs in memory that is asked for, on its way out: listed, and the same for any number of subscribers.
+//!
+//! All threads are counted, so this is the only test of its file.
+
+mod common;
+
+use glimpsed::model::builtin;
+use glimpsed::prediction::{Prediction, Score};
+use glimpsed::publish::socket::{self, Socket};
+use glimpsed::publish::{Format, Publish, Stdout};
+use glimpsed::runtime::{self, Provider};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixStream;
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+const RESULTS: u64 = 100;
+
+/// Allocations for each result, of all threads, in the steady state.
+fn each(mut publish: impl FnMut()) -> f64 {
+    (0..20).for_each(|_| publish());
+    let before = dhat::HeapStats::get().total_blocks;
+    (0..RESULTS).for_each(|_| publish());
+    (dhat::HeapStats::get().total_blocks - before) as f64 / RESULTS as f64
+}
+
+fn result() -> Prediction {
+    let model = builtin().unwrap();
+    let session = runtime::open(&model, &common::runtime_params(Provider::Cpu)).unwrap();
+    let classifier = common::classifier(&model, session, 5);
+    let mut result = classifier.blank("front");
+    result.top.extend((0..5).map(|index| Score { index, confidence: 0.5 / (index + 1) as f32 }));
+    result
+}
+
+/// A result to so many subscribers, each of whom reads it before the next one comes.
+fn to_subscribers(count: usize) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let params = socket::Params { path: path.clone(), mode: 0o600, group: None, limit: 1000 };
+    let labels = builtin().unwrap().labels(None).unwrap();
+    let mut socket = Socket::open(&params, &socket::hello("testcard", "CPU", "the CPU", &["front"], &labels)).unwrap();
+    let mut line = String::with_capacity(4096);
+    let mut readers: Vec<_> = (0..count)
+        .map(|_| {
+            let mut reader = BufReader::new(UnixStream::connect(&path).unwrap());
+            reader.read_line(&mut line).unwrap();
+            reader
+        })
+        .collect();
+    let mut result = result();
+    each(|| {
+        socket.publish(&result).unwrap();
+        result.seq += 1;
+        for reader in &mut readers {
+            line.clear();
+            assert!(reader.read_line(&mut line).unwrap() > 0);
+        }
+    })
+}
+
+#[test]
+fn a_result_costs_nothing_on_standard_output_and_a_handful_on_the_socket_however_many_listen() {
+    let _profiler = dhat::Profiler::builder().testing().build();
+    let mut stdout = Stdout::new(File::options().write(true).open("/dev/null").unwrap(), Format::Json);
+    let result = result();
+    assert_eq!(each(|| stdout.publish(&result).unwrap()), 0.0, "a line on standard output");
+    // the result that goes to the serving thread (itself, its classes), and its line (made, shared)
+    for subscribers in [1, 30, 200] {
+        assert_eq!(to_subscribers(subscribers), 4.0, "{subscribers} subscribers");
+    }
+}

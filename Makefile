@@ -5,13 +5,14 @@
 #   make install DESTDIR=              the program, its libraries, pipelines and systemd units, into /usr (as root)
 #   make setup-qnn                     also the QNN plugin: the NPU's libraries (x86-64: its emulator)
 #   make setup-python                  what models/squeezenet1_1/quantize runs on
+#   make compare ARGS="--model m.onnx"  glimpsed beside a script in Python, on the same frames: a table of some minutes
 
 CARGO ?= cargo
 export ORT_DISABLE_TELEMETRY := 1
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUNTIME := .runtime
 
-.PHONY: demo build test setup setup-qnn setup-python link install clean
+.PHONY: demo build test setup setup-qnn setup-python compare link install clean
 
 demo: build
 	@$(TARGET)/release/glimpsed demo $(ARGS)
@@ -35,6 +36,10 @@ setup-qnn: setup
 
 setup-python: setup
 	@setup/python-packages setup/python.txt $(RUNTIME)/python >&2
+
+compare: build
+	@setup/python-packages benches/compare/requirements.txt $(RUNTIME)/compare >&2
+	@PYTHONPATH=$(abspath $(RUNTIME)/compare) python3 benches/compare/compare.py --glimpsed $(TARGET)/release/glimpsed $(ARGS)
 
 # The program looks for its libraries in ../lib/glimpsed, in a build as in an installation.
 link:

@@ -90,6 +90,11 @@ mod preprocess_a_frame {
     }
 
     #[divan::bench(args = sources())]
+    fn linear_stretch(bencher: Bencher, source: &str) {
+        preprocess(bencher, source, Fit::Stretch, Filter::Linear);
+    }
+
+    #[divan::bench(args = sources())]
     fn nearest_stretch(bencher: Bencher, source: &str) {
         preprocess(bencher, source, Fit::Stretch, Filter::Nearest);
     }

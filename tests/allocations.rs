@@ -27,7 +27,7 @@ fn preprocessing_costs_none_in_any_format() {
     for format in ["RGB", "BGRx", "xRGB", "NV12", "I420", "Y42B", "YUY2", "GRAY8"] {
         let frame = frame(format);
         for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
-            for filter in [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Nearest] {
+            for filter in [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Linear, Filter::Nearest] {
                 let mut preprocessor = Preprocessor::new(&model.input, &Params { fit, filter, ..Params::default() });
                 assert_eq!(allocations(|| preprocessor.run(&frame, &mut input)), 0, "{format} {fit:?} {filter:?}");
             }

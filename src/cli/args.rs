@@ -133,6 +133,8 @@ pub enum FilterArg {
     Bilinear,
     /// The mean of the pixels that one covers
     Box,
+    /// As OpenCV's default; cheaper, not antialiased
+    Linear,
     /// The cheapest; not antialiased
     Nearest,
 }
@@ -190,6 +192,7 @@ impl ModelArgs {
                 FilterArg::Bicubic => Filter::Bicubic,
                 FilterArg::Bilinear => Filter::Bilinear,
                 FilterArg::Box => Filter::Box,
+                FilterArg::Linear => Filter::Linear,
                 FilterArg::Nearest => Filter::Nearest,
             }),
             mean: self.mean,

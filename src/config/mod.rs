@@ -30,8 +30,13 @@ pub const PATH: &str = "/etc/glimpsed/glimpsed.toml";
 
 const PROVIDERS: [(&str, Provider); 3] = [("cpu", Provider::Cpu), ("qnn", Provider::Qnn), ("auto", Provider::Auto)];
 const FITS: [(&str, Fit); 3] = [("stretch", Fit::Stretch), ("crop", Fit::Crop), ("letterbox", Fit::Letterbox)];
-const FILTERS: [(&str, Filter); 4] =
-    [("bicubic", Filter::Bicubic), ("bilinear", Filter::Bilinear), ("box", Filter::Box), ("nearest", Filter::Nearest)];
+const FILTERS: [(&str, Filter); 5] = [
+    ("bicubic", Filter::Bicubic),
+    ("bilinear", Filter::Bilinear),
+    ("box", Filter::Box),
+    ("linear", Filter::Linear),
+    ("nearest", Filter::Nearest),
+];
 const OUTPUTS: [(&str, Output); 3] =
     [("json", Output::Lines(Format::Json)), ("text", Output::Lines(Format::Text)), ("none", Output::None)];
 

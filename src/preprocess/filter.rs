@@ -5,7 +5,8 @@
 
 use super::lanes::Weight;
 
-/// How pixels are weighted. All but `Nearest` widen with the reduction (antialiasing), as in Pillow.
+/// How pixels are weighted. The first three widen with the reduction (antialiasing), as in Pillow; the others are cheaper, and let
+/// fine patterns come out as coarse ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Filter {
     /// Cubic convolution (Keys, a = -0.5) over 4 pixels: Pillow's default and the board guide's choice.
@@ -15,7 +16,9 @@ pub enum Filter {
     Bilinear,
     /// The mean of the pixels that the new one covers.
     Box,
-    /// The one pixel in the middle; the cheapest, not antialiased.
+    /// Between the four pixels around the middle: OpenCV's default (`INTER_LINEAR`), torchvision's with `antialias=False`.
+    Linear,
+    /// The one pixel in the middle; the cheapest.
     Nearest,
 }
 
@@ -24,9 +27,14 @@ impl Filter {
     fn support(self) -> f64 {
         match self {
             Self::Bicubic => 2.0,
-            Self::Bilinear => 1.0,
+            Self::Bilinear | Self::Linear => 1.0,
             Self::Box | Self::Nearest => 0.5,
         }
+    }
+
+    /// Whether it widens with the reduction.
+    pub fn is_antialiased(self) -> bool {
+        matches!(self, Self::Bicubic | Self::Bilinear | Self::Box)
     }
 
     /// The weight at distance `x` from the middle, at scale 1.
@@ -36,7 +44,7 @@ impl Filter {
         match self {
             Self::Bicubic if far < 1.0 => ((A + 2.0) * far - (A + 3.0)) * far * far + 1.0,
             Self::Bicubic if far < 2.0 => (((far - 5.0) * far + 8.0) * far - 4.0) * A,
-            Self::Bilinear if far < 1.0 => 1.0 - far,
+            Self::Bilinear | Self::Linear if far < 1.0 => 1.0 - far,
             // closed on one side: a pixel on the border of two windows belongs to one
             Self::Box | Self::Nearest if x > -0.5 && x <= 0.5 => 1.0,
             _ => 0.0,
@@ -108,7 +116,7 @@ impl<W: Weight> Windows<W> {
 
     fn weighted(&mut self, span: &Span) {
         let scale = f64::from(span.source) / f64::from(span.resized);
-        let widened = scale.max(1.0);
+        let widened = if span.filter.is_antialiased() { scale.max(1.0) } else { 1.0 };
         let support = span.filter.support() * widened;
         self.taps = (support.ceil() as usize * 2 + 1) / span.shared as usize + span.shared as usize;
         let mut weights: Vec<f64> = Vec::with_capacity(self.taps);

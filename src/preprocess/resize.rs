@@ -68,7 +68,7 @@ impl<W: Weight> Resizer<W> {
         let tall = shrinks(&down) > 0 && shrinks(&down) > 2 * shrinks(&across);
         if self.filter == Filter::Nearest {
             self.pick(source, line, out);
-        } else if tall || self.order == Order::ColumnsFirst {
+        } else if tall || self.order == Order::ColumnsFirst || !self.filter.is_antialiased() {
             self.columns_first(source, line, out);
         } else {
             self.rows_first(source, line, out);

@@ -21,7 +21,8 @@
 //! | thread | what it does | ends |
 //! |---|---|---|
 //! | `main` | opens model and session, starts the others, then waits, looks and tells: signals, reloads, the service manager | last |
-//! | `worker` | all inference happens on it: takes frames from the cameras in turn, publishes results | when its cameras have ended, or when asked to |
+//! | `worker` | all inference happens on it: takes frames from the cameras in turn, prepares those that nobody did, publishes results | when its cameras have ended, or when asked to |
+//! | `preprocess` | prepares the next frame while the worker runs the model on this one, where one waits already | with the worker |
 //! | `capture` | owns one camera: waits for what its pipeline's bus says, builds the pipeline anew when a camera is lost | with the source, or when asked to |
 //! | `teardown` | brings one pipeline to rest; a driver that hangs is left behind after 3 s | with the pipeline |
 //! | GStreamer's own | bring frames and put them into the channel | with the pipeline |
@@ -37,7 +38,7 @@
 //! 1. Standard output carries results only. Native libraries print there too, so the program keeps a private duplicate of it and
 //!    points descriptor 1 at standard error before any of them is loaded ([`publish::claim_stdout`]).
 //! 2. A frame is dropped in one place, the [`channel`], and is counted there. Every queue has a written bound.
-//! 3. In the steady state nothing is allocated from [`preprocess`] to [`rank`], but for ONNX Runtime's own handles.
+//! 3. In the steady state nothing is allocated from [`preprocess`] to [`rank`], but for what ONNX Runtime asks for itself.
 //! 4. What can fail at start fails before the first frame, with what was being done, with what, and what to do next ([`error`]).
 //! 5. The NPU is believed only when it is proved: a session that was forbidden to fall back to the CPU, or counted nodes ([`runtime`]).
 //! 6. A signal never interrupts a call into the NPU: signals are blocked in all threads but one, the inference in flight ends, the

@@ -7,7 +7,7 @@ use glimpsed::cli::Cli;
 
 fn readme() -> String {
     let read = |file: &str| std::fs::read_to_string(common::project().join(file)).unwrap();
-    read("README.md") + &read("docs/npu.md")
+    read("README.md") + &read("docs/npu.md") + &read("docs/speed.md")
 }
 
 /// The lines of the README's shell examples, comments cut off.

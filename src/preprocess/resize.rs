@@ -139,9 +139,8 @@ fn pick<const N: usize>(row: &[u8], starts: &[usize], out: &mut [u8]) {
 /// Has `row` brought in from memory: a frame that a camera has just written lies in no cache. The filter reads many rows a little at
 /// a time, which the CPU does not foresee; one row from end to end it does.
 fn fetch(row: &[u8]) {
-    // one byte of every second cache line: its neighbour comes along, and asking costs as well
-    const STEP: usize = 128;
-    black_box(row.iter().step_by(STEP).fold(0, |all, byte| all ^ byte));
+    const CACHE_LINE: usize = 64;
+    black_box(row.iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte));
 }
 
 /// Rows that are turned together: so many that one pixel of all of them makes 48 or 64 bytes.

@@ -25,10 +25,15 @@ pub fn run_unread(text: &str, count: usize, time: Duration, begins: impl FnOnce(
     }
     begins();
     let before = frames.load(Ordering::Relaxed);
-    match pipelines.first().and_then(|pipeline| pipeline.events().recv_timeout(time).ok()) {
-        Some(Event::Failed(error)) => Err(error),
-        Some(Event::EndOfStream) | None => Ok(frames.load(Ordering::Relaxed) - before),
+    let first = pipelines.first().and_then(|pipeline| pipeline.events().recv_timeout(time).ok());
+    let count = frames.load(Ordering::Relaxed) - before;
+    let others = pipelines.iter().filter_map(|pipeline| pipeline.events().try_recv().ok());
+    for event in first.into_iter().chain(others) {
+        if let Event::Failed(error) = event {
+            return Err(error);
+        }
     }
+    Ok(count)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl Cli {
             Command::Classify(args) => (&args.model.runtime, None),
             Command::Inspect(args) => (&args.runtime, None),
             Command::Compare(args) => (&args.runtime, None),
-            Command::Bench(args) => (&args.model.runtime, None),
+            Command::Bench(args) => (&args.model.runtime, args.config.clone()),
             Command::Compile(args) => (&args.runtime, None),
             Command::Subscribe(_) => return None,
         };
@@ -203,5 +203,16 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_file_that_a_command_reads_names_the_folder_of_qnn() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("glimpsed.toml");
+        std::fs::write(&file, "[execution]\nqnn_dir = '/opt/qnn'\n").unwrap();
+        for command in ["run", "check", "doctor", "bench"] {
+            let cli = Cli::try_parse_from(["glimpsed", command, "--config", file.to_str().unwrap()]).unwrap();
+            assert_eq!(cli.qnn_folder(), Some("/opt/qnn".into()), "{command}");
+        }
     }
 }

@@ -231,8 +231,11 @@ mod tests {
             let rows: Vec<Vec<u8>> = (0..BLOCK).map(|y| (0..columns).map(|x| (y * 37 + x * 11) as u8).collect()).collect();
             let pitch = 32;
             let mut laid = vec![0; columns * pitch];
-            lay(std::array::from_fn(|n| rows[n].as_slice()), pitch, 0, &mut laid[..]);
-            assert!((0..columns).all(|x| (0..BLOCK).all(|y| laid[x * pitch + y] == rows[y][x])), "{columns} columns");
+            lay(std::array::from_fn(|n| rows[n].as_slice()), pitch, 0, &mut laid);
+            lay(std::array::from_fn(|n| rows[BLOCK - 1 - n].as_slice()), pitch, BLOCK, &mut laid);
+            let column = |x: usize| &laid[x * pitch..][..pitch];
+            assert!((0..columns).all(|x| (0..BLOCK).all(|y| column(x)[y] == rows[y][x])), "{columns} columns");
+            assert!((0..columns).all(|x| (0..BLOCK).all(|y| column(x)[pitch - 1 - y] == rows[y][x])), "{columns} columns");
             for count in [1, 5, BLOCK] {
                 let mut upright = vec![0; columns * count];
                 set_upright(&laid, pitch, columns, &mut upright);

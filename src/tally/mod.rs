@@ -6,9 +6,8 @@ pub use status::Status;
 
 use crate::labels::Labels;
 use crate::prediction::Prediction;
-use crate::stats::{Counts, Durations, Rate};
+use crate::stats::{Counts, Durations, Percentiles, Rate};
 use serde::Serialize;
-use status::Percentiles;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

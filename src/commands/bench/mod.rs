@@ -14,10 +14,10 @@ use crate::prediction::milliseconds;
 use crate::publish::write_all;
 use crate::runtime::{self, Infer};
 use crate::shutdown::{Ask, Stop};
+use crate::stats::Percentiles;
 use crate::worker::Classifier;
 use alone::{Floor, Sleeping, Stages, frame_of, source_cpu_ms};
 use crossbeam_channel::Receiver;
-use report::percentiles;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::time::Instant;
@@ -48,13 +48,13 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
     report["execution"] = session.execution().detail.clone().into();
     let floor = Floor::measure(&model, session.as_mut(), args.time)?;
     drop(session);
-    report["inference_floor"] = json!({"per_second": floor.rate, "ms": percentiles(&floor.times), "cpu_ms": floor.cpu_ms});
+    report["inference_floor"] = json!({"per_second": floor.rate, "ms": Percentiles::of(&floor.times), "cpu_ms": floor.cpu_ms});
     let picture = sources.iter().flatten().next().cloned().unwrap_or_default();
     let stages = Stages::measure(&frame_of(&picture, stop)?, &model, settings.read()?.1, &settings, args.time / 4)?;
     report["stages"] = json!({
-        "preprocess_ms": percentiles(&stages.preprocess),
-        "rank_ms": percentiles(&stages.rank),
-        "publish_ms": percentiles(&stages.publish),
+        "preprocess_ms": Percentiles::of(&stages.preprocess),
+        "rank_ms": Percentiles::of(&stages.rank),
+        "publish_ms": Percentiles::of(&stages.publish),
     });
     for (part, cameras, source, source_ms) in
         [("full_speed", 1, &sources[0], source_ms[0]), ("live", args.cameras, &sources[1], source_ms[1])]

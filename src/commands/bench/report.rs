@@ -1,15 +1,7 @@
 //! What was measured, as a table for people.
 
-use crate::prediction::milliseconds;
-use crate::stats::Durations;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt::Write;
-
-/// The middle and the slow end, in milliseconds.
-pub fn percentiles(durations: &Durations) -> Value {
-    let [p50, p95, p99] = [50.0, 95.0, 99.0].map(|percent| milliseconds(durations.percentile(percent)));
-    json!({"p50": p50, "p95": p95, "p99": p99})
-}
 
 /// The rows of `timing`, as they are called in the table.
 const STAGES: [(&str, &str); 6] = [

@@ -1,7 +1,6 @@
 //! The whole line: the daemon itself, from capture to publishing, with somebody at its end who takes the times.
 
 use super::alone::nowhere;
-use super::report::percentiles;
 use super::usage::cpu;
 use crate::config::Camera;
 use crate::daemon::{self, Outside, Parts};
@@ -10,7 +9,7 @@ use crate::notify::Service;
 use crate::prediction::{Prediction, milliseconds};
 use crate::publish::{Publish, Publishers, Stdout};
 use crate::shutdown::{Ask, Stop};
-use crate::stats::Durations;
+use crate::stats::{Durations, Percentiles};
 use crate::worker::Classifier;
 use crossbeam_channel::Receiver;
 use serde_json::{Value, json};
@@ -23,7 +22,7 @@ pub struct Whole {
     /// The stages by their names in `timing`, and what is beyond the inference.
     stages: [(&'static str, Durations); 6],
     /// From the start of the cameras to the first result.
-    pub first: Duration,
+    first: Duration,
     begins: Option<(Instant, f64)>,
     ends: Option<(Instant, f64)>,
     results: u64,
@@ -132,7 +131,7 @@ impl Whole {
     }
 
     pub fn timing(&self) -> Value {
-        self.stages.iter().map(|(name, durations)| ((*name).to_owned(), percentiles(durations))).collect()
+        self.stages.iter().map(|(name, durations)| ((*name).to_owned(), json!(Percentiles::of(durations)))).collect()
     }
 
     pub fn counts(&self) -> Value {

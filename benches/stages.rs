@@ -17,6 +17,7 @@ use glimpsed::publish::Publish;
 use glimpsed::publish::socket::{self, Socket};
 use glimpsed::rank::Ranker;
 use glimpsed::tensor::{ElementType, InputSpec, Layout, OutputSpec, Quantization, Tensor, TensorSpec};
+use std::fmt::{Display, Formatter};
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -46,57 +47,67 @@ fn frame(format: &str, (width, height): (u32, u32)) -> Frame {
         .remove(0)
 }
 
-const FORMATS: [&str; 8] = ["NV12", "I420", "YUY2", "Y42B", "Y444", "GRAY8", "RGB", "BGRx"];
+const FORMATS: [&str; 17] = [
+    "NV12", "NV21", "I420", "YV12", "YUY2", "UYVY", "Y42B", "Y444", "GRAY8", "RGB", "BGR", "RGBx", "BGRx", "xRGB", "xBGR", "RGBA",
+    "BGRA",
+];
 const SIZES: [(u32, u32); 4] = [(640, 480), (1280, 720), (1920, 1080), (3840, 2160)];
+const FITS: [(&str, Fit); 2] = [("stretch", Fit::Stretch), ("crop", Fit::Crop)];
 
-/// Formats and sizes, as the arguments of a benchmark.
-fn sources() -> Vec<String> {
-    FORMATS.iter().flat_map(|format| SIZES.map(|(width, height)| format!("{format} {width}x{height}"))).collect()
+/// A frame, and how it is fitted: an argument of a benchmark.
+#[derive(Clone, Copy)]
+struct Case {
+    format: &'static str,
+    size: (u32, u32),
+    fit: (&'static str, Fit),
 }
 
-fn preprocess(bencher: Bencher, source: &str, fit: Fit, filter: Filter) {
-    let (format, size) = source.split_once(' ').expect("format and size");
-    let (width, height) = size.split_once('x').expect("width and height");
-    let frame = frame(format, (width.parse().expect("a number"), height.parse().expect("a number")));
-    let input = input();
-    let mut preprocessor = Preprocessor::new(&input, &Params { fit, filter, ..Params::default() });
+impl Display for Case {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}x{} {}", self.format, self.size.0, self.size.1, self.fit.0)
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let sized = |format| SIZES.into_iter().flat_map(move |size| FITS.map(|fit| Case { format, size, fit }));
+    FORMATS.into_iter().flat_map(sized).collect()
+}
+
+fn preprocess(bencher: Bencher, case: Case, filter: Filter) {
+    let (frame, input) = (frame(case.format, case.size), input());
+    let mut preprocessor = Preprocessor::new(&input, &Params { fit: case.fit.1, filter, ..Params::default() });
     let mut tensor = Tensor::zeros(&input.tensor);
     bencher.bench_local(|| preprocessor.run(black_box(&frame), &mut tensor));
 }
 
 /// Resize, colour, quantize: the whole of it, from a frame to 224 x 224.
-#[divan::bench_group(name = "preprocess", max_time = 0.3)]
+#[divan::bench_group(name = "preprocess", max_time = 0.2)]
 mod preprocess_a_frame {
     use super::*;
 
-    #[divan::bench(args = sources())]
-    fn bicubic_stretch(bencher: Bencher, source: &str) {
-        preprocess(bencher, source, Fit::Stretch, Filter::Bicubic);
+    #[divan::bench(args = cases())]
+    fn bicubic(bencher: Bencher, case: Case) {
+        preprocess(bencher, case, Filter::Bicubic);
     }
 
-    #[divan::bench(args = sources())]
-    fn bicubic_crop(bencher: Bencher, source: &str) {
-        preprocess(bencher, source, Fit::Crop, Filter::Bicubic);
+    #[divan::bench(args = cases())]
+    fn bilinear(bencher: Bencher, case: Case) {
+        preprocess(bencher, case, Filter::Bilinear);
     }
 
-    #[divan::bench(args = sources())]
-    fn bilinear_stretch(bencher: Bencher, source: &str) {
-        preprocess(bencher, source, Fit::Stretch, Filter::Bilinear);
+    #[divan::bench(args = cases(), name = "box")]
+    fn mean(bencher: Bencher, case: Case) {
+        preprocess(bencher, case, Filter::Box);
     }
 
-    #[divan::bench(args = sources())]
-    fn box_stretch(bencher: Bencher, source: &str) {
-        preprocess(bencher, source, Fit::Stretch, Filter::Box);
+    #[divan::bench(args = cases())]
+    fn linear(bencher: Bencher, case: Case) {
+        preprocess(bencher, case, Filter::Linear);
     }
 
-    #[divan::bench(args = sources())]
-    fn linear_stretch(bencher: Bencher, source: &str) {
-        preprocess(bencher, source, Fit::Stretch, Filter::Linear);
-    }
-
-    #[divan::bench(args = sources())]
-    fn nearest_stretch(bencher: Bencher, source: &str) {
-        preprocess(bencher, source, Fit::Stretch, Filter::Nearest);
+    #[divan::bench(args = cases())]
+    fn nearest(bencher: Bencher, case: Case) {
+        preprocess(bencher, case, Filter::Nearest);
     }
 }
 

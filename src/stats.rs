@@ -1,8 +1,6 @@
 //! Counting without growing: durations in a histogram of fixed size, and the rate of results.
 
-use crate::prediction::milliseconds;
 use hdrhistogram::Histogram;
-use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::time::{Duration, Instant};
 
 /// Durations from 1 µs to 60 s, each kept within 0.1 %; longer ones count as 60 s.
@@ -39,35 +37,6 @@ impl Durations {
     /// The duration that `percent` of all do not exceed.
     pub fn percentile(&self, percent: f64) -> Duration {
         Duration::from_micros(self.microseconds.value_at_quantile(percent / 100.0))
-    }
-}
-
-/// The middle and the slow end of many durations; in JSON, in milliseconds.
-#[derive(Debug, Clone, Copy)]
-pub struct Percentiles {
-    /// Half of them are shorter.
-    pub p50: Duration,
-    /// 95 of 100 are.
-    pub p95: Duration,
-    /// 99 of 100 are.
-    pub p99: Duration,
-}
-
-impl Percentiles {
-    /// Those of `durations`.
-    pub fn of(durations: &Durations) -> Self {
-        let [p50, p95, p99] = [50.0, 95.0, 99.0].map(|percent| durations.percentile(percent));
-        Self { p50, p95, p99 }
-    }
-}
-
-impl Serialize for Percentiles {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Percentiles", 3)?;
-        fields.serialize_field("p50", &milliseconds(self.p50))?;
-        fields.serialize_field("p95", &milliseconds(self.p95))?;
-        fields.serialize_field("p99", &milliseconds(self.p99))?;
-        fields.end()
     }
 }
 

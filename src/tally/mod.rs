@@ -2,11 +2,11 @@
 
 mod status;
 
-pub use status::Status;
+pub use status::{Percentiles, Status};
 
 use crate::labels::Labels;
 use crate::prediction::Prediction;
-use crate::stats::{Counts, Durations, Percentiles, Rate};
+use crate::stats::{Counts, Durations, Rate};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,12 +2,42 @@
 
 use super::{STAGES, State};
 use crate::prediction::{SCHEMA_VERSION, milliseconds};
-use crate::stats::{Counts, Percentiles};
+use crate::stats::{Counts, Durations};
 use serde::Serialize as Json;
 use serde::ser::{SerializeStruct, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// The middle and the slow end of many durations; in JSON, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Percentiles {
+    /// Half of them are shorter.
+    pub p50: Duration,
+    /// 95 of 100 are.
+    pub p95: Duration,
+    /// 99 of 100 are.
+    pub p99: Duration,
+}
+
+impl Percentiles {
+    /// Those of `durations`.
+    pub fn of(durations: &Durations) -> Self {
+        let [p50, p95, p99] = [50.0, 95.0, 99.0].map(|percent| durations.percentile(percent));
+        Self { p50, p95, p99 }
+    }
+}
+
+impl Json for Percentiles {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Percentiles", 3)?;
+        fields.serialize_field("p50", &milliseconds(self.p50))?;
+        fields.serialize_field("p95", &milliseconds(self.p95))?;
+        fields.serialize_field("p99", &milliseconds(self.p99))?;
+        fields.end()
+    }
+}
 
 /// One camera at one moment. Its JSON form is the `status` message; its text is the line of the log.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use crate::prediction::milliseconds;
 use crate::publish::write_all;
 use crate::runtime::{self, Infer};
 use crate::shutdown::{Ask, Stop};
-use crate::stats::Percentiles;
+use crate::tally::Percentiles;
 use crate::worker::Classifier;
 use alone::{Floor, Sleeping, Stages, frame_of, source_cpu_ms};
 use crossbeam_channel::Receiver;

@@ -225,3 +225,10 @@ fn a_camera_whose_frames_nobody_wants_any_more_is_not_lost() {
     assert_eq!(ended.unwrap(), Ended::Stopped);
     assert!(matches!(told[..], [Change::Flows { live: true }]), "{told:?}");
 }
+
+#[test]
+fn a_source_that_misbehaves_gives_frames_when_it_does_not() {
+    common::load_faults();
+    let (ended, told) = until(3, &Params::new("faultsrc fps=100 ! appsink name=frames"));
+    assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
+}

@@ -172,6 +172,29 @@ pub fn glimpsed() -> Command {
     command
 }
 
+/// The program, with the source that misbehaves (`faultsrc`, see tests/faults) among GStreamer's elements.
+pub fn glimpsed_with_faults() -> Command {
+    let mut command = glimpsed();
+    command.env("GST_PLUGIN_PATH", fault_plugin().parent().unwrap());
+    // a registry of the tests' own: the user's would keep an element that is not there later
+    command.env("GST_REGISTRY", Path::new(env!("CARGO_TARGET_TMPDIR")).join("gst-registry.bin"));
+    command
+}
+
+/// Makes `faultsrc` one of the elements of this process.
+pub fn load_faults() {
+    gstreamer::init().unwrap();
+    gstreamer::Plugin::load_file(fault_plugin()).unwrap();
+}
+
+/// The plugin that tests/faults is built into: an example of the package, which `cargo test` and `cargo nextest run` build too.
+fn fault_plugin() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let plugin = test.parent().unwrap().parent().unwrap().join("examples/libfaults.so");
+    assert!(plugin.is_file(), "'{}' is not there: run `cargo build --example faults` first", plugin.display());
+    plugin
+}
+
 /// Runs the program with `args` to its end.
 pub fn run(args: &[&str]) -> Output {
     glimpsed().args(args).output().unwrap()

@@ -1,5 +1,9 @@
 //! A picture as the camera gave it: pixels in one of the formats that are taken without conversion, and when it was taken.
 
+mod shape;
+
+pub use shape::{Orientation, PixelAspect};
+
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -73,14 +77,38 @@ pub trait Pixels: Send {
 pub struct Picture {
     /// The layout of the pixels.
     pub format: PixelFormat,
-    /// Columns, at least 1.
+    /// Columns as stored, at least 1.
     pub width: u32,
-    /// Rows, at least 1.
+    /// Rows as stored, at least 1.
     pub height: u32,
     /// For YUV formats: which matrix made them.
     pub matrix: Matrix,
     /// For YUV and gray formats: the range of their samples.
     pub range: Range,
+    /// The shape of a stored pixel.
+    pub pixel_aspect: PixelAspect,
+    /// What makes it upright.
+    pub orientation: Orientation,
+}
+
+impl Picture {
+    /// A picture of `width` x `height` square pixels that is stored upright; BT.601 over the full range, as in JPEG.
+    pub fn new(format: PixelFormat, width: u32, height: u32) -> Self {
+        let (matrix, range) = (Matrix::Bt601, Range::Full);
+        Self { format, width, height, matrix, range, pixel_aspect: PixelAspect::SQUARE, orientation: Orientation::UPRIGHT }
+    }
+
+    /// Columns and rows of the upright picture.
+    pub fn upright_size(&self) -> (u32, u32) {
+        self.orientation.turn((self.width, self.height))
+    }
+
+    /// Width and height of the upright picture as it is to be seen, in pixels of the stored height.
+    pub fn display_shape(&self) -> (f64, f64) {
+        let (width, height) = self.pixel_aspect.ratio();
+        let wide = f64::from(self.width) * width / height;
+        self.orientation.turn((wide, f64::from(self.height)))
+    }
 }
 
 /// A picture and when it was taken.

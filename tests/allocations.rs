@@ -2,7 +2,7 @@
 
 mod common;
 
-use glimpsed::frame::Frame;
+use glimpsed::frame::{Frame, Orientation};
 use glimpsed::model::builtin;
 use glimpsed::preprocess::{Filter, Fit, Params, Preprocessor};
 use glimpsed::runtime::{self, Provider};
@@ -25,7 +25,9 @@ fn preprocessing_costs_none_in_any_format() {
     let model = builtin().unwrap();
     let mut input = Tensor::zeros(&model.input.tensor);
     for format in ["RGB", "BGRx", "xRGB", "NV12", "I420", "Y42B", "YUY2", "GRAY8"] {
-        let frame = frame(format);
+        let mut frame = frame(format);
+        // every other way of storing is a part of this one
+        frame.picture.orientation = Orientation::from_exif(7).unwrap();
         for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
             for filter in [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Linear, Filter::Nearest] {
                 let mut preprocessor = Preprocessor::new(&model.input, &Params { fit, filter, ..Params::default() });

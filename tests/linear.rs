@@ -4,7 +4,7 @@
 
 mod common;
 
-use glimpsed::frame::{Frame, Matrix, OwnedPixels, Picture, PixelFormat, Range};
+use glimpsed::frame::{Frame, OwnedPixels, Picture, PixelFormat};
 use glimpsed::preprocess::{Filter, Fit, Params, Preprocessor};
 use glimpsed::tensor::{ElementType, InputSpec, Layout, Tensor, TensorSpec};
 
@@ -26,7 +26,7 @@ fn sample(x: usize, y: usize, channel: usize) -> u8 {
 fn frame(format: PixelFormat, (width, height): (usize, usize)) -> Frame {
     let channels = if format == PixelFormat::Rgb { 3 } else { 1 };
     let data = (0..height * width * channels).map(|n| sample(n / channels % width, n / channels / width, n % channels)).collect();
-    let picture = Picture { format, width: width as u32, height: height as u32, matrix: Matrix::Bt601, range: Range::Full };
+    let picture = Picture::new(format, width as u32, height as u32);
     Frame::new(picture, Box::new(OwnedPixels(vec![(data, width * channels)])))
 }
 

@@ -6,7 +6,7 @@ mod common;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use glimpsed::channel::{Sent, counted_channel};
 use glimpsed::error::Result;
-use glimpsed::frame::{Frame, Matrix, Picture, PixelFormat, Pixels, Plane, Range};
+use glimpsed::frame::{Frame, Picture, PixelFormat, Pixels, Plane};
 use glimpsed::model::{Model, builtin};
 use glimpsed::prediction::Prediction;
 use glimpsed::publish::{Publish, Publishers};
@@ -81,7 +81,7 @@ struct Rig {
 
 impl Rig {
     fn frame(&self, number: u64) -> Frame {
-        let picture = Picture { format: PixelFormat::Gray8, width: 8, height: 8, matrix: Matrix::Bt601, range: Range::Full };
+        let picture = Picture::new(PixelFormat::Gray8, 8, 8);
         self.tally.captured();
         Frame::new(picture, Box::new(Grey(vec![128; 64], self.release.clone()))).at(Some(Duration::from_secs(number)))
     }

@@ -7,7 +7,7 @@
 
 mod common;
 
-use glimpsed::frame::{Frame, Matrix, OwnedPixels, Picture, PixelFormat, Range};
+use glimpsed::frame::{Frame, Matrix, Orientation, OwnedPixels, Picture, PixelFormat, Range};
 use glimpsed::model::{Model, builtin};
 use glimpsed::preprocess::{Filter, Fit, Params, Preprocessor};
 use glimpsed::tensor::Tensor;
@@ -130,6 +130,54 @@ fn matrix_and_range_come_from_the_caps() {
             assert_eq!((yuv.picture.matrix, yuv.picture.range), (matrix, range), "{colorimetry}");
             let (far, mean) = difference(&tensor(&yuv, &Params::default()), &tensor(&rgb, &Params::default()));
             assert!(far < 0.01 && mean < 1.0, "{name} {colorimetry}: {:.2} % beyond 3, {mean:.2} on average", far * 100.0);
+        }
+    }
+}
+
+#[test]
+fn the_shape_of_a_pixel_comes_from_the_caps() {
+    let shape = |ratio: &str| {
+        let caps = format!("video/x-raw,format=NV12,width=704,height=576,pixel-aspect-ratio={ratio}");
+        let pipeline = format!("videotestsrc num-buffers=1 ! capssetter caps={caps} ! appsink name=frames");
+        common::frames_of(&pipeline)[0].picture.display_shape()
+    };
+    assert_eq!((shape("16/11"), shape("1/1")), ((1024.0, 576.0), (704.0, 576.0)));
+    // no picture has such pixels
+    assert_eq!(shape("1/1000"), (704.0, 576.0));
+}
+
+/// A plane of `size` samples, each a function of its place; stored so that `orientation` makes it upright.
+fn plane(orientation: Orientation, size: (usize, usize), sample: impl Fn(usize, usize) -> u8) -> (Vec<u8>, usize) {
+    let (width, height) = orientation.turn(size);
+    let [columns, rows] = orientation.mirrored;
+    let at = |x: usize, y: usize| {
+        let (x, y) = orientation.turn((if columns { width - 1 - x } else { x }, if rows { height - 1 - y } else { y }));
+        sample(x, y)
+    };
+    ((0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| at(x, y)).collect(), width)
+}
+
+/// Columns are filtered and rounded before rows, however the picture is stored: what differs is that rounding.
+#[test]
+fn a_turned_picture_is_the_upright_one() {
+    let size = (160, 120);
+    let turned = |orientation: Orientation| {
+        let half = (size.0 / 2, size.1 / 2);
+        let luma = plane(orientation, size, |x, y| (30 + x + y / 2) as u8);
+        let chroma = [1, 2].map(|k| plane(orientation, half, |x, y| (50 * k + x + k * y / 2) as u8));
+        let (width, height) = orientation.turn(size);
+        let picture = Picture { orientation, ..Picture::new(PixelFormat::I420, width as u32, height as u32) };
+        Frame::new(picture, Box::new(OwnedPixels([luma].into_iter().chain(chroma).collect())))
+    };
+    for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
+        for filter in [Filter::Bicubic, Filter::Linear, Filter::Nearest] {
+            let params = Params { fit, filter, ..Params::default() };
+            let upright = tensor(&turned(Orientation::UPRIGHT), &params);
+            for exif in 2..=8 {
+                let got = tensor(&turned(Orientation::from_exif(exif).unwrap()), &params);
+                let most = got.iter().zip(&upright).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+                assert!(most <= 3, "{fit:?} {filter:?}, orientation {exif}: {most} apart");
+            }
         }
     }
 }

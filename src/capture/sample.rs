@@ -1,6 +1,6 @@
 //! GStreamer's samples as frames: the caps say what the bytes mean, `GstVideoMeta` where the rows lie.
 
-use crate::frame::{Frame, Matrix, Picture, PixelFormat, Pixels, Plane, Range};
+use crate::frame::{Frame, Matrix, Orientation, Picture, PixelAspect, PixelFormat, Pixels, Plane, Range};
 use gstreamer as gst;
 use gstreamer_video::{self as gst_video, VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrame, VideoInfo, prelude::*};
 use std::time::Duration;
@@ -87,7 +87,17 @@ fn picture_of(info: &VideoInfo) -> Option<Picture> {
         _ if format == PixelFormat::Gray8 => Range::Full,
         _ => Range::Limited,
     };
-    (width > 0 && height > 0).then_some(Picture { format, width, height, matrix, range })
+    let (pixel_aspect, orientation) = (pixel_aspect(info.par()), Orientation::UPRIGHT);
+    (width > 0 && height > 0).then_some(Picture { format, width, height, matrix, range, pixel_aspect, orientation })
+}
+
+fn pixel_aspect(ratio: gst::Fraction) -> PixelAspect {
+    let sides = (u32::try_from(ratio.numer()), u32::try_from(ratio.denom()));
+    let aspect = if let (Ok(width), Ok(height)) = sides { PixelAspect::new(width, height) } else { None };
+    aspect.unwrap_or_else(|| {
+        tracing::warn!("the stream says that its pixels are {ratio} times as wide as high; they are taken for square");
+        PixelAspect::SQUARE
+    })
 }
 
 struct Mapped(VideoFrame<gst_video::video_frame::Readable>);

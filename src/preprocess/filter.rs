@@ -67,6 +67,16 @@ pub struct Span {
     pub first: u32,
     /// How many are wanted.
     pub count: u32,
+    /// Whether the plane's samples run the other way: the first one belongs to the last pixel.
+    pub mirrored: bool,
+}
+
+impl Span {
+    /// The sample of the plane that holds `pixel`.
+    fn sample(&self, pixel: u32) -> u32 {
+        let stored = if self.mirrored { self.source - 1 - pixel } else { pixel };
+        stored / self.shared
+    }
 }
 
 /// Which samples of a row (or column) make each new one, and with which weights.
@@ -110,8 +120,11 @@ impl<W: Weight> Windows<W> {
 
     /// The samples that any window looks at: a half-open range.
     pub fn reach(&self) -> (usize, usize) {
-        let last = self.starts.last().copied().unwrap_or(0) + self.counts.last().copied().unwrap_or(0);
-        (self.starts.first().copied().unwrap_or(0), last)
+        let at = |n: Option<usize>| n.map_or((0, 0), |n| (self.starts[n], self.starts[n] + self.counts[n]));
+        // windows go one way, up or down
+        let ((first, first_end), (last, last_end)) =
+            (at((!self.starts.is_empty()).then_some(0)), at(self.starts.len().checked_sub(1)));
+        (first.min(last), first_end.max(last_end))
     }
 
     fn weighted(&mut self, span: &Span) {
@@ -124,10 +137,10 @@ impl<W: Weight> Windows<W> {
             let center = (f64::from(x) + 0.5) * scale;
             let start = (center - support + 0.5).max(0.0) as u32;
             let end = ((center + support + 0.5) as u32).min(span.source);
-            let first = start / span.shared;
+            let first = span.sample(start);
             weights.clear();
             for pixel in start..end {
-                let sample = (pixel / span.shared - first) as usize;
+                let sample = span.sample(pixel).abs_diff(first) as usize;
                 weights.resize(weights.len().max(sample + 1), 0.0);
                 weights[sample] += span.filter.weight((f64::from(pixel) - center + 0.5) * (1.0 / widened));
             }
@@ -135,7 +148,10 @@ impl<W: Weight> Windows<W> {
             if sum != 0.0 {
                 weights.iter_mut().for_each(|weight| *weight /= sum);
             }
-            self.push(first as usize, &weights);
+            if span.mirrored {
+                weights.reverse();
+            }
+            self.push(first.min(span.sample(end - 1)) as usize, &weights);
         }
     }
 
@@ -155,7 +171,7 @@ impl<W: Weight> Windows<W> {
         let samples = std::iter::repeat_with(|| {
             let pixel = (position as u32).min(span.source - 1);
             position += scale;
-            (pixel / span.shared) as usize
+            span.sample(pixel) as usize
         });
         self.starts.extend(samples.skip(span.first as usize).take(span.count as usize));
         self.counts.resize(self.starts.len(), 1);

@@ -1,6 +1,7 @@
 //! Which part of the picture goes where in the model's input.
 
 use super::filter::{Filter, Span};
+use crate::frame::Orientation;
 
 /// How a picture of one shape becomes an input of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,7 +16,7 @@ pub enum Fit {
     Letterbox,
 }
 
-/// Which pixels become the input: the source is resized to `resized`, and of that `width` x `height` pixels from (`left`, `top`) on
+/// Which pixels become the input: the upright source is resized to `resized`, and of that `width` x `height` pixels from (`left`, `top`) on
 /// land in the input from (`x`, `y`) on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placement {
@@ -36,13 +37,15 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// What the windows of each direction (across, down) are made for, in a plane whose samples `shared` pixels of the picture share.
-    pub fn spans(&self, filter: Filter, source: (u32, u32), shared: (u32, u32)) -> [Span; 2] {
-        let span = |source, shared, resized, first, count| Span { filter, source, shared, resized, first, count };
-        [
-            span(source.0, shared.0, self.resized.0, self.left, self.width),
-            span(source.1, shared.1, self.resized.1, self.top, self.height),
-        ]
+    /// What the windows of each stored direction (across, down) are made for, in a plane of a picture of `source` stored pixels whose
+    /// samples `shared` of them share. The placement is that of the upright picture.
+    pub fn spans(&self, filter: Filter, source: (u32, u32), shared: (u32, u32), orientation: Orientation) -> [Span; 2] {
+        let upright = ((self.resized.0, self.left, self.width), (self.resized.1, self.top, self.height));
+        let (across, down) = orientation.turn(upright);
+        let [columns, rows] = orientation.mirrored;
+        let span =
+            |source, shared, (resized, first, count), mirrored| Span { filter, source, shared, resized, first, count, mirrored };
+        [span(source.0, shared.0, across, columns), span(source.1, shared.1, down, rows)]
     }
 }
 
@@ -50,9 +53,9 @@ impl Placement {
 const CENTER: f64 = 0.875;
 
 impl Fit {
-    /// How a `source` (width, height) lands in an `input` (width, height); no side is 0.
-    pub fn place(self, source: (u32, u32), input: (u32, u32)) -> Placement {
-        let (source_w, source_h) = (f64::from(source.0), f64::from(source.1));
+    /// How a source that is seen in this `shape` (width, height) lands in an `input` (width, height); no side is 0.
+    pub fn place(self, shape: (f64, f64), input: (u32, u32)) -> Placement {
+        let (source_w, source_h) = shape;
         let (input_w, input_h) = (f64::from(input.0), f64::from(input.1));
         let whole = Placement { resized: input, left: 0, top: 0, width: input.0, height: input.1, x: 0, y: 0 };
         match self {
@@ -82,26 +85,50 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::{Picture, PixelAspect, PixelFormat};
 
     #[test]
     fn crop_is_torchvisions() {
         // Resize(256) of 500 x 375 gives 341 x 256 (int(256 * 500 / 375)); CenterCrop(224): left round(58.5) = 58 (ties to even), top 16
-        let place = Fit::Crop.place((500, 375), (224, 224));
+        let place = Fit::Crop.place((500.0, 375.0), (224, 224));
         assert_eq!((place.resized, place.left, place.top, place.width, place.height), ((341, 256), 58, 16, 224, 224));
     }
 
     #[test]
     fn letterbox_keeps_the_shape() {
-        let place = Fit::Letterbox.place((1280, 720), (224, 224));
+        let place = Fit::Letterbox.place((1280.0, 720.0), (224, 224));
         assert_eq!((place.resized, place.x, place.y), ((224, 126), 0, 49));
-        assert_eq!(Fit::Letterbox.place((4000, 1), (224, 224)).resized, (224, 1));
+        assert_eq!(Fit::Letterbox.place((4000.0, 1.0), (224, 224)).resized, (224, 1));
+    }
+
+    #[test]
+    fn crop_and_letterbox_take_the_shape_in_which_the_picture_is_seen() {
+        let of = |width, height, aspect: (u32, u32)| {
+            let pixel_aspect = PixelAspect::new(aspect.0, aspect.1).unwrap();
+            Picture { pixel_aspect, ..Picture::new(PixelFormat::Nv12, width, height) }
+        };
+        let television = of(704, 576, (16, 11));
+        for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
+            let square = fit.place(of(1024, 576, (1, 1)).display_shape(), (224, 224));
+            assert_eq!(fit.place(television.display_shape(), (224, 224)), square, "{fit:?}");
+        }
+        // 576 / 1024 of 224 is 126, in the middle of 224; 1024 / 576 of 256 is 455.1, of which 224 are left from 115.5 on (ties to even)
+        let place = Fit::Letterbox.place(television.display_shape(), (224, 224));
+        assert_eq!((place.resized, place.x, place.y), ((224, 126), 0, 49));
+        let place = Fit::Crop.place(television.display_shape(), (224, 224));
+        assert_eq!((place.resized, place.left, place.top), ((455, 256), 116, 16));
+        // a lying picture that is stored upright: pixels twice as high as wide, 720 x 240, are seen as 360 x 240, upright 240 x 360
+        let turned = Picture { orientation: Orientation::rotated(90).unwrap(), ..of(720, 240, (1, 2)) };
+        assert_eq!(turned.display_shape(), (240.0, 360.0));
+        let place = Fit::Letterbox.place(turned.display_shape(), (224, 224));
+        assert_eq!((place.resized, place.x, place.y), ((149, 224), 37, 0));
     }
 
     #[test]
     fn what_is_used_lies_within_what_is_resized() {
         for source in [(1, 1), (1, 500), (500, 1), (3, 2), (1919, 1079), (225, 224)] {
             for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
-                let place = fit.place(source, (224, 160));
+                let place = fit.place((f64::from(source.0), f64::from(source.1)), (224, 160));
                 assert!(
                     place.left + place.width <= place.resized.0 && place.top + place.height <= place.resized.1,
                     "{fit:?} {source:?}"

@@ -2,6 +2,10 @@
 //!
 //! RGB pictures are resized exactly as Pillow resizes them. YUV pictures, the live case, are resized plane by plane, chroma at its
 //! own size and centred on its luma pixels, and converted to RGB at the small size.
+//!
+//! A picture that is not stored upright is turned at the small size too: the filters' windows run backwards where it is mirrored, and
+//! the small picture is transposed where it lies on its side. For RGB the result is that of the picture made upright first, equal in
+//! every element (Pillow: `ImageOps.exif_transpose`, then `resize`).
 
 mod apart;
 mod colour;
@@ -47,6 +51,8 @@ pub struct Preprocessor {
     apart: [Vec<u8>; 2],
     /// RGB at the small size.
     rgb: Vec<u8>,
+    /// The same transposed.
+    upright: Vec<u8>,
     /// The input's picture with its black bars.
     canvas: Vec<u8>,
 }
@@ -64,6 +70,7 @@ impl Preprocessor {
             small: Default::default(),
             apart: Default::default(),
             rgb: Vec::new(),
+            upright: Vec::new(),
             canvas: Vec::new(),
         }
     }
@@ -71,11 +78,12 @@ impl Preprocessor {
     /// Writes `frame` as the model wants it to `tensor`, which was made for the same input.
     pub fn run(&mut self, frame: &Frame, tensor: &mut Tensor) {
         let picture = frame.picture;
-        let place = self.fit.place((picture.width, picture.height), self.size);
+        let orientation = picture.orientation;
+        let place = self.fit.place(picture.display_shape(), self.size);
         let size = (picture.width, picture.height);
         match rgb_layout(picture.format) {
             Some((samples, offsets)) => {
-                let source = Source { plane: frame.plane(0), size, shared: (1, 1), samples };
+                let source = Source { plane: frame.plane(0), size, shared: (1, 1), samples, orientation };
                 match (samples, offsets) {
                     (3, [0, 1, 2]) => self.exact.resize(source, &place, &mut self.rgb),
                     _ => {
@@ -89,20 +97,35 @@ impl Preprocessor {
             }
             None => self.yuv(frame, &place),
         }
+        if orientation.transposed {
+            self.transpose(&place);
+        }
         self.finish(&place, tensor);
+    }
+
+    /// Transposes the small picture in `self.rgb`, whose columns are the rows of the upright one.
+    fn transpose(&mut self, place: &Placement) {
+        let (width, height) = (place.width as usize, place.height as usize);
+        grow(&mut self.upright, width * height * 3);
+        let (stored, rows) = (self.rgb.as_chunks::<3>().0, self.upright.as_chunks_mut::<3>().0.chunks_exact_mut(width));
+        for (y, row) in rows.take(height).enumerate() {
+            row.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = stored[x * height + y]);
+        }
+        std::mem::swap(&mut self.rgb, &mut self.upright);
     }
 
     /// Resizes the planes of a YUV or gray frame and converts them to RGB in `self.rgb`.
     fn yuv(&mut self, frame: &Frame, place: &Placement) {
         let picture = frame.picture;
-        let (width, height) = (place.width, place.height);
+        let orientation = picture.orientation;
+        let (width, height) = orientation.turn((place.width, place.height));
         let chroma = Chroma::of(&picture);
         let [luma_out, first_out, second_out] = &mut self.small;
         let (size, shared) = ((picture.width, picture.height), (chroma.across, chroma.down));
         let mut resize = |plane, place: &Placement| {
-            self.luma.resize(Source { plane, size, shared: (1, 1), samples: 1 }, place, luma_out);
+            self.luma.resize(Source { plane, size, shared: (1, 1), samples: 1, orientation }, place, luma_out);
         };
-        let chroma_of = |plane, samples| Source { plane, size, shared, samples };
+        let chroma_of = |plane, samples| Source { plane, size, shared, samples, orientation };
         if let Some(luma_first) = chroma.packed {
             take_apart(frame.plane(0), size, luma_first, &mut self.apart);
             let ([luma, both], stride) = (&self.apart, packed_row(size.0));

@@ -12,7 +12,7 @@ use super::filter::{Filter, Span, Windows};
 use super::fit::Placement;
 use super::grow;
 use super::lanes::{Across, BLOCK, Weight, filter_across, filter_down, lay, set_upright};
-use crate::frame::Plane;
+use crate::frame::{Orientation, Plane};
 use std::hint::black_box;
 use std::ops::Range;
 
@@ -47,6 +47,8 @@ pub struct Source<'a> {
     pub shared: (u32, u32),
     /// Bytes a pixel of the plane, 1 to 4.
     pub samples: usize,
+    /// What makes the picture upright. Mirroring happens in the resize; transposing is left to the caller.
+    pub orientation: Orientation,
 }
 
 impl<W: Weight> Resizer<W> {
@@ -58,18 +60,21 @@ impl<W: Weight> Resizer<W> {
 
     /// Resizes `source` as `place` says: as many bytes a pixel in `out`, rows without padding. `out` grows where it is too short.
     pub fn resize(&mut self, source: Source, place: &Placement, out: &mut Vec<u8>) {
-        let [across, down] = place.spans(self.filter, source.size, source.shared);
+        let [across, down] = place.spans(self.filter, source.size, source.shared, source.orientation);
         self.across.prepare(across);
         self.down.prepare(down);
-        let line = place.width as usize * source.samples;
-        let len = line * place.height as usize;
+        let line = across.count as usize * source.samples;
+        let len = line * down.count as usize;
         grow(out, len);
         let out = &mut out[..len];
-        let shrinks = |span: &Span| i64::from(span.source) - i64::from(span.resized);
-        let tall = shrinks(&down) > 0 && shrinks(&down) > 2 * shrinks(&across);
+        let shrinks = |span: Span| i64::from(span.source) - i64::from(span.resized);
+        let (wide, high) = source.orientation.turn((shrinks(across), shrinks(down)));
+        let tall = high > 0 && high > 2 * wide;
+        // Pillow's order is that of the upright picture, whose rows are stored as columns if it is transposed
+        let columns_first = tall != source.orientation.transposed;
         if self.filter == Filter::Nearest {
             self.pick(source, line, out);
-        } else if tall || self.order == Order::ColumnsFirst || !self.filter.is_antialiased() {
+        } else if columns_first || self.order == Order::ColumnsFirst || !self.filter.is_antialiased() {
             self.columns_first(source, line, out);
         } else {
             self.rows_first(source, line, out);
@@ -103,14 +108,16 @@ impl<W: Weight> Resizer<W> {
         let reach = self.reach(source.samples);
         let (wide, strip) = (reach.len(), rows_in_a_strip(source.samples));
         grow(&mut self.between, wide * strip);
-        let mut fetched = 0;
+        let upwards = source.orientation.mirrored[1];
+        let mut fetched = if upwards { usize::MAX..usize::MAX } else { 0..0 };
         for (n, out) in out.chunks_mut(line * strip).enumerate() {
             let rows = out.len() / line;
             for (row, between) in self.between.chunks_exact_mut(wide).take(rows).enumerate() {
                 let (start, weights) = self.down.window(n * strip + row);
                 let end = start + weights.len();
-                (fetched.max(start)..end).for_each(|y| fetch(&source.plane.data[y * source.plane.stride..][reach.clone()]));
-                fetched = end;
+                let fresh = if upwards { start..end.min(fetched.start) } else { start.max(fetched.end)..end };
+                fresh.for_each(|y| fetch(&source.plane.data[y * source.plane.stride..][reach.clone()]));
+                fetched = start..end;
                 filter_down(&source.plane.data[start * source.plane.stride + reach.start..], source.plane.stride, weights, between);
             }
             self.turned.filter(&self.across, source.samples, |n| &self.between[n * wide..][..wide], line, out);

@@ -52,7 +52,7 @@ impl Desk {
     pub fn prepare(&mut self, frame: &Frame) {
         let start = Instant::now();
         self.preprocessor.run(frame, &mut self.input);
-        let size = (frame.picture.width, frame.picture.height);
+        let size = frame.picture.upright_size();
         let (captured, timestamp, pts) = (frame.captured, frame.timestamp, frame.pts);
         self.stamp = Some(Stamp { captured, timestamp, pts, size, took: start.elapsed() });
     }

@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "labels", "tensor"]),
     ("runtime", &["error", "model", "tensor"]),
-    ("rank", &["prediction", "tensor"]),
+    ("rank", &["error", "prediction", "tensor"]),
     ("publish", &["caption", "error", "labels", "prediction", "stats", "tally"]),
     (
         "worker",

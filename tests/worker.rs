@@ -12,7 +12,7 @@ use glimpsed::prediction::Prediction;
 use glimpsed::publish::{Publish, Publishers};
 use glimpsed::runtime::{Execution, Infer};
 use glimpsed::tally::Tally;
-use glimpsed::tensor::Tensor;
+use glimpsed::tensor::{ElementType, Tensor};
 use glimpsed::worker::{self, Classifier, Lane, Order};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -191,4 +191,36 @@ fn a_frame_that_is_prepared_for_one_model_is_not_given_to_the_next() {
         rig.orders.send(Order::Classifier(Box::new(second), back)).unwrap();
     };
     assert_eq!(run(before, during, None), [first(1, 0), first(2, 0), (3, 0, "second".into())]);
+}
+
+/// A model whose every other answer is not a number.
+struct Faulty {
+    runs: u32,
+    execution: Execution,
+}
+
+impl Infer for Faulty {
+    fn infer(&mut self, _: &Tensor, output: &mut Tensor) -> Result<()> {
+        let Tensor::F32(values) = output else { panic!("a float model") };
+        values.fill(if self.runs.is_multiple_of(2) { f32::NAN } else { 0.5 });
+        self.runs += 1;
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_number_costs_its_frame_and_is_counted_as_failed() {
+    let mut model = builtin().unwrap();
+    (model.output.tensor.element, model.output.tensor.quantization) = (ElementType::F32, None);
+    let execution = Execution { provider: "CPU", detail: "a fake".into(), nodes: None };
+    let classifier = common::classifier(&model, Box::new(Faulty { runs: 0, execution }), usize::MAX);
+    let camera = common::camera("front", "videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48 ! appsink name=frames");
+    let kept = Kept::default();
+    let statuses = common::run_daemon(classifier, Box::new(kept.clone()), vec![camera], None);
+    assert_eq!((statuses[0].counts.captured, statuses[0].results, statuses[0].failed), (10, 5, 5));
+    assert_eq!(kept.0.lock().unwrap().len(), 5);
 }

@@ -48,8 +48,10 @@ impl Side {
         let start = Instant::now();
         self.session.infer(input, &mut self.output)?;
         self.times.record(start.elapsed());
-        ranker.rank(&self.output, top, &mut self.best);
-        Ok(())
+        let provider = self.session.execution().provider;
+        ranker
+            .rank(&self.output, top, &mut self.best)
+            .map_err(|error| Error::failed(format!("no answer of {provider}")).because(error))
     }
 }
 

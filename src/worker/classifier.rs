@@ -59,7 +59,7 @@ impl Desk {
 }
 
 impl Classifier {
-    /// A classifier of `model`, run by `runtime`, that keeps the `top` best classes.
+    /// A classifier of `model`, run by `runtime`, that keeps the `top` best classes; all, where there are fewer.
     pub fn new(model: &Model, labels: Labels, runtime: Box<dyn Infer>, params: &preprocess::Params, top: usize) -> Self {
         Self {
             name: model.name.as_str().into(),
@@ -69,7 +69,7 @@ impl Classifier {
             ranker: Ranker::new(&model.output),
             output: Tensor::zeros(&model.output.tensor),
             runtime,
-            top,
+            top: top.min(model.output.classes),
         }
     }
 
@@ -123,7 +123,7 @@ impl Classifier {
         let start = Instant::now();
         self.runtime.infer(&self.desk.input, &mut self.output)?;
         let inferred = Instant::now();
-        self.ranker.rank(&self.output, self.top, &mut prediction.top);
+        self.ranker.rank(&self.output, self.top, &mut prediction.top)?;
         let ranked = Instant::now();
         let (age, inference, postprocess) = (ranked.saturating_duration_since(stamp.captured), inferred - start, ranked - inferred);
         let preprocess = stamp.took;
@@ -142,7 +142,7 @@ impl Classifier {
         let start = Instant::now();
         self.runtime.infer(&self.desk.input, &mut self.output)?;
         let took = start.elapsed();
-        self.ranker.rank(&self.output, self.top, best);
+        self.ranker.rank(&self.output, self.top, best)?;
         Ok(took)
     }
 }

@@ -2,13 +2,16 @@
 
 use super::Order;
 use super::classifier::{Classifier, Desk};
+use super::failures::Failures;
 use crate::channel::{Receiver, Taken, TryRecvError};
+use crate::error::Error;
 use crate::frame::Frame;
 use crate::prediction::Prediction;
 use crate::publish::Publish;
 use crate::tally::Tally;
 use crossbeam_channel::{self as queue, Select};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One camera as the worker sees it.
 pub struct Lane {
@@ -37,6 +40,7 @@ pub(super) struct Busy {
     over: bool,
     /// Frames of its that were taken and are not classified yet.
     open: usize,
+    failures: Failures,
     pub tally: Arc<Tally>,
     pub prediction: Prediction,
 }
@@ -44,7 +48,16 @@ pub(super) struct Busy {
 impl Busy {
     fn new(lane: Lane, classifier: &Classifier) -> Self {
         let prediction = classifier.blank(lane.tally.name());
-        Self { tally: lane.tally.clone(), lane, over: false, open: 0, prediction }
+        Self { tally: lane.tally.clone(), lane, over: false, open: 0, failures: Failures::default(), prediction }
+    }
+
+    /// Counts a frame without a result.
+    pub fn fail(&mut self, error: &Error) {
+        self.tally.failed();
+        match self.failures.add(error, Instant::now()) {
+            Some(text) => tracing::warn!("{}: {text}", self.tally.name()),
+            None => tracing::debug!("{}: no result of this frame: {error}", self.tally.name()),
+        }
     }
 
     /// Gives the result to the camera's own place. One that fails is left out from then on.

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod classifier;
+mod failures;
 mod lanes;
 
 pub use classifier::Classifier;
@@ -114,8 +115,7 @@ impl Worker<'_> {
         observe(&self.classifier, self.execution);
         match classified {
             Err(error) if error.kind() == Kind::Passing => {
-                lane.tally.failed();
-                tracing::debug!("{}: no result of this frame: {error}", lane.tally.name());
+                lane.fail(&error);
                 return Ok(());
             }
             classified => classified?,

@@ -86,7 +86,7 @@ impl Stages {
         preprocessor.run(frame, &mut input);
         while start.elapsed() < time {
             timed(&mut stages.preprocess, || preprocessor.run(frame, &mut input));
-            timed(&mut stages.rank, || ranker.rank(&output, settings.top, &mut result.top));
+            timed(&mut stages.rank, || ranker.rank(&output, settings.top, &mut result.top))?;
             timed(&mut stages.publish, || nowhere.publish(&result))?;
         }
         Ok(stages)

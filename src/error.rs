@@ -59,6 +59,12 @@ impl Error {
         self
     }
 
+    /// The same error as one of `kind`, where more is known by now.
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// Adds what to do next.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -44,6 +44,14 @@ pub struct Quantization {
     pub zero_point: i32,
 }
 
+impl Quantization {
+    /// With a finite `scale` above 0, and a `zero_point` that some element of at most 16 bits can hold: else `None`.
+    pub fn new(scale: f32, zero_point: i64) -> Option<Self> {
+        let held = (i64::from(i16::MIN)..=i64::from(u16::MAX)).contains(&zero_point);
+        (scale.is_finite() && scale > 0.0 && held).then_some(Self { scale, zero_point: zero_point as i32 })
+    }
+}
+
 /// Name, shape and meaning of one input or output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorSpec {

@@ -68,7 +68,7 @@ fn a_float_model_is_refused_and_auto_says_so_and_goes_to_the_cpu() {
     let (Some(testdata), Some(qnn_dir)) = (common::testdata(), common::qnn_dir()) else { return };
     let model = Model::read(&testdata.join("models/squeezenet1_1_float.onnx")).unwrap();
     let refused = runtime::open(&model, &common::runtime_params(Provider::Qnn)).err().unwrap();
-    assert!(refused.to_string().contains("not quantized") && refused.exit_status() == 1, "{refused}");
+    assert!(refused.to_string().contains("not quantized") && refused.exit_status() == 78, "{refused}");
 
     let mut command = common::glimpsed();
     command.args(["classify", "--json", "--provider", "auto", "--qnn-dir"]).arg(qnn_dir).arg("--model");
@@ -126,7 +126,7 @@ fn a_model_that_runs_there_in_part_is_refused_with_the_nodes_that_do_not() {
     let Some(_) = common::qnn_dir() else { return };
     let output = classify(&["--provider", "qnn"]);
     let log = common::stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert_eq!(output.status.code(), Some(78), "{log}");
     for said in ["42 of 44 nodes on the NPU, in 1 partition", "on the CPU: Celu 'celu', QuantizeLinear 'again'", "--allow-partial"]
     {
         assert!(log.contains(said), "{said}\n{log}");

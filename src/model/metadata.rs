@@ -68,8 +68,8 @@ pub fn check(path: &Path, model: &mut Model) -> Result<()> {
         return if model.is_context() { Err(undescribed(path)) } else { Ok(()) };
     };
     if model.is_context() {
-        model.input.tensor.quantization = said(&model.input.tensor, &described.inputs);
-        model.output.tensor.quantization = said(&model.output.tensor, &described.outputs);
+        model.input.tensor.quantization = said(&model.input.tensor, &described.inputs).map_err(|e| unreadable(&e))?;
+        model.output.tensor.quantization = said(&model.output.tensor, &described.outputs).map_err(|e| unreadable(&e))?;
         if let Some(Ours { softmax, model: name }) = metadata.glimpsed {
             (model.output.softmax, model.name) = (softmax, name);
         }
@@ -90,9 +90,15 @@ fn undescribed(path: &Path) -> Error {
         .hint("Its scales are in metadata.json, which `glimpsed compile` writes beside it.")
 }
 
-fn said(spec: &TensorSpec, described: &BTreeMap<String, Described>) -> Option<Quantization> {
-    let parameters = described.get(&spec.name)?.quantization_parameters.as_ref()?;
-    Some(Quantization { scale: parameters.scale? as f32, zero_point: i32::try_from(parameters.zero_point.unwrap_or(0)).ok()? })
+/// The quantization that the file gives for the tensor of `spec`; an error in words where it is none.
+fn said(spec: &TensorSpec, described: &BTreeMap<String, Described>) -> std::result::Result<Option<Quantization>, String> {
+    let parameters = described.get(&spec.name).and_then(|tensor| tensor.quantization_parameters.as_ref());
+    let Some((scale, zero_point)) = parameters.and_then(|said| Some((said.scale?, said.zero_point.unwrap_or(0)))) else {
+        return Ok(None);
+    };
+    let wrong =
+        || format!("'{}' has scale {scale} and zero point {zero_point}, which no tensor of 8 or 16 bits can have", spec.name);
+    Quantization::new(scale as f32, zero_point).map(Some).ok_or_else(wrong)
 }
 
 /// The `metadata.json` of a graph that was built of `model`, as the file `name`.

@@ -2,6 +2,7 @@
 
 mod builtin;
 pub mod metadata;
+mod name;
 mod onnx;
 mod rim;
 mod weights;
@@ -31,7 +32,8 @@ pub enum Source {
 /// What an ONNX file says of a classifier.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// The name that results carry: the file's, or its folder's where the file is just `model.onnx`.
+    /// The name that results carry: the file's, as the path was given; where it is just `model.onnx`, its folder's or its
+    /// Hugging Face repository's.
     pub name: String,
     /// Where its bytes are.
     pub source: Source,
@@ -61,7 +63,7 @@ impl Model {
                 .hint("--model FILE names an ONNX file; --model testcard is the built-in one.")
         };
         let bytes = Bytes::from(std::fs::read(path).map_err(cannot)?);
-        let mut model = Self::parse(bytes, name_of(path), &shown, Source::File(path.to_owned()))?;
+        let mut model = Self::parse(bytes, name::of(path), &shown, Source::File(path.to_owned()))?;
         metadata::check(path, &mut model)?;
         Ok(model)
     }
@@ -157,13 +159,6 @@ fn not_onnx(shown: &str, why: &str) -> Error {
     Error::config(format!("the model '{shown}' is not an ONNX file")).because(why).hint(
         "An .onnx file is wanted. Models for other runtimes (.tflite, .dlc, .bin, .pt) do not run here; Qualcomm AI Hub offers most as ONNX too.",
     )
-}
-
-fn name_of(path: &Path) -> String {
-    let part = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
-    let stem = part(path.file_stem()).unwrap_or_default();
-    let folder = path.canonicalize().ok().and_then(|path| part(path.parent().and_then(Path::file_name)));
-    if stem == "model" { folder.unwrap_or(stem) } else { stem }
 }
 
 fn input_of(graph: &Graph, weights: &Weights, shown: &str) -> Result<InputSpec> {

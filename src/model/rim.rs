@@ -72,11 +72,11 @@ fn quantization(node: &Node, weights: &Weights) -> Result<Quantization> {
         }
     };
     let scale = constant(1, "scale")?.ok_or_else(|| fault("no scale"))? as f32;
-    if !(scale.is_finite() && scale > 0.0) {
+    if Quantization::new(scale, 0).is_none() {
         return Err(fault(&format!("the scale {scale}")));
     }
-    let zero_point = constant(2, "zero point")?.unwrap_or(0.0) as i32;
-    Ok(Quantization { scale, zero_point })
+    let zero_point = constant(2, "zero point")?.unwrap_or(0.0);
+    Quantization::new(scale, zero_point as i64).ok_or_else(|| fault(&format!("the zero point {zero_point}")))
 }
 
 /// The element type of an input or output; `what` names it in the message.

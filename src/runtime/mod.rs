@@ -11,6 +11,7 @@ mod log;
 mod options;
 mod qnn;
 mod recover;
+mod refusal;
 mod session;
 
 pub use coverage::Coverage;

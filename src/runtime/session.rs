@@ -3,7 +3,7 @@
 use super::deadline::Deadline;
 use super::inplace::InPlace;
 use super::library::Library;
-use super::{Execution, Infer, failed, log};
+use super::{Execution, Infer, failed, log, refusal};
 use crate::error::{Error, Result};
 use crate::model::{Model, Source};
 use crate::tensor::{ElementType, Tensor, TensorSpec};
@@ -66,16 +66,24 @@ pub fn open(
     let session = session.map_err(|e| {
         let mut cause = vec![e.to_string()];
         cause.extend(log::take_errors().into_iter().filter(|line| !e.to_string().contains(line)));
-        failed(what(), cause.join("\n  "))
+        refusal::error(what(), e.code(), &e.to_string(), &library.path).because(cause.join("\n  "))
     })?;
     let (input, output) = (&model.input.tensor, &model.output.tensor);
-    check(session.inputs(), input)?;
-    check(session.outputs(), output)?;
-    Ok(Session { session, in_place: InPlace::new(input, output)?, execution, deadline: None })
+    let as_declared = check(session.inputs(), input)? & check(session.outputs(), output)?;
+    let session = Session { session, in_place: InPlace::new(input, output)?, execution, deadline: None };
+    // ONNX Runtime takes a file that declares other shapes than its nodes compute, and fails at each run
+    if as_declared {
+        return Ok(session);
+    }
+    session.probed(model).map_err(|error| {
+        Error::config(format!("the model '{}' does not compute what its file declares", model.name))
+            .because(error)
+            .hint("Its output has another shape than the file says. Export it anew.")
+    })
 }
 
-/// An error where ONNX Runtime sees another tensor in the model than its file was read to have.
-fn check(seen: &[Outlet], read: &TensorSpec) -> Result<()> {
+/// Whether ONNX Runtime sees the shape that the model's file was read to have; an error where it sees another tensor.
+fn check(seen: &[Outlet], read: &TensorSpec) -> Result<bool> {
     let wanted = match read.element {
         ElementType::U8 => TensorElementType::Uint8,
         ElementType::I8 => TensorElementType::Int8,
@@ -84,8 +92,10 @@ fn check(seen: &[Outlet], read: &TensorSpec) -> Result<()> {
     };
     let named = seen.iter().find(|outlet| outlet.name() == read.name).map(Outlet::dtype);
     match named {
-        Some(ValueType::Tensor { ty, .. }) if ty == &wanted => Ok(()),
-        other => Err(Error::failed(format!("ONNX Runtime sees {other:?} where the model's file has '{}', {wanted}", read.name))),
+        Some(ValueType::Tensor { ty, shape, .. }) if ty == &wanted => {
+            Ok(shape.iter().copied().eq(read.shape.iter().map(|size| *size as i64)))
+        }
+        other => Err(Error::config(format!("ONNX Runtime sees {other:?} where the model's file has '{}', {wanted}", read.name))),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the tests share: where the data and the libraries are, how frames are made, how the program is run.
 #![allow(dead_code)]
 
+pub mod onnx;
+
 use glimpsed::capture::{self, Pipeline};
 use glimpsed::config::Camera;
 use glimpsed::daemon::{self, Outside, Parts};

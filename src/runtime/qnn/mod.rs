@@ -15,7 +15,7 @@ use super::coverage::Coverage;
 use super::library::Library;
 use super::session::Session;
 use super::{Execution, Params, log};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::Model;
 use attempt::Attempt;
 use libraries::EP;
@@ -34,7 +34,7 @@ pub enum Fallback {
 /// Opens a session with every node on the HTP.
 pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session> {
     if let Some(obstacle) = model.npu_obstacle() {
-        return Err(Error::failed(format!("the model '{}' cannot run on the NPU", model.name)).hint(obstacle));
+        return Err(Error::config(format!("the model '{}' cannot run on the NPU", model.name)).hint(obstacle));
     }
     let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
     session(library, &qnn, model, params, Fallback::Forbidden).map(|(session, _)| session).map_err(|error| {
@@ -42,8 +42,9 @@ pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session
                     --provider auto goes on without it, --provider cpu does not try.";
         // QNN does not say which nodes it left: a session that may fall back does
         match session(library, &qnn, model, params, Fallback::Counted) {
+            // the NPU works, and some operators are none of its: that stays so
             Ok((_, Some(coverage))) if coverage.npu > 0 => {
-                error.hint(format!("{coverage}.\n--provider auto --allow-partial runs it like that; `glimpsed inspect --provider qnn` tells of each operator."))
+                error.of_kind(Kind::Config).hint(format!("{coverage}.\n--provider auto --allow-partial runs it like that; `glimpsed inspect --provider qnn` tells of each operator."))
             }
             _ => error.hint(hint),
         }
@@ -94,7 +95,7 @@ fn session(
 /// Builds `model` into the file `graph`.
 pub fn compile(library: &Library, model: &Model, params: &Params, graph: &Path) -> Result<()> {
     if let Some(obstacle) = model.npu_obstacle() {
-        return Err(Error::failed(format!("the model '{}' cannot run on the NPU", model.name)).hint(obstacle));
+        return Err(Error::config(format!("the model '{}' cannot run on the NPU", model.name)).hint(obstacle));
     }
     let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
     let options = params.qnn.all(&qnn.backend());

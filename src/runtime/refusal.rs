@@ -1,0 +1,99 @@
+//! ONNX Runtime refuses a model: is it the model, which no retry heals, or the machine at this moment?
+
+use crate::error::Error;
+use ort::ErrorCode;
+use std::path::Path;
+
+/// What ONNX Runtime says of a model that is at fault itself, where its code is only a general one. (Texts of 1.23 to 1.32.)
+const FAULTS: [&str; 11] = [
+    "nvalid model",
+    "INVALID_GRAPH",
+    "NOT_IMPLEMENTED",
+    "is not a registered function/op",
+    "Type Error",
+    "TypeInferenceError",
+    "ShapeInferenceError",
+    "xternal data",
+    "External initializer",
+    "external initializer",
+    "Protobuf parsing failed",
+];
+
+/// A model that is newer than the library: how its sentence begins, up to which versions it can be read, and what they are called.
+const NEWER: [(&str, &str, &str); 2] = [
+    ("Unsupported model IR version", "max supported IR version: ", "IR version"),
+    ("ONNX Runtime only *guarantees* support", "is till opset ", "opset"),
+];
+
+/// The error for a refusal with `code` and `text`; `what` says what was being done, `library` is ONNX Runtime's file.
+///
+/// A fault of the model is one of the configuration ([`crate::error::Kind::Config`]); everything else may pass: memory, an NPU that
+/// restarts.
+pub fn error(what: String, code: ErrorCode, text: &str, library: &Path) -> Error {
+    if let Some((sentence, version, kind)) = newer(text) {
+        let library = library.display();
+        let most = version.map(|version| format!(", which takes {kind} {version} at most")).unwrap_or_default();
+        return Error::config(format!("{what}: the model is newer than ONNX Runtime '{library}'{most}")).because(sentence).hint(
+            "Take a newer ONNX Runtime (--onnxruntime), or export it anew for an older one: torch.onnx.export(..., opset_version=N).",
+        );
+    }
+    let of_the_model = matches!(
+        code,
+        ErrorCode::InvalidGraph
+            | ErrorCode::InvalidProtobuf
+            | ErrorCode::InvalidArgument
+            | ErrorCode::NotImplemented
+            | ErrorCode::NoSuchFile
+            | ErrorCode::NoModel
+    );
+    if of_the_model || FAULTS.iter().any(|fault| text.contains(fault)) {
+        let hint =
+            "The model is at fault, or it needs another ONNX Runtime; trying again does not help. Export it anew, or take another.";
+        return Error::config(what).because(text).hint(hint);
+    }
+    Error::failed(what).because(text)
+}
+
+/// ONNX Runtime's sentence on versions without what stands around it, the greatest version that it takes, and of what.
+fn newer(text: &str) -> Option<(&str, Option<&str>, &'static str)> {
+    let (begin, limit, kind) = NEWER.iter().find(|(begin, ..)| text.contains(begin))?;
+    let sentence = text[text.find(begin)?..].lines().next()?;
+    let version = sentence.split_once(limit).map(|(_, rest)| rest.trim_end_matches(|end: char| !end.is_ascii_digit()));
+    Some((sentence, version.filter(|version| version.bytes().all(|digit| digit.is_ascii_digit())), kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(code: ErrorCode, text: &str) -> Error {
+        error("cannot open".into(), code, text, Path::new("/lib/libonnxruntime.so.1.32.0"))
+    }
+
+    #[test]
+    fn the_versions_that_the_library_takes_are_named() {
+        let text =
+            "Load model from m.onnx failed:model.cc:256 Model() Unsupported model IR version: 99, max supported IR version: 14\n";
+        let error = error_of(ErrorCode::GenericFailure, text).to_string();
+        assert!(error.contains("1.32.0', which takes IR version 14 at most: Unsupported model IR version: 99"), "{error}");
+        let text = "x.h:46 f() ONNX Runtime only *guarantees* support for released opset versions. Opset 99 is under development and \
+                    support for this is limited. Current official support for domain ai.onnx is till opset 25.";
+        assert!(error_of(ErrorCode::GenericFailure, text).to_string().contains("which takes opset 25 at most"));
+    }
+
+    #[test]
+    fn what_may_heal_by_itself_is_no_fault_of_the_configuration() {
+        for (code, text) in [
+            (ErrorCode::GenericFailure, "Exception during initialization: std::bad_alloc"),
+            (ErrorCode::EngineError, "the NPU was restarted"),
+            (ErrorCode::ExecutionProviderFailure, "QNN: transport layer setup failed 14001"),
+            (ErrorCode::RuntimeException, "Failed to allocate memory for requested buffer of size 123"),
+        ] {
+            assert_eq!(error_of(code, text).exit_status(), 1, "{text}");
+        }
+        assert_eq!(
+            error_of(ErrorCode::GenericFailure, "Fatal error: x.y:Guess(-1) is not a registered function/op").exit_status(),
+            78
+        );
+    }
+}

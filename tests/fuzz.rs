@@ -9,12 +9,13 @@ use glimpsed::capture::launch;
 use glimpsed::config::{self, Draft};
 use glimpsed::labels::Labels;
 use glimpsed::model::Model;
-use glimpsed::publish::socket::choice;
+use glimpsed::publish::socket::request;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::path::Path;
+use std::time::Duration;
 
 /// One fault: where, what goes, what comes.
 #[derive(Debug, Clone)]
@@ -120,8 +121,9 @@ fn launch_files() {
 fn subscribe_lines() {
     let sound = br#"{"subscribe":{"cameras":["front"],"top":1,"min_confidence":0.5,"max_rate":5,"on_change":true}}"#;
     with_faults(sound, 5000, |line| {
-        if let Ok(choice) = choice(line) {
-            assert!(choice.top != Some(0) && choice.max_rate.is_none_or(|rate| rate > 0.0));
+        if let Ok(choice) = request::parse(line) {
+            assert!(choice.top != Some(0) && choice.max_rate.is_none_or(|rate| (0.001..=1000.0).contains(&rate)));
+            assert!((0.0..=1.0).contains(&choice.min_confidence) && choice.period() <= Duration::from_secs(1000));
         }
     });
 }

@@ -155,8 +155,10 @@ fn what_is_no_choice_gets_one_error_and_the_door() {
     let mut socket = open(&path);
     for (said, told) in [
         (&b"{\"subscribe\":{\"camera\":\"front\"}}\n"[..], "unknown field `camera`"),
-        (b"\x00\xff\xfe garbage \x80\n", "not a subscribe line"),
-        (b"GET / HTTP/1.1\r\n\r\n", "not a subscribe line"),
+        (b"\x00\xff\xfe garbage \x80\n", "not a subscribe request"),
+        (b"GET / HTTP/1.1\r\n\r\n", "not a subscribe request"),
+        (b"{\"subscribe\":{\"max_rate\":1e-300}}\n", "max_rate must be a number from 0.001 to 1000, not 1e-300"),
+        (b"{\"subscribe\":{\"min_confidence\":1e400}}\n", "min_confidence must be a number from 0 to 1, not 1e400"),
     ] {
         let mut rude = subscriber(&path);
         rude.get_mut().write_all(said).unwrap();

@@ -228,16 +228,6 @@ fn qnn_option(text: &str) -> std::result::Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// A number from 0 to 1.
-pub fn share(text: &str) -> std::result::Result<f64, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a number from 0 to 1 is wanted".into())
-}
-
-/// A number above 0.
-pub fn rate(text: &str) -> std::result::Result<f64, String> {
-    text.parse().ok().filter(|rate: &f64| *rate > 0.0 && rate.is_finite()).ok_or_else(|| "a number above 0 is wanted".into())
-}
-
 fn three(text: &str) -> std::result::Result<[f32; 3], String> {
     let numbers: Vec<f32> =
         text.split(',').filter_map(|number| number.trim().parse().ok()).filter(|n: &f32| n.is_finite()).collect();

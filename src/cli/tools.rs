@@ -1,8 +1,9 @@
 //! The grammar of the commands beside the daemon's.
 
-use super::args::{self, OutputArgs, RuntimeArgs, at_least_one};
+use super::args::{OutputArgs, RuntimeArgs, at_least_one};
 use crate::config::ModelSettings;
 use crate::error::{Error, Result};
+use crate::publish::socket::request;
 use crate::runtime;
 use clap::Args;
 use std::path::PathBuf;
@@ -17,16 +18,16 @@ pub struct Subscribe {
     /// The daemon's socket [default: /run/glimpsed/glimpsed.sock]
     pub socket: Option<PathBuf>,
     /// Only this camera; may be given more than once
-    #[arg(long = "camera", value_name = "NAME")]
+    #[arg(long = "camera", value_name = "NAME", value_parser = request::camera)]
     pub cameras: Vec<String>,
-    /// So many of the best classes at the most
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    /// At most this many of the best classes, from 1 on
+    #[arg(long, value_name = "N", value_parser = request::top, allow_negative_numbers = true)]
     pub top: Option<usize>,
     /// Only classes of at least this confidence, 0 to 1
-    #[arg(long, value_name = "C", value_parser = args::share)]
+    #[arg(long, value_name = "C", value_parser = request::min_confidence, allow_negative_numbers = true)]
     pub min_confidence: Option<f64>,
-    /// So many results of a camera each second at the most
-    #[arg(long, value_name = "RATE", value_parser = args::rate)]
+    /// At most this many results of each camera a second, 0.001 to 1000
+    #[arg(long, value_name = "RATE", value_parser = request::max_rate, allow_negative_numbers = true)]
     pub max_rate: Option<f64>,
     /// Only results whose best class is another than before
     #[arg(long)]

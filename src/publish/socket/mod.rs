@@ -4,11 +4,11 @@
 //! one loses whole lines, oldest first, and is told; it slows neither the worker nor another subscriber.
 
 mod listen;
+pub mod request;
 mod server;
 mod subscriber;
 
 pub use listen::is_handed_in;
-pub use subscriber::{Choice, choice};
 
 use super::Publish;
 use crate::error::{Error, Result};

@@ -8,8 +8,10 @@ use mio::event::Event;
 use mio::net::UnixListener;
 use mio::{Events, Interest, Poll, Token};
 use serde_json::{Value, json};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -112,7 +114,7 @@ impl Server {
                 match event.token() {
                     WAKER => {}
                     LISTENER => self.accept(),
-                    Token(id) => self.serve(id, event),
+                    Token(id) => self.guarded(id, |server| server.serve(id, event)),
                 }
             }
             if end.is_none() && self.take_messages() {
@@ -148,6 +150,15 @@ impl Server {
             self.troubled.values().for_each(|line| subscriber.push(line.clone()));
             self.subscribers.insert(id, subscriber);
             self.flush(id);
+        }
+    }
+
+    /// Does `work` for one subscriber. If it panics, that subscriber is cut off, and the others are served on.
+    fn guarded(&mut self, id: usize, work: impl FnOnce(&mut Self)) {
+        // what the panic left half done is this subscriber's own, and goes with it
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            tracing::error!("serving a subscriber panicked, and it is cut off: {}", panic_text(&*panic));
+            self.remove(id);
         }
     }
 
@@ -225,7 +236,7 @@ impl Server {
             subscriber.push(form);
             touched.push(*id);
         }
-        touched.drain(..).for_each(|id| self.flush(id));
+        touched.drain(..).for_each(|id| self.guarded(id, |server| server.flush(id)));
         self.touched = touched;
         self.forms.clear();
         self.latest.insert(prediction.source.clone(), prediction);
@@ -245,6 +256,12 @@ impl Server {
             let _ = self.poll.registry().deregister(&mut subscriber.stream);
         }
     }
+}
+
+/// What a panic said.
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text")
 }
 
 fn rendered(prediction: &Prediction, view: View) -> Arc<[u8]> {

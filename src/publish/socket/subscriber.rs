@@ -1,39 +1,15 @@
 //! One subscriber: what it wants, what waits for it, what it has missed.
 
+use super::request::{self, Choice};
 use crate::prediction::Prediction;
 use mio::net::UnixStream;
-use serde::Deserialize;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Lines that wait for one subscriber at the most; a slow one loses the oldest.
 pub const WAITING: usize = 64;
-/// A subscriber's own line is no longer than this.
-const INPUT: usize = 4096;
-
-/// What a subscriber may choose.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Choice {
-    /// Only results of these cameras.
-    pub cameras: Option<Vec<String>>,
-    /// So many of the best classes at the most.
-    pub top: Option<usize>,
-    /// Only classes of at least this confidence, and only results that have one.
-    pub min_confidence: f32,
-    /// So many results of a camera each second at the most.
-    pub max_rate: Option<f64>,
-    /// Only results whose best class is another than in the line before.
-    pub on_change: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    subscribe: Choice,
-}
 
 /// What was last sent of a camera.
 struct Last {
@@ -79,7 +55,7 @@ impl Subscriber {
 
     /// Whether it wants to know of `camera`.
     pub fn follows(&self, camera: &str) -> bool {
-        !self.closing && self.choice.cameras.as_ref().is_none_or(|cameras| cameras.iter().any(|known| known == camera))
+        !self.closing && self.choice.follows(camera)
     }
 
     /// Whether `prediction`, taken at `now`, is for this subscriber.
@@ -91,7 +67,7 @@ impl Subscriber {
         }
         let best = best.map(|best| best.index);
         if let Some(last) = self.last.get(&prediction.source) {
-            let too_soon = choice.max_rate.is_some_and(|rate| now < last.at + Duration::from_secs_f64(1.0 / rate));
+            let too_soon = now.saturating_duration_since(last.at) < choice.period();
             if too_soon || (choice.on_change && last.best == best) {
                 return false;
             }
@@ -177,27 +153,15 @@ impl Subscriber {
         while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.input.drain(..=end).collect();
             if !line.trim_ascii().is_empty() {
-                self.choice = choice(&line)?;
+                self.choice = request::parse(&line)?;
                 self.last.clear();
             }
         }
-        if self.input.len() > INPUT {
-            return Err(format!("a line of more than {INPUT} bytes"));
+        if self.input.len() > request::LINE {
+            return Err(format!("a request must be a line of at most {} bytes", request::LINE));
         }
         Ok(())
     }
-}
-
-/// The choice that a subscriber's line makes.
-pub fn choice(line: &[u8]) -> Result<Choice, String> {
-    let Request { subscribe } = serde_json::from_slice(line).map_err(|e| format!("not a subscribe line: {e}"))?;
-    if subscribe.max_rate.is_some_and(|rate| !(rate > 0.0 && rate.is_finite())) {
-        return Err("max_rate must be above 0".into());
-    }
-    if subscribe.top == Some(0) {
-        return Err("top must be at least 1".into());
-    }
-    Ok(subscribe)
 }
 
 /// The line with `"missed":N` as its last field.
@@ -215,29 +179,6 @@ pub fn write_once(stream: &UnixStream, line: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_choice_is_one_json_line() {
-        let line = br#"{"subscribe":{"cameras":["front"],"top":1,"min_confidence":0.5,"max_rate":5,"on_change":true}}"#;
-        let expected =
-            Choice { cameras: Some(vec!["front".into()]), top: Some(1), min_confidence: 0.5, max_rate: Some(5.0), on_change: true };
-        assert_eq!(choice(line), Ok(expected));
-        assert_eq!(choice(br#"{"subscribe":{}}"#), Ok(Choice::default()));
-    }
-
-    #[test]
-    fn what_is_none_is_told() {
-        for (line, told) in [
-            (&b"hello"[..], "not a subscribe line"),
-            (b"{}", "missing field `subscribe`"),
-            (br#"{"subscribe":{"camera":"front"}}"#, "unknown field `camera`"),
-            (br#"{"subscribe":{"top":0}}"#, "at least 1"),
-            (br#"{"subscribe":{"max_rate":0}}"#, "above 0"),
-            (b"\xff\xfe\x00", "not a subscribe line"),
-        ] {
-            assert!(choice(line).unwrap_err().contains(told), "{:?}", choice(line));
-        }
-    }
 
     #[test]
     fn a_missed_count_is_the_last_field() {

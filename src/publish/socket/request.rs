@@ -1,0 +1,240 @@
+//! What a subscriber asks for, and the range of each number. `glimpsed subscribe` holds its flags to the same ranges.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// A request is one line of at most this many bytes.
+pub const LINE: usize = 16 << 10;
+/// Cameras in one request.
+const CAMERAS: usize = 256;
+/// Bytes of a camera's name in a request.
+const NAME: usize = 256;
+/// Least confidence of a class that is sent.
+const MIN_CONFIDENCE: RangeInclusive<f64> = 0.0..=1.0;
+/// Results a second. The least is one in a thousand seconds, the most is beyond every camera.
+const MAX_RATE: RangeInclusive<f64> = 0.001..=1000.0;
+/// How much of a wrong value an error repeats.
+const SHOWN: usize = 40;
+
+/// What a subscriber wants. The default is everything.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Choice {
+    /// Only results of these cameras, each named once.
+    pub cameras: Option<Vec<String>>,
+    /// At most this many classes, best first; at least 1.
+    pub top: Option<usize>,
+    /// Only classes of at least this confidence, 0 to 1, and only results that have one.
+    pub min_confidence: f32,
+    /// At most this many results of each camera a second, 0.001 to 1000.
+    pub max_rate: Option<f64>,
+    /// Only results whose best class is not that of the result sent before.
+    pub on_change: bool,
+}
+
+impl Choice {
+    /// The least time between two results of one camera.
+    pub fn period(&self) -> Duration {
+        self.max_rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate))
+    }
+
+    /// Whether results of `camera` are wanted.
+    pub fn follows(&self, camera: &str) -> bool {
+        self.cameras.as_ref().is_none_or(|cameras| cameras.iter().any(|wanted| wanted == camera))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request<'a> {
+    #[serde(borrow)]
+    subscribe: Fields<'a>,
+}
+
+/// The fields as they were written: an error then names field and value, whatever the value is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    cameras: Option<&'a RawValue>,
+    #[serde(borrow)]
+    top: Option<&'a RawValue>,
+    #[serde(borrow)]
+    min_confidence: Option<&'a RawValue>,
+    #[serde(borrow)]
+    max_rate: Option<&'a RawValue>,
+    #[serde(borrow)]
+    on_change: Option<&'a RawValue>,
+}
+
+/// Reads a request. The error says which field is wrong, its value, and its range.
+pub fn parse(line: &[u8]) -> Result<Choice, String> {
+    let Request { subscribe } = serde_json::from_slice(line).map_err(|e| format!("not a subscribe request: {e}"))?;
+    Ok(Choice {
+        cameras: subscribe.cameras.map(|value| cameras(value.get())).transpose()?,
+        top: subscribe.top.map(|value| top(value.get())).transpose()?,
+        min_confidence: subscribe.min_confidence.map_or(Ok(0.0), |value| min_confidence(value.get()))? as f32,
+        max_rate: subscribe.max_rate.map(|value| max_rate(value.get())).transpose()?,
+        on_change: subscribe.on_change.map_or(Ok(false), |value| on_change(value.get()))?,
+    })
+}
+
+/// `top`: a whole number from 1 on. More than the model has classes is the same as all of them.
+pub fn top(text: &str) -> Result<usize, String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte != b'0');
+    if digits { Ok(text.parse().unwrap_or(usize::MAX)) } else { Err(wrong("top", "a whole number from 1 on", text)) }
+}
+
+/// `min_confidence`: 0 to 1.
+pub fn min_confidence(text: &str) -> Result<f64, String> {
+    number("min_confidence", &MIN_CONFIDENCE, text)
+}
+
+/// `max_rate`: 0.001 to 1000.
+pub fn max_rate(text: &str) -> Result<f64, String> {
+    number("max_rate", &MAX_RATE, text)
+}
+
+/// The name of a camera: 1 to 256 bytes.
+pub fn camera(text: &str) -> Result<String, String> {
+    let fits = (1..=NAME).contains(&text.len());
+    if fits { Ok(text.to_owned()) } else { Err(wrong("a camera's name", &format!("1 to {NAME} bytes long"), &format!("{text:?}"))) }
+}
+
+/// At most 256 different cameras, in the order in which they are named first.
+pub fn distinct(names: impl IntoIterator<Item = String>) -> Result<Vec<String>, String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for name in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+        if distinct.len() > CAMERAS {
+            return Err(format!("cameras must be at most {CAMERAS} names, not more"));
+        }
+    }
+    Ok(distinct)
+}
+
+fn cameras(json: &str) -> Result<Vec<String>, String> {
+    let named: Vec<String> = serde_json::from_str(json).map_err(|_| wrong("cameras", "a list of names", json))?;
+    distinct(named.iter().map(|name| camera(name)).collect::<Result<Vec<_>, _>>()?)
+}
+
+fn on_change(json: &str) -> Result<bool, String> {
+    json.parse().map_err(|_| wrong("on_change", "true or false", json))
+}
+
+fn number(field: &str, range: &RangeInclusive<f64>, text: &str) -> Result<f64, String> {
+    // NaN lies in no range
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| wrong(field, &format!("a number from {} to {}", range.start(), range.end()), text))
+}
+
+fn wrong(field: &str, range: &str, text: &str) -> String {
+    let more = if text.chars().count() > SHOWN { "..." } else { "" };
+    format!("{field} must be {range}, not {}{more}", text.chars().take(SHOWN).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(fields: &str) -> Result<Choice, String> {
+        parse(format!("{{\"subscribe\":{{{fields}}}}}").as_bytes())
+    }
+
+    #[test]
+    fn a_request_is_one_json_object() {
+        let all = r#""cameras":["front","back","front"],"top":1,"min_confidence":0.5,"max_rate":5,"on_change":true"#;
+        let cameras = Some(vec!["front".into(), "back".into()]);
+        let expected = Choice { cameras, top: Some(1), min_confidence: 0.5, max_rate: Some(5.0), on_change: true };
+        assert_eq!(of(all), Ok(expected));
+        assert_eq!(of(""), Ok(Choice::default()));
+        assert_eq!(of(r#""cameras":null,"top":null,"min_confidence":null,"max_rate":null"#), Ok(Choice::default()));
+    }
+
+    #[test]
+    fn the_ends_of_each_range_are_taken() {
+        for (fields, taken) in [
+            (r#""min_confidence":0"#, true),
+            (r#""min_confidence":1"#, true),
+            (r#""min_confidence":1e-300"#, true),
+            (r#""max_rate":0.001"#, true),
+            (r#""max_rate":1e3"#, true),
+            (r#""max_rate":1000.1"#, false),
+            (r#""max_rate":0.00099"#, false),
+            (r#""top":1"#, true),
+            (r#""top":99999999999999999999999999"#, true),
+            (r#""cameras":[]"#, true),
+        ] {
+            assert_eq!(of(fields).is_ok(), taken, "{fields}");
+        }
+        let most = of(r#""top":99999999999999999999999999"#).unwrap();
+        assert_eq!(most.top, Some(usize::MAX));
+        assert_eq!(of(r#""max_rate":0.001"#).unwrap().period(), Duration::from_secs(1000));
+    }
+
+    #[test]
+    fn what_is_outside_its_range_is_refused_with_field_value_and_range() {
+        for (fields, told) in [
+            (r#""max_rate":1e-300"#, "max_rate must be a number from 0.001 to 1000, not 1e-300"),
+            (r#""max_rate":1e400"#, "max_rate must be a number from 0.001 to 1000, not 1e400"),
+            (r#""max_rate":-5"#, "max_rate must be a number from 0.001 to 1000, not -5"),
+            (r#""max_rate":0"#, "max_rate must be a number from 0.001 to 1000, not 0"),
+            (r#""max_rate":"5""#, "max_rate must be a number from 0.001 to 1000, not \"5\""),
+            (r#""max_rate":[[[[]]]]"#, "max_rate must be a number from 0.001 to 1000, not [[[[]]]]"),
+            (r#""min_confidence":1.5"#, "min_confidence must be a number from 0 to 1, not 1.5"),
+            (r#""min_confidence":-0.1"#, "min_confidence must be a number from 0 to 1, not -0.1"),
+            (r#""min_confidence":-1e400"#, "min_confidence must be a number from 0 to 1, not -1e400"),
+            (r#""top":0"#, "top must be a whole number from 1 on, not 0"),
+            (r#""top":-1"#, "top must be a whole number from 1 on, not -1"),
+            (r#""top":1.5"#, "top must be a whole number from 1 on, not 1.5"),
+            (r#""on_change":1"#, "on_change must be true or false, not 1"),
+            (r#""cameras":"front""#, "cameras must be a list of names, not \"front\""),
+            (r#""cameras":[""]"#, "a camera's name must be 1 to 256 bytes long, not \"\""),
+            (r#""camera":"front""#, "unknown field `camera`"),
+            (r#""top":1,"top":2"#, "duplicate field `top`"),
+            (r#""max_rate":NaN"#, "not a subscribe request: expected value"),
+            (r#""max_rate":Infinity"#, "not a subscribe request: expected value"),
+        ] {
+            let error = of(fields).unwrap_err();
+            assert!(error.contains(told), "{fields}: {error}");
+        }
+        let cameras = |count: usize| {
+            let names: Vec<_> = (0..count).map(|n| format!("\"camera {n}\"")).collect();
+            of(&format!("\"cameras\":[{}]", names.join(",")))
+        };
+        assert!(cameras(256).is_ok());
+        assert_eq!(cameras(257), Err("cameras must be at most 256 names, not more".into()));
+        let long = of(&format!("\"cameras\":[\"{}\"]", "x".repeat(257))).unwrap_err();
+        assert!(long.contains("1 to 256 bytes") && long.len() < 200, "{long}");
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        for (line, told) in [
+            (&b"hello"[..], "not a subscribe request"),
+            (b"{}", "missing field `subscribe`"),
+            (br#"{"subscribe":{},"more":1}"#, "unknown field `more`"),
+            (br#"{"subscribe":{}} {}"#, "trailing characters"),
+            (b"\xff\xfe\x00", "not a subscribe request"),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+        // as deep as a line can be
+        let deep = format!("{{\"subscribe\":{{\"top\":{}", "[".repeat(LINE));
+        assert!(parse(deep.as_bytes()).is_err());
+        let nested = format!("{}1{}", "[".repeat(LINE / 3), "]".repeat(LINE / 3));
+        assert!(of(&format!("\"cameras\":{nested}")).unwrap_err().contains("cameras must be a list of names, not [[["));
+    }
+
+    #[test]
+    fn flags_have_the_ranges_of_requests() {
+        for wrong in ["nan", "inf", "-inf", "1e-300", "1001", "five", ""] {
+            assert!(max_rate(wrong).unwrap_err().starts_with("max_rate must be a number from 0.001 to 1000, not"), "{wrong}");
+        }
+        assert!(min_confidence("nan").is_err() && top("1e3").is_err() && top("+1").is_err() && top("").is_err());
+    }
+}

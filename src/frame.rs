@@ -1,7 +1,9 @@
 //! A picture as the camera gave it: pixels in one of the formats that are taken without conversion, and when it was taken.
 
+mod plane;
 mod shape;
 
+pub use plane::{LayoutError, MAX_PLANES, MAX_SIDE, Plane, Sampling, span};
 pub use shape::{Orientation, PixelAspect};
 
 use std::fmt;
@@ -57,19 +59,11 @@ pub enum Range {
     Limited,
 }
 
-/// One plane: `stride` bytes from the start of a row to the start of the next, which may be more than the row needs.
-#[derive(Clone, Copy)]
-pub struct Plane<'a> {
-    /// The bytes, from the first row on.
-    pub data: &'a [u8],
-    /// Bytes from row to row.
-    pub stride: usize,
-}
-
 /// Whatever holds the bytes of a picture: a mapped GStreamer buffer, or vectors in a test.
 pub trait Pixels: Send {
-    /// Plane `index` in the order of the format.
-    fn plane(&self, index: usize) -> Plane<'_>;
+    /// The bytes of plane `index` (in the order of the format) from its first row on, and the bytes from row to row. `None` where there
+    /// is no such plane. Always the same for the same plane.
+    fn plane(&self, index: usize) -> Option<(&[u8], usize)>;
 }
 
 /// What a picture looks like, apart from its bytes.
@@ -77,9 +71,9 @@ pub trait Pixels: Send {
 pub struct Picture {
     /// The layout of the pixels.
     pub format: PixelFormat,
-    /// Columns as stored, at least 1.
+    /// Columns as stored, 1 to [`MAX_SIDE`].
     pub width: u32,
-    /// Rows as stored, at least 1.
+    /// Rows as stored, 1 to [`MAX_SIDE`].
     pub height: u32,
     /// For YUV formats: which matrix made them.
     pub matrix: Matrix,
@@ -125,9 +119,14 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A frame taken now.
-    pub fn new(picture: Picture, pixels: Box<dyn Pixels>) -> Self {
-        Self { picture, captured: Instant::now(), timestamp: SystemTime::now(), pts: None, pixels }
+    /// A frame taken now. An error where `pixels` do not hold all of `picture`: no frame reaches past its memory.
+    pub fn new(picture: Picture, pixels: Box<dyn Pixels>) -> Result<Self, LayoutError> {
+        let Picture { format, width, height, .. } = picture;
+        if ![width, height].iter().all(|side| (1..=MAX_SIDE).contains(side)) {
+            return Err(LayoutError::Size { width, height });
+        }
+        (0..format.planes().len()).try_for_each(|index| plane_of(&picture, &*pixels, index).map(drop))?;
+        Ok(Self { picture, captured: Instant::now(), timestamp: SystemTime::now(), pts: None, pixels })
     }
 
     /// The same frame, taken `age` before now: for sources that know how long a frame took to arrive.
@@ -143,10 +142,17 @@ impl Frame {
         self
     }
 
-    /// Plane `index` in the order of the format.
+    /// Plane `index` in the order of the format. Panics where the format has no such plane.
     pub fn plane(&self, index: usize) -> Plane<'_> {
-        self.pixels.plane(index)
+        plane_of(&self.picture, &*self.pixels, index).expect("all planes of the format were checked when the frame was made")
     }
+}
+
+fn plane_of<'a>(picture: &Picture, pixels: &'a dyn Pixels, index: usize) -> Result<Plane<'a>, LayoutError> {
+    let missing = LayoutError::MissingPlane { index };
+    let (row_bytes, rows) = picture.format.planes().get(index).ok_or(missing)?.extent(picture.width, picture.height);
+    let (data, stride) = pixels.plane(index).ok_or(missing)?;
+    Plane::new(data, stride, row_bytes, rows)
 }
 
 impl fmt::Debug for Frame {
@@ -159,8 +165,7 @@ impl fmt::Debug for Frame {
 pub struct OwnedPixels(pub Vec<(Vec<u8>, usize)>);
 
 impl Pixels for OwnedPixels {
-    fn plane(&self, index: usize) -> Plane<'_> {
-        let (data, stride) = &self.0[index];
-        Plane { data, stride: *stride }
+    fn plane(&self, index: usize) -> Option<(&[u8], usize)> {
+        self.0.get(index).map(|(data, stride)| (&data[..], *stride))
     }
 }

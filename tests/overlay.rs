@@ -29,7 +29,7 @@ fn still(folder: &Path, pattern: &str, labels: &Path) -> (Frame, Output) {
 fn extremes(frame: &Frame) -> [(u8, u8); 2] {
     let (plane, width) = (frame.plane(0), frame.picture.width as usize);
     let of = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
-        let pixels = rows.flat_map(|row| plane.data[row * plane.stride..][columns.clone()].iter().copied());
+        let pixels = rows.flat_map(|row| plane.row(row)[columns.clone()].iter().copied());
         pixels.fold((255, 0), |(low, high), pixel| (low.min(pixel), high.max(pixel)))
     };
     let height = frame.picture.height as usize;

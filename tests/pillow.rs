@@ -30,7 +30,7 @@ fn frame(format: PixelFormat, order: &[u32], (width, height): (u32, u32), paddin
     }
     let stride = width as usize * order.len() + padding;
     let picture = Picture::new(format, width, height);
-    Frame::new(picture, Box::new(OwnedPixels(vec![(data, stride)])))
+    Frame::new(picture, Box::new(OwnedPixels(vec![(data, stride)]))).unwrap()
 }
 
 fn preprocessed(frame: &Frame, fit: Fit, filter: Filter) -> Vec<u8> {
@@ -99,7 +99,7 @@ fn stored(orientation: Orientation, size: (u32, u32)) -> Frame {
         }
     }
     let picture = Picture { orientation, ..Picture::new(PixelFormat::Rgb, width, height) };
-    Frame::new(picture, Box::new(OwnedPixels(vec![(data, width as usize * 3)])))
+    Frame::new(picture, Box::new(OwnedPixels(vec![(data, width as usize * 3)]))).unwrap()
 }
 
 /// Pillow: `ImageOps.exif_transpose`, then `resize`. What is equal to the upright picture's bytes here is equal to Pillow's above.

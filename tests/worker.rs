@@ -6,7 +6,7 @@ mod common;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use glimpsed::channel::{Sent, counted_channel};
 use glimpsed::error::Result;
-use glimpsed::frame::{Frame, Picture, PixelFormat, Pixels, Plane};
+use glimpsed::frame::{Frame, Picture, PixelFormat, Pixels};
 use glimpsed::model::{Model, builtin};
 use glimpsed::prediction::Prediction;
 use glimpsed::publish::{Publish, Publishers};
@@ -41,8 +41,8 @@ impl Infer for Gated {
 struct Grey(Vec<u8>, Sender<()>);
 
 impl Pixels for Grey {
-    fn plane(&self, _: usize) -> Plane<'_> {
-        Plane { data: &self.0, stride: 8 }
+    fn plane(&self, _: usize) -> Option<(&[u8], usize)> {
+        Some((&self.0, 8))
     }
 }
 
@@ -83,7 +83,7 @@ impl Rig {
     fn frame(&self, number: u64) -> Frame {
         let picture = Picture::new(PixelFormat::Gray8, 8, 8);
         self.tally.captured();
-        Frame::new(picture, Box::new(Grey(vec![128; 64], self.release.clone()))).at(Some(Duration::from_secs(number)))
+        Frame::new(picture, Box::new(Grey(vec![128; 64], self.release.clone()))).unwrap().at(Some(Duration::from_secs(number)))
     }
 
     fn live(&mut self, number: u64) -> Sent {

@@ -37,7 +37,7 @@ fn both_ways(photo: &std::path::Path, caps: &str) -> (Frame, Frame) {
 fn yuv_at(frame: &Frame, x: usize, y: usize) -> [u8; 3] {
     let at = |plane: usize, x: usize, y: usize| {
         let plane = frame.plane(plane);
-        plane.data[y * plane.stride + x]
+        plane.row(y)[x]
     };
     match frame.picture.format {
         PixelFormat::Nv12 => [at(0, x, y), at(1, x / 2 * 2, y / 2), at(1, x / 2 * 2 + 1, y / 2)],
@@ -76,7 +76,7 @@ fn converted_first(frame: &Frame) -> Frame {
         }
     }
     let picture = Picture { format: PixelFormat::Rgb, ..frame.picture };
-    Frame::new(picture, Box::new(OwnedPixels(vec![(data, width * 3)])))
+    Frame::new(picture, Box::new(OwnedPixels(vec![(data, width * 3)]))).unwrap()
 }
 
 const FORMATS: [(&str, PixelFormat); 9] = [
@@ -167,7 +167,7 @@ fn a_turned_picture_is_the_upright_one() {
         let chroma = [1, 2].map(|k| plane(orientation, half, |x, y| (50 * k + x + k * y / 2) as u8));
         let (width, height) = orientation.turn(size);
         let picture = Picture { orientation, ..Picture::new(PixelFormat::I420, width as u32, height as u32) };
-        Frame::new(picture, Box::new(OwnedPixels([luma].into_iter().chain(chroma).collect())))
+        Frame::new(picture, Box::new(OwnedPixels([luma].into_iter().chain(chroma).collect()))).unwrap()
     };
     for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
         for filter in [Filter::Bicubic, Filter::Linear, Filter::Nearest] {
@@ -185,17 +185,13 @@ fn a_turned_picture_is_the_upright_one() {
 /// The same pixels in rows that are `padding` bytes longer, filled with what must not be seen.
 fn padded(frame: &Frame, padding: usize) -> Frame {
     let picture = frame.picture;
-    let planes = match picture.format {
-        PixelFormat::Nv12 | PixelFormat::Nv21 => 2,
-        PixelFormat::I420 | PixelFormat::Yv12 | PixelFormat::Y42b | PixelFormat::Y444 => 3,
-        _ => 1,
-    };
+    let planes = picture.format.planes().len();
     let longer = |index| {
         let plane = frame.plane(index);
-        let rows = plane.data.chunks_exact(plane.stride);
-        (rows.flat_map(|row| row.iter().copied().chain(std::iter::repeat_n(255, padding))).collect(), plane.stride + padding)
+        let rows = (0..plane.rows()).map(|n| plane.row(n));
+        (rows.flat_map(|row| row.iter().copied().chain(std::iter::repeat_n(255, padding))).collect(), plane.row_bytes() + padding)
     };
-    Frame::new(picture, Box::new(OwnedPixels((0..planes).map(longer).collect())))
+    Frame::new(picture, Box::new(OwnedPixels((0..planes).map(longer).collect()))).unwrap()
 }
 
 #[test]

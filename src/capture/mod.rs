@@ -7,12 +7,14 @@ mod elements;
 mod faults;
 pub mod launch;
 mod leftover;
+mod mapped;
 mod pipeline;
 mod sample;
 mod supervise;
 mod unread;
 
 pub use pipeline::{Event, Pipeline};
+pub use sample::frame_of;
 pub use supervise::{Backoff, Change, run};
 pub use unread::run_unread;
 

@@ -1,8 +1,9 @@
 //! GStreamer's samples as frames: the caps say what the bytes mean, `GstVideoMeta` where the rows lie.
 
-use crate::frame::{Frame, Matrix, Orientation, Picture, PixelAspect, PixelFormat, Pixels, Plane, Range};
+use super::mapped;
+use crate::frame::{Frame, MAX_SIDE, Matrix, Orientation, Picture, PixelAspect, PixelFormat, Range};
 use gstreamer as gst;
-use gstreamer_video::{self as gst_video, VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrame, VideoInfo, prelude::*};
+use gstreamer_video::{self as gst_video, VideoColorMatrix, VideoColorRange, VideoFormat, VideoInfo, VideoInterlaceMode};
 use std::time::Duration;
 
 /// The formats that are taken without conversion, the cheapest first: GStreamer prefers the first where it may choose.
@@ -31,6 +32,11 @@ pub fn accepted_caps() -> gst::Caps {
     gst_video::VideoCapsBuilder::new().format_list(FORMATS.map(|(gst, _)| gst)).build()
 }
 
+/// The frame of one sample, as a pipeline's appsink would take it.
+pub fn frame_of(sample: &gst::Sample) -> Result<Frame, String> {
+    SampleReader::default().frame(sample, None)
+}
+
 /// Turns samples into frames; remembers the caps that it read last.
 #[derive(Default)]
 pub struct SampleReader {
@@ -43,25 +49,16 @@ impl SampleReader {
         let (info, picture) = self.picture(sample)?;
         let buffer = sample.buffer_owned().ok_or("a sample without a buffer")?;
         let pts = buffer.pts().map(Duration::from);
-        let mapped = VideoFrame::from_buffer_readable(buffer, info).map_err(|buffer| {
-            format!(
-                "a buffer of {} bytes does not hold the {}x{} picture that its caps promise",
-                buffer.size(),
-                picture.width,
-                picture.height
-            )
-        })?;
-        if mapped.plane_stride().iter().any(|stride| *stride <= 0) {
-            return Err(format!("rows that lie upside down in memory (strides {:?})", mapped.plane_stride()));
-        }
-        Ok(Frame::new(picture, Box::new(Mapped(mapped))).taken_before(age.unwrap_or_default()).at(pts))
+        let mapped = mapped::map(buffer, info, &picture)?;
+        let frame = Frame::new(picture, Box::new(mapped)).map_err(|error| error.to_string())?;
+        Ok(frame.taken_before(age.unwrap_or_default()).at(pts))
     }
 
     fn picture(&mut self, sample: &gst::Sample) -> Result<(&VideoInfo, Picture), String> {
         let caps = sample.caps().ok_or("a sample without caps")?;
         if self.known.as_ref().is_none_or(|(known, _, _)| known.as_ref() != caps) {
             let info = VideoInfo::from_caps(caps).map_err(|_| format!("caps that are no picture: {caps}"))?;
-            let picture = picture_of(&info).ok_or_else(|| format!("a format that is not taken: {caps}"))?;
+            let picture = picture_of(&info).ok_or_else(|| format!("a format or size that is not supported: {caps}"))?;
             self.known = Some((caps.to_owned(), info, picture));
         }
         let (_, info, picture) = self.known.as_ref().expect("set just above");
@@ -88,7 +85,11 @@ fn picture_of(info: &VideoInfo) -> Option<Picture> {
         _ => Range::Limited,
     };
     let (pixel_aspect, orientation) = (pixel_aspect(info.par()), Orientation::UPRIGHT);
-    (width > 0 && height > 0).then_some(Picture { format, width, height, matrix, range, pixel_aspect, orientation })
+    // buffers of single fields are half the height of their caps
+    use VideoInterlaceMode::{Fields, Interleaved, Mixed, Progressive};
+    let whole = matches!(info.interlace_mode(), Progressive | Interleaved | Mixed | Fields);
+    let sized = [width, height].iter().all(|side| (1..=MAX_SIDE).contains(side));
+    (whole && sized).then_some(Picture { format, width, height, matrix, range, pixel_aspect, orientation })
 }
 
 fn pixel_aspect(ratio: gst::Fraction) -> PixelAspect {
@@ -98,13 +99,4 @@ fn pixel_aspect(ratio: gst::Fraction) -> PixelAspect {
         tracing::warn!("the stream says that its pixels are {ratio} times as wide as high; they are taken for square");
         PixelAspect::SQUARE
     })
-}
-
-struct Mapped(VideoFrame<gst_video::video_frame::Readable>);
-
-impl Pixels for Mapped {
-    fn plane(&self, index: usize) -> Plane<'_> {
-        let data = self.0.plane_data(index as u32).expect("the format has this plane, and the caps were checked");
-        Plane { data, stride: self.0.plane_stride()[index] as usize }
-    }
 }

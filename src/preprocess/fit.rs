@@ -63,9 +63,10 @@ impl Fit {
             Self::Crop => {
                 let (short_w, short_h) = ((input_w / CENTER).round(), (input_h / CENTER).round());
                 let (resized_w, resized_h) = if short_w / source_w >= short_h / source_h {
-                    (short_w, (short_w * source_h / source_w).floor())
+                    // the longer side is never shorter than the input, whatever was rounded
+                    (short_w, (short_w * source_h / source_w).floor().max(short_h))
                 } else {
-                    ((short_h * source_w / source_h).floor(), short_h)
+                    ((short_h * source_w / source_h).floor().max(short_w), short_h)
                 };
                 let (left, top) =
                     (((resized_w - input_w) / 2.0).round_ties_even(), ((resized_h - input_h) / 2.0).round_ties_even());

@@ -127,10 +127,9 @@ impl Preprocessor {
         };
         let chroma_of = |plane, samples| Source { plane, size, shared, samples, orientation };
         if let Some(luma_first) = chroma.packed {
-            take_apart(frame.plane(0), size, luma_first, &mut self.apart);
-            let ([luma, both], stride) = (&self.apart, packed_row(size.0));
-            resize(Plane { data: luma, stride }, place);
-            self.chroma.resize(chroma_of(Plane { data: both, stride }, 2), place, first_out);
+            let [luma, both] = take_apart(frame.plane(0), luma_first, &mut self.apart);
+            resize(luma, place);
+            self.chroma.resize(chroma_of(both, 2), place, first_out);
         } else {
             resize(frame.plane(0), place);
             match chroma.planes {
@@ -221,22 +220,17 @@ impl Chroma {
     }
 }
 
-/// Splits packed 4:2:2 into luma and U V U V, rows of `packed_row` samples.
-fn take_apart(plane: Plane, (width, height): (u32, u32), luma_first: bool, apart: &mut [Vec<u8>; 2]) {
-    let (row, height) = (packed_row(width), height as usize);
+/// Splits packed 4:2:2 into luma and U V U V, which have as many samples a row: half the bytes of a packed one.
+fn take_apart<'a>(packed: Plane, luma_first: bool, apart: &'a mut [Vec<u8>; 2]) -> [Plane<'a>; 2] {
+    let row = packed.row_bytes() / 2;
     let [luma, both] = apart;
-    grow(luma, row * height);
-    grow(both, row * height);
-    let rows = luma.chunks_exact_mut(row).zip(both.chunks_exact_mut(row)).zip(plane.data.chunks(plane.stride));
-    for ((luma, both), packed) in rows.take(height) {
+    grow(luma, row * packed.rows());
+    grow(both, row * packed.rows());
+    for (n, (luma, both)) in luma.chunks_exact_mut(row).zip(both.chunks_exact_mut(row)).take(packed.rows()).enumerate() {
         match luma_first {
-            true => take_pairs_apart(packed, luma, both),
-            false => take_pairs_apart(packed, both, luma),
+            true => take_pairs_apart(packed.row(n), luma, both),
+            false => take_pairs_apart(packed.row(n), both, luma),
         }
     }
-}
-
-/// Luma samples (and chroma samples of both kinds) in a packed row of `width` pixels, which come in pairs.
-fn packed_row(width: u32) -> usize {
-    width.next_multiple_of(2) as usize
+    [luma, both].map(|plane| Plane::new(plane, row, row, packed.rows()).expect("it has grown to that size"))
 }

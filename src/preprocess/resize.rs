@@ -39,7 +39,7 @@ pub struct Resizer<W> {
 /// What is to be resized.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
-    /// The bytes and the stride.
+    /// The rows.
     pub plane: Plane<'a>,
     /// Columns and rows of the picture.
     pub size: (u32, u32),
@@ -95,7 +95,7 @@ impl<W: Weight> Resizer<W> {
         let strip = rows_in_a_strip(source.samples);
         for (n, narrow) in self.between[..len].chunks_mut(line * strip).enumerate() {
             let top = first + n * strip;
-            let row = |n: usize| &source.plane.data[(top + n) * source.plane.stride..][reach.clone()];
+            let row = |n: usize| &source.plane.row(top + n)[reach.clone()];
             self.turned.filter(&self.across, source.samples, row, line, narrow);
         }
         for (n, out) in out.chunks_exact_mut(line).enumerate() {
@@ -116,9 +116,10 @@ impl<W: Weight> Resizer<W> {
                 let (start, weights) = self.down.window(n * strip + row);
                 let end = start + weights.len();
                 let fresh = if upwards { start..end.min(fetched.start) } else { start.max(fetched.end)..end };
-                fresh.for_each(|y| fetch(&source.plane.data[y * source.plane.stride..][reach.clone()]));
+                fresh.for_each(|y| fetch(&source.plane.row(y)[reach.clone()]));
                 fetched = start..end;
-                filter_down(&source.plane.data[start * source.plane.stride + reach.start..], source.plane.stride, weights, between);
+                let stride = source.plane.stride();
+                filter_down(&source.plane.bytes()[start * stride + reach.start..], stride, weights, between);
             }
             self.turned.filter(&self.across, source.samples, |n| &self.between[n * wide..][..wide], line, out);
         }
@@ -127,7 +128,7 @@ impl<W: Weight> Resizer<W> {
     /// `Nearest`: one pixel for each.
     fn pick(&self, source: Source, line: usize, out: &mut [u8]) {
         for (&y, out) in self.down.starts.iter().zip(out.chunks_exact_mut(line)) {
-            let row = &source.plane.data[y * source.plane.stride..];
+            let row = source.plane.row(y);
             match source.samples {
                 1 => pick::<1>(row, &self.across.starts, out),
                 2 => pick::<2>(row, &self.across.starts, out),

@@ -1,0 +1,216 @@
+//! The memory of a GStreamer buffer as planes. `GstVideoMeta` says where the rows lie, and may lie itself: nothing in it is believed
+//! before it was checked against the caps and against the size of the memory.
+
+use crate::frame::{MAX_PLANES, Picture, Pixels, span};
+use gstreamer::{self as gst, MappedBuffer, MappedMemory, buffer, memory};
+use gstreamer_video::{VideoCropMeta, VideoInfo, VideoMeta};
+use std::ops::Range;
+
+/// One plane in its buffer.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// The first byte of its first row.
+    start: usize,
+    /// Behind the last byte of its last row.
+    end: usize,
+    /// Bytes from row to row.
+    stride: usize,
+}
+
+/// Where rows begin, as caps or a meta say it: not checked.
+struct Claim<'a> {
+    offsets: &'a [usize],
+    strides: &'a [i32],
+    /// The first column and row of the picture in what is stored.
+    origin: (u32, u32),
+}
+
+/// The planes of `buffer`, which by its caps (`info`) holds `picture`. The text says what is wrong.
+pub fn map(buffer: gst::Buffer, info: &VideoInfo, picture: &Picture) -> Result<Mapped, String> {
+    let places = places(&buffer, info, picture)?;
+    let count = picture.format.planes().len();
+    let mut mapped = Mapped { memories: Memories::default(), planes: [(0, Place::default()); MAX_PLANES], buffer: None };
+    for (place, (memory, inside)) in places[..count].iter().zip(&mut mapped.planes) {
+        match holder(&buffer, place) {
+            Some((index, range)) => {
+                *memory = mapped.memories.map(&buffer, index)?;
+                *inside = Place { start: range.start, end: range.end, stride: place.stride };
+            }
+            // a plane in pieces: GStreamer copies the buffer into one memory
+            None => return merged(buffer, places),
+        }
+    }
+    mapped.buffer = Some(buffer);
+    mapped.checked(count)
+}
+
+/// The planes by what the buffer says of itself, all within it.
+fn places(buffer: &gst::BufferRef, info: &VideoInfo, picture: &Picture) -> Result<[Place; MAX_PLANES], String> {
+    let meta = buffer.meta::<VideoMeta>();
+    let stored = match &meta {
+        Some(meta) => {
+            believe(meta, info)?;
+            (meta.width(), meta.height())
+        }
+        None => (info.width(), info.height()),
+    };
+    let origin = buffer.meta::<VideoCropMeta>().map_or((0, 0), |crop| (crop.rect().0, crop.rect().1));
+    let inside = |first: u32, side: u32, stored: u32| first.checked_add(side).is_some_and(|end| end <= stored);
+    if !inside(origin.0, picture.width, stored.0) || !inside(origin.1, picture.height, stored.1) {
+        return Err(format!(
+            "its picture of {}x{} at {},{} lies outside the {}x{} that are stored",
+            picture.width, picture.height, origin.0, origin.1, stored.0, stored.1
+        ));
+    }
+    let claim = match &meta {
+        Some(meta) => Claim { offsets: meta.offset(), strides: meta.stride(), origin },
+        None => Claim { offsets: info.offset(), strides: info.stride(), origin },
+    };
+    let mut places = [Place::default(); MAX_PLANES];
+    let mut needs = Some(0);
+    for (index, place) in places.iter_mut().enumerate().take(picture.format.planes().len()) {
+        match claim.place(index, picture)? {
+            Some(found) => {
+                *place = found;
+                needs = needs.map(|needs| found.end.max(needs));
+            }
+            None => needs = None,
+        }
+    }
+    match needs {
+        Some(needs) if needs <= buffer.size() => Ok(places),
+        needs => {
+            let needs = needs.map_or("more than can be addressed".to_owned(), |needs| needs.to_string());
+            let (format, Picture { width, height, .. }) = (info.format(), picture);
+            let stride = if claim.strides == info.stride() { String::new() } else { format!(" in rows of {:?}", claim.strides) };
+            Err(format!("buffer is {} bytes, {format} {width}x{height}{stride} needs {needs}", buffer.size()))
+        }
+    }
+}
+
+/// A meta of the same format as the caps, with all its planes, and of a picture at least as large.
+fn believe(meta: &VideoMeta, info: &VideoInfo) -> Result<(), String> {
+    // the number is the buffer's word as well: the bindings index their arrays by it
+    let planes = meta.n_planes();
+    if meta.format() != info.format() || planes != info.n_planes() {
+        // not with the name of the other format: the bindings panic where the number means none
+        let (caps, expected) = (info.format(), info.n_planes());
+        return Err(format!("its memory is described as another format or {planes} planes, its caps say {caps} in {expected}"));
+    }
+    if meta.width() < info.width() || meta.height() < info.height() {
+        let (width, height) = (meta.width(), meta.height());
+        return Err(format!("only {width}x{height} are stored, its caps say {}x{}", info.width(), info.height()));
+    }
+    Ok(())
+}
+
+impl Claim<'_> {
+    /// Plane `index` of `picture`; `None` where its numbers overflow.
+    fn place(&self, index: usize, picture: &Picture) -> Result<Option<Place>, String> {
+        let sampling = picture.format.planes()[index];
+        let (row_bytes, rows) = sampling.extent(picture.width, picture.height);
+        let (Some(&offset), Some(&stride)) = (self.offsets.get(index), self.strides.get(index)) else {
+            return Err(format!("there is no plane {index}"));
+        };
+        let stride = usize::try_from(stride).map_err(|_| format!("its rows lie upside down in memory (stride {stride})"))?;
+        let len = span(stride, row_bytes, rows).map_err(|error| error.to_string())?;
+        let (x, y) = self.aligned_origin(picture);
+        let left = x as usize / sampling.across as usize * sampling.bytes;
+        let start = (y as usize / sampling.down as usize).checked_mul(stride);
+        let start = start.and_then(|start| start.checked_add(left)?.checked_add(offset));
+        let end = start.zip(len).and_then(|(start, len)| start.checked_add(len));
+        Ok(start.zip(end).map(|(start, end)| Place { start, end, stride }))
+    }
+
+    /// The origin, moved to where samples of all planes begin.
+    fn aligned_origin(&self, picture: &Picture) -> (u32, u32) {
+        let planes = picture.format.planes();
+        let coarsest = |of: fn(&crate::frame::Sampling) -> u32| planes.iter().map(of).max().unwrap_or(1);
+        let (x, y) = self.origin;
+        (x - x % coarsest(|plane| plane.across), y - y % coarsest(|plane| plane.down))
+    }
+}
+
+/// The memory of `buffer` that holds all of `place`, and the range of it.
+fn holder(buffer: &gst::BufferRef, place: &Place) -> Option<(usize, Range<usize>)> {
+    let mut first = 0;
+    for index in 0..buffer.n_memory() {
+        let end = buffer.peek_memory(index).size().saturating_add(first);
+        if (first..end).contains(&place.start) {
+            return (place.end <= end).then(|| (index, place.start - first..place.end - first));
+        }
+        first = end;
+    }
+    None
+}
+
+fn merged(buffer: gst::Buffer, places: [Place; MAX_PLANES]) -> Result<Mapped, String> {
+    let whole = buffer.into_mapped_buffer_readable().map_err(|_| CANNOT_MAP.to_owned())?;
+    Mapped { memories: Memories::Merged(whole), planes: places.map(|place| (0, place)), buffer: None }.checked(MAX_PLANES)
+}
+
+const CANNOT_MAP: &str = "its memory cannot be mapped for reading";
+
+/// A frame's memory, mapped once.
+#[allow(clippy::large_enum_variant)] // the large one is the usual one, and lies in the frame's box
+enum Memories {
+    /// Those of the buffer that planes lie in, by their number in it: mapped where they are.
+    Single([Option<(usize, MappedMemory<memory::Readable>)>; MAX_PLANES]),
+    Merged(MappedBuffer<buffer::Readable>),
+}
+
+impl Default for Memories {
+    fn default() -> Self {
+        Self::Single([None, None, None])
+    }
+}
+
+impl Memories {
+    /// Maps memory `index` of `buffer`, unless it is mapped already; gives its place here.
+    fn map(&mut self, buffer: &gst::BufferRef, index: usize) -> Result<usize, String> {
+        let Self::Single(memories) = self else { return Ok(0) };
+        for (n, slot) in memories.iter_mut().enumerate() {
+            match slot {
+                Some((known, _)) if *known == index => return Ok(n),
+                Some(_) => {}
+                None => {
+                    let memory = buffer.memory(index).ok_or(CANNOT_MAP)?;
+                    *slot = Some((index, memory.into_mapped_memory_readable().map_err(|_| CANNOT_MAP)?));
+                    return Ok(n);
+                }
+            }
+        }
+        Err(CANNOT_MAP.into())
+    }
+
+    fn bytes(&self, index: usize) -> &[u8] {
+        match self {
+            Self::Single(memories) => memories[index].as_ref().map_or(&[], |(_, memory)| memory.as_slice()),
+            Self::Merged(buffer) => buffer.as_slice(),
+        }
+    }
+}
+
+/// The planes of a mapped buffer.
+pub struct Mapped {
+    // before the buffer: it goes back to its pool when nothing of it is mapped any more
+    memories: Memories,
+    /// For each plane which of the memories, and where in it.
+    planes: [(usize, Place); MAX_PLANES],
+    buffer: Option<gst::Buffer>,
+}
+
+impl Mapped {
+    /// The same, if the first `count` planes lie within what was really mapped.
+    fn checked(self, count: usize) -> Result<Self, String> {
+        let all = (0..count).all(|index| self.plane(index).is_some());
+        if all { Ok(self) } else { Err("less of its memory can be mapped than it says it has".into()) }
+    }
+}
+
+impl Pixels for Mapped {
+    fn plane(&self, index: usize) -> Option<(&[u8], usize)> {
+        let (memory, place) = self.planes.get(index)?;
+        self.memories.bytes(*memory).get(place.start..place.end).map(|data| (data, place.stride))
+    }
+}

@@ -18,7 +18,7 @@ use glimpsed::publish::socket::{self, Socket};
 use glimpsed::rank::Ranker;
 use glimpsed::tensor::{ElementType, InputSpec, Layout, OutputSpec, Quantization, Tensor, TensorSpec};
 use std::fmt::{Display, Formatter};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -186,7 +186,10 @@ fn socket_fan_out(bencher: Bencher, subscribers: usize) {
     let mut readers: Vec<_> = (0..subscribers)
         .map(|_| {
             let mut reader = BufReader::with_capacity(2048, UnixStream::connect(&path).expect("a place"));
-            reader.read_line(&mut String::new()).expect("the greeting");
+            reader.get_mut().write_all(b"{\"subscribe\":{}}\n").expect("it listens");
+            for what in ["the greeting", "the answer"] {
+                reader.read_line(&mut String::new()).expect(what);
+            }
             reader
         })
         .collect();

@@ -33,6 +33,8 @@
 //! | `signals` | the only one that hears signals | with the process |
 //! | `timer` | `--for`: asks for the end | when the time is over |
 //!
+//! The long-lived ones are started by [`threads`], so that their end is seen: one that ends by a fault ends the daemon, with exit status 1.
+//!
 //! # Invariants
 //!
 //! 1. Standard output carries results only. Native libraries print there too, so the program keeps a private duplicate of it and
@@ -57,6 +59,7 @@ pub mod prediction;
 pub mod stats;
 pub mod tally;
 pub mod tensor;
+pub mod threads;
 
 // the stations, in the order in which a frame meets them
 pub mod capture;

@@ -10,7 +10,7 @@ use glimpsed::publish::socket::{self, Socket};
 use glimpsed::publish::{Format, Publish, Stdout};
 use glimpsed::runtime::{self, Provider};
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 
 #[global_allocator]
@@ -46,7 +46,9 @@ fn to_subscribers(count: usize) -> f64 {
     let mut readers: Vec<_> = (0..count)
         .map(|_| {
             let mut reader = BufReader::new(UnixStream::connect(&path).unwrap());
-            reader.read_line(&mut line).unwrap();
+            reader.get_mut().write_all(b"{\"subscribe\":{}}\n").unwrap();
+            // hello and subscribed
+            (0..2).for_each(|_| assert!(reader.read_line(&mut line).unwrap() > 0));
             reader
         })
         .collect();

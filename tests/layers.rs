@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 24] = [
+const ROOMS: [(&str, &[&str]); 25] = [
     ("access", &[]),
     ("caption", &[]),
     ("error", &[]),
     ("frame", &[]),
     ("tensor", &[]),
     ("stats", &[]),
+    ("threads", &["error"]),
     ("labels", &["error"]),
     ("prediction", &["labels"]),
     ("tally", &["labels", "prediction", "stats"]),
@@ -19,9 +20,9 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("channel", &[]),
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "labels", "tensor"]),
-    ("runtime", &["error", "model", "tensor"]),
+    ("runtime", &["error", "model", "tensor", "threads"]),
     ("rank", &["error", "prediction", "tensor"]),
-    ("publish", &["caption", "error", "labels", "prediction", "stats", "tally"]),
+    ("publish", &["caption", "error", "labels", "prediction", "stats", "tally", "threads"]),
     (
         "worker",
         &[
@@ -37,6 +38,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "runtime",
             "tally",
             "tensor",
+            "threads",
         ],
     ),
     // the shell knows every station; of itself only what stands further up

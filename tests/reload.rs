@@ -218,7 +218,7 @@ fn the_statistics_are_told_on_usr1_to_subscribers_and_at_the_end() {
     // somebody who comes now hears of the camera that is away
     let mut late = running.subscriber();
     assert_eq!(message(&mut late)["type"], "hello");
-    let heard: Vec<_> = (0..3).map(|_| message(&mut late)).collect();
+    let heard: Vec<_> = (0..4).map(|_| message(&mut late)).collect();
     assert!(heard.iter().any(|message| message["source"] == "gone" && message["state"] == "lost"), "{heard:?}");
     let log = running.end();
     assert!(log.contains("front: ") && log.contains("side: ") && log.contains("gone: 0 frames, 0 results"), "{log}");

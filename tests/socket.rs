@@ -1,16 +1,23 @@
-//! The socket: hello first, then the latest result, then everything; a slow subscriber suffers alone, a rude one is shown the door.
+//! The socket: hello first, then what is in force, the latest result, and everything; a slow subscriber suffers alone, a rude one is
+//! shown the door.
 
 mod common;
 
+use crossbeam_channel::RecvTimeoutError;
 use glimpsed::publish::Publish;
-use glimpsed::publish::socket::{Params, Socket, hello};
+use glimpsed::publish::socket::{Params, Socket, connect, hello};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 fn params(path: &Path) -> Params {
@@ -21,10 +28,11 @@ fn open(path: &Path) -> Socket {
     Socket::open(&params(path), &hello("animals", "CPU", "the CPU", &["front", "back"], &common::animals())).unwrap()
 }
 
-/// A subscriber that has heard its hello. A line that does not come within ten seconds is a failure.
+/// A subscriber that gets everything from now on. A line that does not come within ten seconds is a failure.
 fn subscriber(path: &Path) -> BufReader<UnixStream> {
     let mut reader = silent(path);
     assert_eq!(line(&mut reader)["type"], "hello");
+    ask(&mut reader, r#"{"subscribe":{}}"#);
     reader
 }
 
@@ -40,9 +48,12 @@ fn line(reader: &mut BufReader<UnixStream>) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text:?}"))
 }
 
-/// Says `line`, and waits until it is known to have been heard: an answer to `{}` would be an error, so a result tells.
-fn say(reader: &mut BufReader<UnixStream>, line: &str) {
-    reader.get_mut().write_all(format!("{line}\n").as_bytes()).unwrap();
+/// Makes a request; gives its answer.
+fn ask(reader: &mut BufReader<UnixStream>, request: &str) -> Value {
+    reader.get_mut().write_all(format!("{request}\n").as_bytes()).unwrap();
+    let answer = line(reader);
+    assert_eq!(answer["type"], "subscribed", "{answer}");
+    answer
 }
 
 fn is_over(reader: &mut BufReader<UnixStream>) -> bool {
@@ -81,6 +92,8 @@ fn hello_then_the_latest_then_everything_by_the_schema() {
         (&greeting["model"], &greeting["cameras"], &greeting["labels"]),
         (&json!("animals"), &json!(["front", "back"]), &json!(["cat", "dog", "owl"]))
     );
+    let answer = ask(&mut late, r#"{"subscribe":{"cameras":["front","back","gate"]}}"#);
+    assert_eq!((&answer["cameras"], &answer["unknown_cameras"]), (&json!(["front", "back"]), &json!(["gate"])));
     let mut latest = vec![line(&mut late), line(&mut late)];
     latest.sort_by_key(|result| result["source"].to_string());
     assert_eq!(short(&latest), [("back".into(), 0), ("front".into(), 1)]);
@@ -89,7 +102,7 @@ fn hello_then_the_latest_then_everything_by_the_schema() {
 
     let schema = std::fs::read_to_string(common::project().join("schema/message.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
-    seen.push(greeting);
+    seen.extend([greeting, answer]);
     assert!(seen.iter().all(|message| schema.is_valid(message)), "{seen:?}");
 }
 
@@ -98,26 +111,11 @@ fn a_subscriber_chooses() {
     let (_folder, path) = temporary();
     let mut socket = open(&path);
     let mut reader = subscriber(&path);
-    say(&mut reader, r#"{"subscribe":{"cameras":["front"],"top":1,"min_confidence":0.6,"on_change":true}}"#);
-    // the choice is heard in time or not; what is published until the first line comes is of no other camera in either case
-    let mut seq = 0;
-    let first = loop {
-        socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
-        seq += 1;
-        reader.get_mut().set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        let mut text = String::new();
-        match reader.read_line(&mut text) {
-            Ok(_) => {
-                let message: Value = serde_json::from_str(&text).unwrap();
-                if message["classifications"].as_array().unwrap().len() == 1 {
-                    break message;
-                }
-            }
-            Err(e) => assert!(matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{e}"),
-        }
-    };
-    assert_eq!(first["classifications"][0]["label"], "cat");
-    reader.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    ask(&mut reader, r#"{"subscribe":{"cameras":["front"],"top":1,"min_confidence":0.6,"on_change":true}}"#);
+    socket.publish(&common::animal("front", 999, 0, 0.75)).unwrap();
+    let first = line(&mut reader);
+    assert_eq!((&first["seq"], &first["classifications"][0]["label"]), (&json!(999), &json!("cat")));
+    assert_eq!(first["classifications"].as_array().unwrap().len(), 1);
     socket.publish(&common::animal("back", 0, 1, 0.9)).unwrap(); // another camera
     socket.publish(&common::animal("front", 1000, 0, 0.9)).unwrap(); // no change
     socket.publish(&common::animal("front", 1001, 1, 0.55)).unwrap(); // not sure enough
@@ -198,7 +196,7 @@ fn one_more_than_the_limit_is_refused_in_words() {
     let _taken: Vec<_> = (0..8).map(|_| subscriber(&path)).collect();
     let mut ninth = silent(&path);
     let refusal = line(&mut ninth);
-    assert!(refusal["type"] == "error" && refusal["message"].as_str().unwrap().contains("8 subscribers"), "{refusal}");
+    assert!(refusal["type"] == "error" && refusal["message"].as_str().unwrap().contains("all 8 places"), "{refusal}");
     assert!(is_over(&mut ninth));
 }
 
@@ -217,6 +215,7 @@ fn a_stale_file_is_replaced_a_live_one_and_another_file_never() {
     assert_eq!(line(&mut silent(&path))["type"], "hello");
     drop(first);
     assert!(!path.exists(), "the file goes with its program");
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "and so does its lock");
 
     std::fs::write(&path, "letters").unwrap();
     let refused = Socket::open(&params(&path), &greeting).err().unwrap();
@@ -254,4 +253,115 @@ fn the_program_serves_it_and_leaves_whole_lines_and_no_file() {
     let mut out = String::new();
     child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     assert_eq!(out, "", "with a socket, standard output carries results only when it is asked to");
+}
+
+#[test]
+fn of_four_that_find_a_stale_file_at_once_one_gets_it() {
+    let (_folder, path) = temporary();
+    let greeting = json!({"type": "hello", "version": 1});
+    for _ in 0..60 {
+        drop(UnixListener::bind(&path).unwrap());
+        let together = Barrier::new(4);
+        let open = || {
+            together.wait();
+            let opened = Socket::open(&params(&path), &greeting);
+            // whoever has it keeps it until all have tried
+            together.wait();
+            opened.map(drop).map_err(|e| e.to_string())
+        };
+        let outcomes: Vec<_> = thread::scope(|scope| {
+            let starts: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        let refused: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+        assert!(refused.len() == 3 && refused.iter().all(|why| why.contains("another program listens")), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_program_that_holds_the_socket_and_takes_no_connection_makes_nobody_wait() {
+    let (_folder, path) = temporary();
+    let _hung = UnixListener::bind(&path).unwrap();
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    let mut waiting = Vec::new();
+    let full = loop {
+        match connect(&path) {
+            Ok(stream) => waiting.push(stream),
+            Err(e) => break e,
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    let refused = Socket::open(&params(&path), &json!({"type": "hello"})).err().unwrap();
+    assert!(refused.to_string().contains("another program listens"), "{refused}");
+}
+
+#[test]
+fn the_end_comes_in_time_whatever_subscribers_do() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let over = AtomicBool::new(false);
+    let long = format!("{{\"subscribe\":{}{{}}}}\n", " ".repeat(8000));
+    thread::scope(|scope| {
+        for n in 0..6 {
+            let (over, path, long) = (&over, &path, &long);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let Ok(mut stream) = UnixStream::connect(path) else { return };
+                    // writes for ever and never reads; when it is cut off it comes again
+                    while !over.load(Ordering::Relaxed) && stream.write_all(if n < 3 { b"\n" } else { long.as_bytes() }).is_ok() {}
+                }
+            });
+        }
+        // the others are served meanwhile
+        let mut reader = subscriber(&path);
+        for seq in 0..100 {
+            socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
+            assert_eq!(line(&mut reader)["seq"], seq);
+        }
+        let (ending, ended) = crossbeam_channel::bounded::<()>(0);
+        scope.spawn(move || {
+            drop(socket);
+            drop(ending);
+        });
+        let in_time = ended.recv_timeout(Duration::from_secs(30)) == Err(RecvTimeoutError::Disconnected);
+        over.store(true, Ordering::Relaxed);
+        assert!(in_time && !path.exists());
+    });
+}
+
+#[test]
+fn connections_that_found_no_descriptor_are_taken_when_one_is_free() {
+    let (_folder, path) = temporary();
+    // as many files as it takes to run, and some subscribers
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "ulimit -n 80; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_glimpsed"),
+        "run",
+        "--model",
+        "testcard",
+        "--socket",
+    ]);
+    command.arg(&path).args("-- videotestsrc is-live=true ! video/x-raw,width=32,height=24 ! appsink name=frames".split(' '));
+    command.env("ORT_DYLIB_PATH", common::onnxruntime()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut until = |words: &str| {
+        let mut text = String::new();
+        while !text.contains(words) {
+            assert!(log.read_line(&mut text).unwrap() > 0, "{text}");
+        }
+    };
+    until("listens");
+    let mut waiting: VecDeque<_> = (0..80).map(|_| silent(&path)).collect();
+    until("cannot accept a subscriber");
+    // in the order in which they came: who leaves makes room for the next, though nobody new comes
+    while let Some(mut first) = waiting.pop_front() {
+        assert_eq!(line(&mut first)["type"], "hello", "{} are left", waiting.len());
+    }
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert!(child.wait().unwrap().success());
 }

@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 use crate::publish::Overlay;
 use crate::shutdown::Stop;
 use crate::tally::{State, Tally};
+use crate::threads::{self, Watched};
 use crate::worker::Lane;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::Sender;
 use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -34,8 +35,7 @@ pub struct Camera {
     /// What of its state was told last.
     pub told: (State, Option<String>),
     stop: Stop,
-    /// Disconnected once its thread has ended.
-    ended: Receiver<()>,
+    thread: Watched<()>,
     outcome: Arc<OnceLock<Result<()>>>,
 }
 
@@ -62,7 +62,6 @@ impl Camera {
             }
         };
         let (stop, outcome) = (Stop::default(), Arc::new(OnceLock::new()));
-        let (alive, ended) = bounded::<()>(0);
         let (asked, result) = (stop.clone(), outcome.clone());
         let mut teller = Teller::new(&settings, tally.clone(), bell.clone());
         let work = move || {
@@ -72,13 +71,9 @@ impl Camera {
             // nobody else sets it
             let _ = result.set(ended.map(drop));
             ring(&bell);
-            drop(alive);
         };
-        thread::Builder::new()
-            .name("capture".into())
-            .spawn(work)
-            .map_err(|e| Error::failed(format!("cannot start a thread for the camera '{}'", settings.name)).because(e))?;
-        Ok((Self { settings, tally, told: (State::Starting, None), stop, ended, outcome }, lane))
+        let thread = threads::spawn("capture", work)?;
+        Ok((Self { settings, tally, told: (State::Starting, None), stop, thread, outcome }, lane))
     }
 
     /// Asks it to end.
@@ -88,9 +83,15 @@ impl Camera {
 
     /// Waits for the end that it was asked for, until `deadline` at the most.
     pub fn wait(&self, deadline: Instant) {
-        if self.ended.recv_deadline(deadline) == Err(crossbeam_channel::RecvTimeoutError::Timeout) {
+        if !self.thread.wait(deadline) {
             tracing::warn!("{} did not end in time, and is left to itself", self.settings.name);
         }
+    }
+
+    /// The panic of its thread, if that is how it ended.
+    pub fn fault(&self) -> Option<Error> {
+        let panic = self.thread.outcome()?.as_ref().err()?;
+        Some(Error::failed(format!("nobody looks after the camera '{}' any more", self.settings.name)).because(panic))
     }
 
     /// How it ended, if it has.

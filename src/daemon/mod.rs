@@ -16,15 +16,15 @@ use crate::publish::{Publishers, socket};
 use crate::runtime::Execution;
 use crate::shutdown::{Ask, Stop};
 use crate::tally::{State, Status, Tally};
+use crate::threads::{self, Watched};
 use crate::worker::{self, Classifier, Lane, Order};
 use crate::{capture, config};
 use camera::Camera;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, select, tick};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select, tick};
 use health::Health;
 use reload::Reload;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// Orders that wait for the worker at the most.
@@ -122,8 +122,8 @@ pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside
     }
     let execution = daemon.execution.clone();
     let worker = Worker::start(lanes, parts.classifier, parts.publishers, ordered, stop, parts.limit, execution)?;
-    let worked = daemon.watch(&worker, &rung, parts.status_interval);
-    daemon.end(worker, worked)
+    let fault = daemon.watch(&worker, &rung, parts.status_interval);
+    daemon.end(&worker, fault)
 }
 
 impl Daemon<'_> {
@@ -134,19 +134,23 @@ impl Daemon<'_> {
         Ok(lane)
     }
 
-    /// Waits and tells, until the worker has ended or somebody wants the end. Gives how the worker ended, if it has.
-    fn watch(&mut self, worker: &Worker, rung: &Receiver<()>, status_interval: Option<Duration>) -> Option<Result<()>> {
+    /// Waits and tells, until the worker has ended, somebody wants the end, or a thread has ended that should not: that is the fault.
+    fn watch(&mut self, worker: &Worker, rung: &Receiver<()>, status_interval: Option<Duration>) -> Option<Error> {
         let ticks = tick(self.outside.service.every());
         let statuses = status_interval.map_or_else(never, tick);
         loop {
+            if let Some(fault) = self.fault() {
+                self.outside.service.tell(&format!("fault: {fault}"), false);
+                return Some(fault);
+            }
             let loaded = self.reload.coming();
             select! {
-                recv(worker.ended) -> ended => return Some(ended.unwrap_or_else(|_| Err(Error::failed("the worker panicked")))),
+                recv(worker.thread.ended()) -> _ => return None,
                 recv(self.outside.stop.receiver()) -> _ => return None,
                 recv(self.outside.asked) -> ask => match ask {
                     Ok(Ask::Report) => self.statuses().for_each(|status| tracing::info!("{status}")),
                     Ok(Ask::Reload) => self.ask_for_settings(),
-                    Err(_) => return None,
+                    Err(_) => return Some(Error::failed("the thread 'signals' has ended, and nothing can be asked of this process")),
                 },
                 recv(loaded) -> loaded => self.take_settings(loaded),
                 recv(statuses) -> _ => self.publish_all(),
@@ -154,6 +158,13 @@ impl Daemon<'_> {
                 recv(ticks) -> _ => self.look(),
             }
         }
+    }
+
+    /// Why a thread has ended that should live as long as the daemon. It then ends as a whole, so that the service manager starts it
+    /// anew: half a daemon looks alive.
+    fn fault(&self) -> Option<Error> {
+        let socket = self.socket.as_ref().and_then(socket::Handle::fault);
+        socket.or_else(|| self.cameras.iter().find_map(Camera::fault))
     }
 
     fn statuses(&self) -> impl Iterator<Item = Status> {
@@ -212,18 +223,16 @@ impl Daemon<'_> {
     }
 
     /// Ends everything in the order in which frames flow.
-    fn end(mut self, worker: Worker, worked: Option<Result<()>>) -> Result<Vec<Status>> {
+    fn end(mut self, worker: &Worker, fault: Option<Error>) -> Result<Vec<Status>> {
         self.outside.service.stopping();
         let deadline = Instant::now() + FAREWELL;
         self.cameras.iter().for_each(Camera::stop);
         self.orders = None;
         self.outside.stop.request();
-        let worked = match worked {
-            Some(worked) => worked,
-            None => worker.wait(deadline),
-        };
+        let worked = worker.wait(deadline);
         self.cameras.iter().for_each(|camera| camera.wait(deadline));
         self.statuses().for_each(|status| tracing::info!("{status}"));
+        fault.map_or(Ok(()), Err)?;
         worked?;
         // one that failed is the program's failure if it was the last: nothing was left to do
         let mut failed = self.cameras.iter().filter_map(|camera| camera.outcome()?.as_ref().err());
@@ -233,7 +242,7 @@ impl Daemon<'_> {
 
 /// The thread of the worker.
 struct Worker {
-    ended: Receiver<Result<()>>,
+    thread: Watched<Result<()>>,
 }
 
 impl Worker {
@@ -246,29 +255,22 @@ impl Worker {
         limit: Option<u64>,
         execution: Arc<Mutex<Execution>>,
     ) -> Result<Self> {
-        let (ending, ended) = bounded(1);
         let work = move || {
             let worked = worker::run(lanes, Box::new(classifier), &mut publishers, &orders, stop.receiver(), limit, &execution);
             // the session has been destroyed; subscribers get what waits for them, and the socket goes
             drop(publishers);
-            // there is room for the one
-            let _ = ending.send(worked);
+            worked
         };
-        thread::Builder::new()
-            .name("worker".into())
-            .spawn(work)
-            .map_err(|e| Error::failed("cannot start the worker").because(e))?;
-        Ok(Self { ended })
+        Ok(Self { thread: threads::spawn("worker", work)? })
     }
 
     fn wait(&self, deadline: Instant) -> Result<()> {
-        match self.ended.recv_deadline(deadline) {
-            Ok(worked) => worked,
-            Err(RecvTimeoutError::Disconnected) => Err(Error::failed("the worker panicked")),
-            Err(RecvTimeoutError::Timeout) => {
-                Err(Error::failed(format!("the worker hangs, and is left behind after {} s", FAREWELL.as_secs()))
-                    .hint("Does anybody read standard output? Else it is the model's library or the NPU."))
-            }
+        self.thread.wait(deadline);
+        match self.thread.outcome() {
+            Some(Ok(worked)) => worked.clone(),
+            Some(Err(panic)) => Err(panic.clone()),
+            None => Err(Error::failed(format!("the worker hangs, and is left behind after {} s", FAREWELL.as_secs()))
+                .hint("Does anybody read standard output? Else it is the model's library or the NPU.")),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! A run that takes too long is told to end. What does not listen (a hung driver) is told in the log; the service's watchdog does the rest.
 
+use crate::threads::{self, Watched};
 use ort::session::{NoSelectedOutputs, RunOptions};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// Watches one session's runs.
 pub struct Deadline {
     limit: Duration,
     shared: Arc<Shared>,
+    thread: Watched<()>,
 }
 
 struct Shared {
@@ -36,8 +37,8 @@ impl Deadline {
         let options = RunOptions::new().map_err(|e| e.to_string())?;
         let shared = Arc::new(Shared { options, run: Mutex::default(), begun: Condvar::new() });
         let watched = shared.clone();
-        thread::Builder::new().name("deadline".into()).spawn(move || watched.watch(limit)).map_err(|e| e.to_string())?;
-        Ok(Self { limit, shared })
+        let thread = threads::spawn("deadline", move || watched.watch(limit)).map_err(|e| e.to_string())?;
+        Ok(Self { limit, shared, thread })
     }
 
     /// What the run is to be given.
@@ -55,8 +56,11 @@ impl Deadline {
         }
     }
 
-    /// It has ended; an error where it was told to.
+    /// It has ended; an error where it was told to, or where nobody watches any more.
     pub fn end(&self) -> Result<(), String> {
+        if self.thread.outcome().is_some() {
+            return Err("the thread 'deadline', which watches over it, has ended".into());
+        }
         let mut run = self.shared.run();
         run.due = None;
         if run.over {

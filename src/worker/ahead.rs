@@ -6,14 +6,19 @@
 use super::classifier::Desk;
 use super::lanes::{Ticket, Turn};
 use crate::error::{Error, Result};
+use crate::threads::{self, Watched};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a thread that has let go of its frames may take to end.
+const END: Duration = Duration::from_secs(1);
 
 /// The thread, and the one frame that it may have.
 pub struct Ahead {
     jobs: Sender<(Turn, Box<Desk>)>,
     done: Receiver<(Ticket, Box<Desk>)>,
     busy: bool,
+    thread: Watched<()>,
 }
 
 impl Ahead {
@@ -29,9 +34,7 @@ impl Ahead {
                 }
             }
         };
-        let thread = thread::Builder::new().name("preprocess".into()).spawn(work);
-        thread.map_err(|e| Error::failed("cannot start the preprocess thread").because(e))?;
-        Ok(Self { jobs, done, busy: false })
+        Ok(Self { jobs, done, busy: false, thread: threads::spawn("preprocess", work)? })
     }
 
     /// Begins with a frame; the one before is finished.
@@ -45,6 +48,10 @@ impl Ahead {
         if !std::mem::take(&mut self.busy) {
             return Ok(None);
         }
-        self.done.recv().map(Some).map_err(|_| Error::failed("the preprocess thread panicked"))
+        self.done.recv().map(Some).map_err(|_| {
+            self.thread.wait(Instant::now() + END);
+            let panic = self.thread.outcome().and_then(|outcome| outcome.as_ref().err().cloned());
+            panic.unwrap_or_else(|| Error::failed("the thread 'preprocess' has ended"))
+        })
     }
 }

@@ -11,7 +11,7 @@ use crate::publish::socket;
 use crate::runtime::{self, Provider};
 use crate::shutdown::Stop;
 use std::fs;
-use std::os::unix::net::UnixStream;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// The nodes of the NPU, and the memory that it shares.
@@ -171,7 +171,8 @@ fn cameras(settings: Option<&Settings>, findings: &mut Findings) {
 fn socket(params: &socket::Params, findings: &mut Findings) {
     const ABOUT: &str = "socket";
     let path = &params.path;
-    if UnixStream::connect(path).is_ok() {
+    let answer = socket::connect(path);
+    if answer.is_ok() || answer.is_err_and(|e| e.kind() == ErrorKind::WouldBlock) {
         let what = format!("somebody listens at '{}'", path.display());
         return findings.note(ABOUT, what, "If that is the service, all is well; a second one needs another socket.");
     }

@@ -1,9 +1,11 @@
-//! The socket's file: a stale one is replaced, a live one or another file never.
+//! The socket's file: a stale one is replaced, under a lock; a live one or another file never.
 
+use super::lock::{self, Lock};
 use crate::error::{Error, Result};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, Permissions};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -12,7 +14,14 @@ use std::path::{Path, PathBuf};
 pub struct Listening {
     /// Does not block.
     pub listener: UnixListener,
-    own: Option<(PathBuf, u64)>,
+    own: Option<Own>,
+}
+
+/// A socket's file, and the lock that is held as long as it is there.
+struct Own {
+    path: PathBuf,
+    inode: u64,
+    _lock: Lock,
 }
 
 /// Whether systemd hands a socket in (`LISTEN_FDS`).
@@ -24,18 +33,20 @@ pub fn is_handed_in() -> bool {
 /// Listens at `path`, for those whom `mode` and `group` let in; or on the socket that systemd hands in (`LISTEN_FDS`).
 pub fn listen(path: &Path, mode: u32, group: Option<&str>) -> Result<Listening> {
     let cannot = |what: &str| Error::config(format!("cannot {what} the socket '{}'", path.display()));
-    if let Ok(Some(listener)) = listenfd::ListenFd::from_env().take_unix_listener(0) {
+    let handed_in = listenfd::ListenFd::from_env().take_unix_listener(0);
+    if let Some(listener) = handed_in.map_err(|e| cannot("use what systemd hands in as").because(e))? {
         listener.set_nonblocking(true).map_err(|e| cannot("use").because(e))?;
         let at = listener.local_addr().ok().and_then(|address| Some(address.as_pathname()?.display().to_string()));
         tracing::info!("listens at '{}', which systemd made", at.unwrap_or_default());
         return Ok(Listening { listener, own: None });
     }
+    let lock = Lock::take(path)?;
     make_room(path)?;
     let listener = UnixListener::bind(path).map_err(|e| {
         cannot("make").because(e).hint("Does its folder exist, and may you write there? systemd makes /run/glimpsed.")
     })?;
     let made = fs::symlink_metadata(path).map_err(|e| cannot("look at").because(e))?;
-    let listening = Listening { listener, own: Some((path.to_owned(), made.ino())) };
+    let listening = Listening { listener, own: Some(Own { path: path.to_owned(), inode: made.ino(), _lock: lock }) };
     listening.listener.set_nonblocking(true).map_err(|e| cannot("use").because(e))?;
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(|e| cannot("set the mode of").because(e))?;
     if let Some(group) = group {
@@ -71,9 +82,12 @@ fn make_room(path: &Path) -> Result<()> {
         return Err(Error::config(format!("'{}' is there, and is no socket", path.display()))
             .hint("It is left alone. Choose another path."));
     }
-    match UnixStream::connect(path) {
-        Ok(_) => Err(Error::config(format!("another program listens at '{}'", path.display()))
-            .hint("Is glimpsed running already? `fuser` names it. Two of them need two sockets.")),
+    match connect(path) {
+        Ok(_) => Err(lock::taken(path)),
+        // it takes no more connections just now, or is a socket of another type: alive in any case
+        Err(e) if e.kind() == ErrorKind::WouldBlock || e.raw_os_error() == Some(Errno::PROTOTYPE.raw_os_error()) => {
+            Err(lock::taken(path))
+        }
         Err(e) if e.kind() == ErrorKind::ConnectionRefused => {
             tracing::info!("'{}' was left behind by a program that is gone; replaced", path.display());
             fs::remove_file(path).map_err(|e| Error::config(format!("cannot replace the socket '{}'", path.display())).because(e))
@@ -82,14 +96,21 @@ fn make_room(path: &Path) -> Result<()> {
     }
 }
 
+/// Connects to the socket at `path`, and never waits: `WouldBlock` is a program that listens and takes no connection just now.
+pub fn connect(path: &Path) -> io::Result<UnixStream> {
+    let stream = UnixStream::from(mio::net::UnixStream::connect(path)?);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
 impl Drop for Listening {
     /// Removes the file, if it is still ours.
     fn drop(&mut self) {
-        if let Some((path, inode)) = &self.own
-            && fs::symlink_metadata(path).is_ok_and(|there| there.ino() == *inode)
+        if let Some(own) = &self.own
+            && fs::symlink_metadata(&own.path).is_ok_and(|there| there.ino() == own.inode)
         {
             // nobody is left to tell; a file that stays is replaced by the next one
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(&own.path);
         }
     }
 }

@@ -1,31 +1,46 @@
 //! Results on a Unix socket, for any number of subscribers: JSON lines, one thread, bounded queues.
 //!
-//! A new subscriber gets `hello`, then the latest result of each camera, then everything; one JSON line of its own chooses. A slow
-//! one loses whole lines, oldest first, and is told; it slows neither the worker nor another subscriber.
+//! A new subscriber gets `hello`; then, as soon as it has made a request or 200 ms have passed without one, `subscribed` (what is in
+//! force), the latest result of each camera that it wants, and from then on every result that it wants. Each further request replaces
+//! the one before and is answered in the same way. A `hello` that comes later (another model, other cameras) is followed by
+//! `subscribed`, and nothing is sent again. A slow subscriber loses whole lines, oldest first, and is told; it slows neither the worker
+//! nor another subscriber.
 
+mod accept;
+mod input;
 mod listen;
+mod lock;
+mod message;
+mod queue;
 pub mod request;
 mod server;
+mod snapshot;
 mod subscriber;
 
-pub use listen::is_handed_in;
+pub use listen::{connect, is_handed_in};
 
 use super::Publish;
 use crate::error::{Error, Result};
 use crate::labels::Labels;
 use crate::prediction::{Prediction, SCHEMA_VERSION};
 use crate::tally::{State, Status};
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use crate::threads::{self, Watched};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use message::{Message, Overrun};
 use mio::{Poll, Waker};
 use serde_json::{Value, json};
-use server::{Message, Overrun, Server, WAKER};
+use server::{FAREWELL, Server, WAKER};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-/// Results, and what else is told, that wait for the socket's thread at the most.
+/// Results that wait for the socket's thread at the most.
 const WAITING: usize = 256;
+/// Statuses and greetings that may wait beside them, so that results never push them out.
+const NOTICES: usize = 1024;
+/// How long the end may take at the most: what waits for the thread, then `FAREWELL`.
+const END: Duration = FAREWELL.saturating_mul(4);
 
 /// Where to listen, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +74,7 @@ pub fn hello(model: &str, execution_provider: &str, detail: &str, cameras: &[&st
 /// Results on a Unix socket.
 pub struct Socket {
     handle: Handle,
-    overrun: Overrun,
-    thread: Option<JoinHandle<()>>,
+    overrun: Arc<Overrun>,
 }
 
 /// A way to the subscribers for what is no result; outlives the socket, and then leads nowhere.
@@ -68,6 +82,7 @@ pub struct Socket {
 pub struct Handle {
     messages: Sender<Message>,
     waker: Arc<Waker>,
+    thread: Watched<io::Result<()>>,
 }
 
 impl Handle {
@@ -75,13 +90,27 @@ impl Handle {
     pub fn tell(&self, status: &Status) {
         if let Ok(value) = serde_json::to_value(status) {
             let flowing = status.state == State::Flowing;
-            self.send(Message::Status { camera: status.source.clone(), flowing, line: server::line(&value) });
+            self.send(Message::Status { camera: status.source.clone(), flowing, line: snapshot::line(&value) });
         }
     }
 
     /// Greets everybody anew, those who are there too: another model, or other cameras. What was last seen of others is forgotten.
     pub fn greet(&self, hello: &Value) {
         self.send(Message::Hello(hello.clone()));
+    }
+
+    /// Disconnected once the socket's thread has ended, whether it was asked to or not.
+    pub fn ended(&self) -> &Receiver<()> {
+        self.thread.ended()
+    }
+
+    /// Why the socket's thread has ended, if nobody asked it to: nobody is served any more.
+    pub fn fault(&self) -> Option<Error> {
+        match self.thread.outcome()? {
+            Ok(Ok(())) => None,
+            Ok(Err(e)) => Some(Error::failed("the socket's thread has ended, and no subscriber is served any more").because(e)),
+            Err(panic) => Some(panic.clone()),
+        }
     }
 
     fn send(&self, message: Message) {
@@ -98,19 +127,14 @@ impl Socket {
     pub fn open(params: &Params, hello: &Value) -> Result<Self> {
         let listening = listen::listen(&params.path, params.mode, params.group.as_deref())?;
         listen::make_places(params.limit);
-        let cannot = |e: std::io::Error| Error::failed(format!("cannot serve the socket '{}'", params.path.display())).because(e);
+        let cannot = |e: io::Error| Error::failed(format!("cannot serve the socket '{}'", params.path.display())).because(e);
         let poll = Poll::new().map_err(cannot)?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(cannot)?;
-        let (messages, heard) = bounded(WAITING);
-        let overrun = Overrun::default();
+        let (messages, heard) = bounded(WAITING + NOTICES);
+        let overrun = Arc::new(Overrun::default());
         let server = Server::new(poll, listening, hello, heard, overrun.clone(), params.limit).map_err(cannot)?;
-        let serve = move || {
-            if let Err(e) = server.run() {
-                tracing::error!("the socket serves nobody any more: {e}");
-            }
-        };
-        let thread = thread::Builder::new().name("socket".into()).spawn(serve).map_err(cannot)?;
-        Ok(Self { handle: Handle { messages, waker: waker.into() }, overrun, thread: Some(thread) })
+        let thread = threads::spawn("socket", move || server.run())?;
+        Ok(Self { handle: Handle { messages, waker: waker.into(), thread }, overrun })
     }
 
     /// A way to the subscribers for what is no result.
@@ -125,12 +149,15 @@ impl Publish for Socket {
     }
 
     fn publish(&mut self, prediction: &Prediction) -> Result<()> {
-        match self.handle.messages.try_send(Message::Result(Arc::new(prediction.clone()))) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => {
-                self.overrun.fetch_add(1, Ordering::Relaxed);
+        let ended = || Error::failed("the socket's thread has ended");
+        if self.handle.messages.len() >= WAITING {
+            self.overrun.add(&prediction.source);
+        } else {
+            match self.handle.messages.try_send(Message::Result(Arc::new(prediction.clone()))) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => self.overrun.add(&prediction.source),
+                Err(TrySendError::Disconnected(_)) => return Err(self.handle.fault().unwrap_or_else(ended)),
             }
-            Err(TrySendError::Disconnected(_)) => return Err(Error::failed("the socket's thread has ended")),
         }
         self.handle.waker.wake().map_err(|e| Error::failed("cannot wake the socket's thread").because(e))
     }
@@ -139,10 +166,10 @@ impl Publish for Socket {
 impl Drop for Socket {
     /// Subscribers get what waits for them, within half a second; then the file goes.
     fn drop(&mut self) {
-        let asked = self.handle.messages.send(Message::End).is_ok() && self.handle.waker.wake().is_ok();
-        if let (Some(thread), true) = (self.thread.take(), asked) {
-            // a panic there has been told already
-            let _ = thread.join();
+        let deadline = Instant::now() + END;
+        let asked = self.handle.messages.send_deadline(Message::End, deadline).is_ok() && self.handle.waker.wake().is_ok();
+        if asked && !self.handle.thread.wait(deadline) {
+            tracing::warn!("the socket's thread did not end in time, and is left to itself");
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Choice {
     /// At most this many classes, best first; at least 1.
     pub top: Option<usize>,
     /// Only classes of at least this confidence, 0 to 1, and only results that have one.
-    pub min_confidence: f32,
+    pub min_confidence: f64,
     /// At most this many results of each camera a second, 0.001 to 1000.
     pub max_rate: Option<f64>,
     /// Only results whose best class is not that of the result sent before.
@@ -74,7 +74,7 @@ pub fn parse(line: &[u8]) -> Result<Choice, String> {
     Ok(Choice {
         cameras: subscribe.cameras.map(|value| cameras(value.get())).transpose()?,
         top: subscribe.top.map(|value| top(value.get())).transpose()?,
-        min_confidence: subscribe.min_confidence.map_or(Ok(0.0), |value| min_confidence(value.get()))? as f32,
+        min_confidence: subscribe.min_confidence.map_or(Ok(0.0), |value| min_confidence(value.get()))?,
         max_rate: subscribe.max_rate.map(|value| max_rate(value.get())).transpose()?,
         on_change: subscribe.on_change.map_or(Ok(false), |value| on_change(value.get()))?,
     })

@@ -1,20 +1,49 @@
-//! One subscriber: what it wants, what waits for it, what it has missed.
+//! One subscriber: its connection, what it wants, and what was last sent to it.
 
+use super::input::Input;
+use super::queue::{Kind, Queue, Unread};
 use super::request::{self, Choice};
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, View};
 use mio::net::UnixStream;
-use std::collections::{HashMap, VecDeque};
-use std::io::{self, ErrorKind, Read, Write};
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Lines that wait for one subscriber at the most; a slow one loses the oldest.
-pub const WAITING: usize = 64;
+/// Bytes that are read of one subscriber before it is the next one's turn.
+const READ: usize = 4096;
+/// Bytes that are written to one subscriber before it is the next one's turn.
+const WRITE: usize = 64 << 10;
+/// A subscriber that makes no request gets the defaults after this time.
+pub const GRACE: Duration = Duration::from_millis(200);
+/// A connection that is refused is closed after this time, whether its last line was read or not.
+const LAST_WORD: Duration = Duration::from_millis(500);
+
+/// Where a subscriber stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It has got `hello`, and may still make its first request.
+    Greeted,
+    /// It has got `subscribed`, and gets news.
+    Served,
+    /// It has got its last line.
+    Refused,
+}
 
 /// What was last sent of a camera.
 struct Last {
     at: Instant,
     best: Option<usize>,
+}
+
+/// The connection is over.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Over;
+
+impl From<Unread> for Over {
+    fn from(_: Unread) -> Self {
+        Over
+    }
 }
 
 /// One subscriber.
@@ -23,52 +52,84 @@ pub struct Subscriber {
     pub stream: UnixStream,
     /// What it wants.
     pub choice: Choice,
-    waiting: VecDeque<Arc<[u8]>>,
-    /// How much of the first waiting line is out.
-    written: usize,
-    missed: u64,
-    /// It took no more; until it says otherwise nothing is tried.
+    /// When it gets the defaults, or is closed.
+    pub due: Option<Instant>,
+    /// It is in the list of those that wait for their turn.
+    pub scheduled: bool,
+    phase: Phase,
+    queue: Queue,
+    input: Input,
+    /// There may be something to read.
+    readable: bool,
+    /// The connection takes no more bytes until the poll says otherwise.
     blocked: bool,
-    input: Vec<u8>,
-    deaf: bool,
-    closing: bool,
     last: HashMap<Arc<str>, Last>,
 }
 
 impl Subscriber {
-    /// A new one, which gets everything.
-    pub fn new(stream: UnixStream) -> Self {
-        let (choice, waiting) = (Choice::default(), VecDeque::with_capacity(WAITING));
+    /// A new one at `now`.
+    pub fn new(stream: UnixStream, now: Instant) -> Self {
         Self {
             stream,
-            choice,
-            waiting,
-            written: 0,
-            missed: 0,
+            choice: Choice::default(),
+            due: Some(now + GRACE),
+            scheduled: false,
+            phase: Phase::Greeted,
+            queue: Queue::default(),
+            input: Input::default(),
+            readable: true,
             blocked: false,
-            input: Vec::new(),
-            deaf: false,
-            closing: false,
             last: HashMap::new(),
         }
     }
 
-    /// Whether it wants to know of `camera`.
-    pub fn follows(&self, camera: &str) -> bool {
-        !self.closing && self.choice.follows(camera)
+    /// The poll says that bytes can be read or written again.
+    pub fn wake(&mut self, readable: bool, writable: bool) {
+        self.readable |= readable && self.phase != Phase::Refused;
+        self.blocked &= !writable;
     }
 
-    /// Whether `prediction`, taken at `now`, is for this subscriber.
+    /// Whether it can be served further at once. While the daemon ends, nothing is read any more.
+    pub fn wants_a_turn(&self, ending: bool) -> bool {
+        (self.readable && !ending) || (!self.blocked && !self.queue.is_empty())
+    }
+
+    /// Whether there may be something to read.
+    pub fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    /// Whether something waits to be written.
+    pub fn has_more(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Whether it has got no `subscribed` yet.
+    pub fn is_greeted(&self) -> bool {
+        self.phase == Phase::Greeted
+    }
+
+    /// Whether news of `camera` are for this subscriber.
+    pub fn follows(&self, camera: &str) -> bool {
+        self.phase == Phase::Served && self.choice.follows(camera)
+    }
+
+    /// How much of a result it sees.
+    pub fn view(&self) -> View {
+        View { top: self.choice.top.unwrap_or(usize::MAX), min_confidence: self.choice.min_confidence as f32 }
+    }
+
+    /// Whether `prediction` is for this subscriber at `now`; then it counts as sent.
     pub fn wants(&mut self, prediction: &Prediction, now: Instant) -> bool {
-        let choice = &self.choice;
-        let best = prediction.top.first().filter(|best| best.confidence >= choice.min_confidence);
-        if !self.follows(&prediction.source) || (best.is_none() && choice.min_confidence > 0.0) {
+        let least = self.view().min_confidence;
+        let best = prediction.top.first().filter(|best| best.confidence >= least);
+        if !self.follows(&prediction.source) || (best.is_none() && least > 0.0) {
             return false;
         }
         let best = best.map(|best| best.index);
         if let Some(last) = self.last.get(&prediction.source) {
-            let too_soon = now.saturating_duration_since(last.at) < choice.period();
-            if too_soon || (choice.on_change && last.best == best) {
+            let too_soon = self.choice.max_rate.is_some() && now.saturating_duration_since(last.at) < self.choice.period();
+            if too_soon || (self.choice.on_change && last.best == best) {
                 return false;
             }
         }
@@ -76,112 +137,81 @@ impl Subscriber {
         true
     }
 
-    /// Queues a whole line. Where too many wait, the oldest that is not half out goes.
-    pub fn push(&mut self, line: Arc<[u8]>) {
-        if self.waiting.len() >= WAITING {
-            self.waiting.remove(usize::from(self.written > 0));
-            self.missed += 1;
-        }
-        self.waiting.push_back(line);
+    /// Puts `choice` in force, from now on and for the news that are replayed.
+    pub fn serve(&mut self, choice: Choice, subscribed: Arc<[u8]>) -> Result<(), Over> {
+        self.queue.push(Kind::Answer, subscribed)?;
+        (self.choice, self.phase, self.due) = (choice, Phase::Served, None);
+        self.last.clear();
+        Ok(())
     }
 
-    /// Tells it of results that it did not even get to wait for.
+    /// Queues a greeting in place of those that wait.
+    pub fn greet(&mut self, hello: Arc<[u8]>, subscribed: impl FnOnce(&Choice) -> Arc<[u8]>) -> Result<(), Over> {
+        if self.phase == Phase::Refused {
+            return Ok(());
+        }
+        self.queue.supersede_greetings();
+        self.queue.push(Kind::Greeting, hello)?;
+        if self.phase == Phase::Served {
+            self.queue.push(Kind::Greeting, subscribed(&self.choice))?;
+        }
+        Ok(())
+    }
+
+    /// Queues a result or a status; where too many wait, the oldest is lost.
+    pub fn push(&mut self, line: Arc<[u8]>) -> Result<(), Over> {
+        Ok(self.queue.push(Kind::News, line)?)
+    }
+
+    /// Whether writing should be tried before more is queued.
+    pub fn is_filling(&self) -> bool {
+        self.queue.is_filling()
+    }
+
+    /// Tells it of `count` results that it did not even get to wait for.
     pub fn miss(&mut self, count: u64) {
-        self.missed += count;
+        self.queue.miss(count);
     }
 
-    /// Queues a last line; the connection closes behind it.
-    pub fn refuse(&mut self, line: Arc<[u8]>) {
-        self.waiting.truncate(usize::from(self.written > 0));
-        self.waiting.push_back(line);
-        (self.closing, self.deaf) = (true, true);
+    /// Queues a last line; the connection is closed behind it, or soon.
+    pub fn refuse(&mut self, line: Arc<[u8]>, now: Instant) -> Result<(), Over> {
+        self.queue.clear();
+        self.queue.push(Kind::Answer, line)?;
+        (self.phase, self.due, self.readable) = (Phase::Refused, Some(now + LAST_WORD), false);
+        Ok(())
     }
 
-    /// Whether something waits to be written.
-    pub fn has_more(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
-    /// The connection takes more again.
-    pub fn unblock(&mut self) {
-        self.blocked = false;
-    }
-
-    /// Writes as much as the connection takes; `false` when it is over.
-    pub fn write(&mut self) -> bool {
-        while !self.blocked
-            && let Some(line) = self.waiting.front()
-        {
-            // the count goes with the first line behind the gap, once that line is on its way
-            let line = if self.written == 0 && self.missed > 0 { with_missed(line, self.missed) } else { line.clone() };
-            match (&self.stream).write(&line[self.written..]) {
-                Ok(count) if self.written + count == line.len() => {
-                    self.waiting.pop_front();
-                    (self.written, self.missed) = (0, if self.written == 0 { 0 } else { self.missed });
-                }
-                Ok(count) => {
-                    self.missed = if self.written == 0 { 0 } else { self.missed };
-                    self.written += count;
-                    self.waiting[0] = line;
-                }
+    /// Writes a turn's worth.
+    pub fn write(&mut self) -> Result<(), Over> {
+        if !self.blocked {
+            match self.queue.write(&mut self.stream, WRITE) {
+                Ok(()) => {}
                 Err(e) if e.kind() == ErrorKind::WouldBlock => self.blocked = true,
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return false,
+                Err(_) => return Err(Over),
             }
         }
-        !self.closing || self.has_more()
+        if self.phase == Phase::Refused && self.queue.is_empty() { Err(Over) } else { Ok(()) }
     }
 
-    /// Reads what it has to say. An error is what to refuse it with.
-    pub fn read(&mut self) -> Result<(), String> {
-        let mut chunk = [0; 1024];
-        while !self.deaf {
-            match (&self.stream).read(&mut chunk) {
-                // it has nothing more to say, but may well go on listening
-                Ok(0) => self.deaf = true,
-                Ok(count) => self.take_in(&chunk[..count])?,
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
-                Err(_) => self.deaf = true,
+    /// Reads a turn's worth. Gives the requests that came with it, or what to refuse it with.
+    pub fn read(&mut self, now: Instant) -> Result<Vec<Choice>, String> {
+        let (mut chunk, mut requests) = ([0; READ], Vec::new());
+        match (&self.stream).read(&mut chunk) {
+            Ok(0) => {
+                self.readable = false;
+                // it says no more, but may well listen: it waits for nothing
+                if self.phase == Phase::Greeted {
+                    requests.push(Choice::default());
+                }
             }
+            Ok(count) => self.input.take(&chunk[..count], now, |line| {
+                requests.push(request::parse(line)?);
+                Ok(())
+            })?,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            // an error shows when writing as well
+            Err(_) => self.readable = false,
         }
-        Ok(())
-    }
-
-    fn take_in(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.input.extend_from_slice(bytes);
-        while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.input.drain(..=end).collect();
-            if !line.trim_ascii().is_empty() {
-                self.choice = request::parse(&line)?;
-                self.last.clear();
-            }
-        }
-        if self.input.len() > request::LINE {
-            return Err(format!("a request must be a line of at most {} bytes", request::LINE));
-        }
-        Ok(())
-    }
-}
-
-/// The line with `"missed":N` as its last field.
-fn with_missed(line: &[u8], missed: u64) -> Arc<[u8]> {
-    let body = line.strip_suffix(b"}\n").unwrap_or(line);
-    [body, format!(",\"missed\":{missed}}}\n").as_bytes()].concat().into()
-}
-
-/// One write that must not wait, for a connection that is refused at once.
-pub fn write_once(stream: &UnixStream, line: &[u8]) -> io::Result<()> {
-    let mut stream = stream;
-    stream.write_all(line)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missed_count_is_the_last_field() {
-        assert_eq!(&*with_missed(b"{\"a\":1}\n", 7), b"{\"a\":1,\"missed\":7}\n");
+        Ok(requests)
     }
 }

@@ -1,0 +1,111 @@
+//! Who may make a socket's file: whoever holds the lock beside it. Without one, two programs that find a stale file at the same moment
+//! can both replace it, and both live.
+
+use crate::error::{Error, Result};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, open, stat};
+use rustix::io::Errno;
+use std::ffi::OsString;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// A lock file that was removed meanwhile is made again; so often at the most.
+const TRIES: usize = 100;
+
+/// The lock of a socket. It ends with the process, whatever becomes of it; its file goes when this is dropped.
+pub struct Lock {
+    path: PathBuf,
+    /// Held open: the lock is this descriptor's.
+    _file: OwnedFd,
+}
+
+impl Lock {
+    /// Takes the lock of the socket at `socket`: `socket.lock`. Waits for nobody.
+    pub fn take(socket: &Path) -> Result<Self> {
+        let mut name = OsString::from(socket);
+        name.push(".lock");
+        let path = PathBuf::from(name);
+        let cannot = |e: Errno| {
+            Error::config(format!("cannot make the socket '{}'", socket.display()))
+                .because(format!("its lock '{}': {}", path.display(), std::io::Error::from(e)))
+                .hint("Does its folder exist, and may you write there? systemd makes /run/glimpsed.")
+        };
+        for _ in 0..TRIES {
+            // a link is not followed, and a FIFO does not make it wait
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let file = open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(|e| match e {
+                Errno::LOOP | Errno::ISDIR | Errno::NXIO => foreign(&path),
+                e => cannot(e),
+            })?;
+            let opened = fstat(&file).map_err(cannot)?;
+            if FileType::from_raw_mode(opened.st_mode) != FileType::RegularFile {
+                return Err(foreign(&path));
+            }
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(Errno::WOULDBLOCK) => return Err(taken(socket)),
+                Err(e) => return Err(cannot(e)),
+            }
+            // whoever held it before may have removed the file: then the lock is of a file that nobody else will find
+            if stat(&path).is_ok_and(|there| (there.st_dev, there.st_ino) == (opened.st_dev, opened.st_ino)) {
+                return Ok(Self { path, _file: file });
+            }
+        }
+        Err(taken(socket))
+    }
+}
+
+impl Drop for Lock {
+    /// Removes the file while the lock is still held.
+    fn drop(&mut self) {
+        // a file that stays is locked by the next one all the same
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Another program has the socket.
+pub fn taken(socket: &Path) -> Error {
+    Error::config(format!("another program listens at '{}'", socket.display()))
+        .hint("Is glimpsed running already? `fuser` names it. Two of them need two sockets.")
+}
+
+fn foreign(path: &Path) -> Error {
+    Error::config(format!("'{}' is there, and is no regular file", path.display()))
+        .hint("It would be the socket's lock. It is left alone: remove it, or choose another path for the socket.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn one_holds_it_and_its_file_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("s");
+        let first = Lock::take(&socket).unwrap();
+        let second = Lock::take(&socket).err().unwrap();
+        assert!(second.to_string().contains("another program listens"), "{second}");
+        drop(first);
+        assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+        Lock::take(&socket).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_lock_file_is_left_alone_and_makes_nobody_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let (socket, lock) = (folder.path().join("s"), folder.path().join("s.lock"));
+        let refused = || Lock::take(&socket).err().unwrap().to_string();
+        fs::create_dir(&lock).unwrap();
+        assert!(refused().contains("no regular file"));
+        fs::remove_dir(&lock).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &lock, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        assert!(refused().contains("no regular file"));
+        fs::remove_file(&lock).unwrap();
+        let elsewhere = folder.path().join("elsewhere");
+        symlink(&elsewhere, &lock).unwrap();
+        assert!(refused().contains("no regular file") && !elsewhere.exists());
+        let nowhere = Lock::take(&folder.path().join("no/s")).err().unwrap();
+        assert!(nowhere.to_string().contains("Does its folder exist"), "{nowhere}");
+    }
+}

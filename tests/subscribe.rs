@@ -70,19 +70,13 @@ fn the_daemons_own_lines_as_chosen() {
     let mut socket = daemon(&path);
     let (mut child, mut out, _err) = subscribe(&path, &["--json", "--camera", "front", "--top", "1", "--on-change"]);
     assert!(line(&mut out).starts_with(r#"{"cameras":["front","back"]"#));
-    // the daemon hears of the choice some time: from then on its results have one class
-    let mut seq = 0;
-    let chosen = loop {
-        socket.publish(&result("front", seq, (seq % 2) as usize)).unwrap();
-        seq += 1;
-        let message: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
-        if message["classifications"].as_array().unwrap().len() == 1 {
-            break message["seq"].as_u64().unwrap();
-        }
-    };
-    assert_eq!(chosen, seq - 1);
+    let answer: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
+    assert_eq!((&answer["type"], &answer["cameras"], &answer["top"]), (&"subscribed".into(), &vec!["front"].into(), &1.into()));
+    socket.publish(&result("front", 0, 0)).unwrap();
+    let first: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
+    assert_eq!((&first["seq"], first["classifications"].as_array().unwrap().len()), (&0.into(), 1));
     socket.publish(&result("back", 0, 0)).unwrap();
-    socket.publish(&result("front", 100, ((seq - 1) % 2) as usize)).unwrap();
+    socket.publish(&result("front", 100, 0)).unwrap();
     socket.publish(&result("front", 101, 2)).unwrap();
     let message: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
     assert_eq!((&message["seq"], &message["classifications"][0]["label"]), (&101.into(), &"owl".into()));
@@ -108,10 +102,35 @@ fn what_is_in_the_way_is_told() {
     let (mut first, mut out, _err) = subscribe(&path, &["--json"]);
     assert!(line(&mut out).contains("hello"));
     let told = refused(&path);
-    assert!(
-        told.contains("the daemon refuses: 1 subscribers are as many as are taken") && told.contains("limit in [socket]"),
-        "{told}"
-    );
+    assert!(told.contains("the daemon refuses: all 1 places for subscribers are taken (limit in [socket])"), "{told}");
     kill(Pid::from_raw(first.id() as i32), Signal::SIGINT).unwrap();
     assert!(first.wait().unwrap().success());
+}
+
+#[test]
+fn a_camera_that_the_daemon_has_not_is_told_and_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut socket = daemon(&path);
+    let (mut child, mut out, mut err) = subscribe(&path, &["--camera", "frnt"]);
+    let told = line(&mut err);
+    assert!(told.contains("the daemon has no camera 'frnt'; it has front, back. Is 'front' meant?"), "{told}");
+    socket.handle().greet(&hello("animals", "CPU", "the CPU", &["frnt"], &common::animals()));
+    socket.publish(&result("frnt", 0, 0)).unwrap();
+    assert_eq!(line(&mut out), "frnt: cat 75 %, dog 25 %");
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn numbers_have_the_ranges_of_requests() {
+    for (flags, told) in [
+        (["--max-rate", "1e-300"], "max_rate must be a number from 0.001 to 1000, not 1e-300"),
+        (["--min-confidence", "-1"], "min_confidence must be a number from 0 to 1, not -1"),
+        (["--top", "0"], "top must be a whole number from 1 on, not 0"),
+    ] {
+        let output = common::glimpsed().arg("subscribe").args(flags).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(common::stderr(&output).contains(told), "{}", common::stderr(&output));
+    }
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 #[command(
     after_help = "In a terminal it is a live view, in a pipe a line of text for each result; --json gives the daemon's own lines. It waits for a \
-                        daemon that restarts."
+                        daemon that restarts, and for a camera that the daemon does not have (yet): it warns, and names those there are."
 )]
 pub struct Subscribe {
     /// The daemon's socket [default: /run/glimpsed/glimpsed.sock]

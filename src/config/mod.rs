@@ -12,7 +12,7 @@ pub mod values;
 pub use draft::{Cache, CameraDraft, Draft, Source};
 pub use faults::Fault;
 pub use file::KEYS;
-pub use table::Placed;
+pub use table::{Placed, nearest};
 
 use crate::error::{Error, Result};
 use crate::labels::Labels;

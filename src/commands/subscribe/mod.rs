@@ -1,17 +1,19 @@
 //! `glimpsed subscribe`: what a running daemon sees, in the terminal or as lines; over its restarts.
 
+mod cameras;
 mod view;
 
 use crate::cli::Subscribe;
 use crate::error::{Error, Result};
 use crate::publish::{socket, write_all};
 use crate::shutdown::Stop;
+use cameras::Cameras;
 use crossbeam_channel::{after, select};
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Write};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use view::View;
 
@@ -21,31 +23,39 @@ const NOTICE: Duration = Duration::from_millis(100);
 const AGAIN: Duration = Duration::from_millis(500);
 /// A longer line is no message of a daemon.
 const LINE: usize = 4 << 20;
+/// How a result begins; results need no look where they are shown as they come.
+const RESULT: &[u8] = b"{\"type\":\"classification\"";
 
 /// Shows it on `out`, until it is ended or nobody reads any more.
-pub fn run(args: &Subscribe, mut out: File, stop: &Stop) -> Result<()> {
+pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
     let path = args.socket.clone().unwrap_or_else(|| socket::Params::default().path);
-    let mut shown = match (args.output.json, args.output.text || !out.is_terminal()) {
+    let shown = match (args.output.json, args.output.text || !out.is_terminal()) {
         (true, _) => Shown::Json,
         (_, true) => Shown::Text,
         _ => Shown::Live(View::default()),
     };
-    let mut stream = connect(&path).map_err(|e| cannot(&path, &e))?;
-    loop {
-        read(stream, args, &mut shown, &mut out, stop)?;
-        if stop.requested() {
-            return Ok(());
+    let mut reader = Reader { request: request(args)?, shown, out, cameras: Cameras::default() };
+    let mut stream = match connect(&path) {
+        Ok(stream) => Some(stream),
+        Err(e) if e.kind() == ErrorKind::WouldBlock => {
+            tracing::warn!("the program at '{}' takes no connection just now; waiting for it", path.display());
+            None
         }
-        tracing::warn!("glimpsed has ended; waiting for it at '{}'", path.display());
-        stream = loop {
-            select! {
-                recv(stop.receiver()) -> _ => return Ok(()),
-                recv(after(AGAIN)) -> _ => {}
+        Err(e) => return Err(cannot(&path, &e)),
+    };
+    loop {
+        if let Some(stream) = stream.take() {
+            reader.read(stream, stop)?;
+            if stop.requested() {
+                return Ok(());
             }
-            if let Ok(stream) = connect(&path) {
-                break stream;
-            }
-        };
+            tracing::warn!("glimpsed has ended; waiting for it at '{}'", path.display());
+        }
+        select! {
+            recv(stop.receiver()) -> _ => return Ok(()),
+            recv(after(AGAIN)) -> _ => {}
+        }
+        stream = connect(&path).ok();
     }
 }
 
@@ -59,13 +69,13 @@ enum Shown {
     Live(View),
 }
 
-fn connect(path: &PathBuf) -> std::io::Result<UnixStream> {
-    let stream = UnixStream::connect(path)?;
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    let stream = socket::connect(path)?;
     stream.set_read_timeout(Some(NOTICE))?;
     Ok(stream)
 }
 
-fn cannot(path: &Path, error: &std::io::Error) -> Error {
+fn cannot(path: &Path, error: &io::Error) -> Error {
     let failed = Error::failed(format!("cannot subscribe at '{}'", path.display())).because(error);
     match error.kind() {
         ErrorKind::PermissionDenied => {
@@ -79,73 +89,80 @@ fn cannot(path: &Path, error: &std::io::Error) -> Error {
     }
 }
 
-/// Reads and shows messages until the daemon goes or `stop` says so.
-fn read(stream: UnixStream, args: &Subscribe, shown: &mut Shown, out: &mut File, stop: &Stop) -> Result<()> {
-    if let Some(choice) = choice(args) {
+/// The line that says what is wanted; where no flag is given, everything.
+fn request(args: &Subscribe) -> Result<String> {
+    let mut wanted = serde_json::Map::new();
+    let mut want = |name: &str, value: Option<Value>| drop(value.map(|value| wanted.insert(name.to_owned(), value)));
+    let cameras = socket::request::distinct(args.cameras.clone()).map_err(Error::usage)?;
+    want("cameras", (!cameras.is_empty()).then(|| json!(cameras)));
+    want("top", args.top.map(|top| json!(top)));
+    want("min_confidence", args.min_confidence.map(|least| json!(least)));
+    want("max_rate", args.max_rate.map(|rate| json!(rate)));
+    want("on_change", args.on_change.then_some(Value::Bool(true)));
+    Ok(format!("{}\n", json!({ "subscribe": wanted })))
+}
+
+struct Reader {
+    request: String,
+    shown: Shown,
+    out: File,
+    cameras: Cameras,
+}
+
+impl Reader {
+    /// Reads and shows messages until the daemon goes or `stop` says so.
+    fn read(&mut self, stream: UnixStream, stop: &Stop) -> Result<()> {
         // a daemon that has gone already is noticed when reading
-        let _ = (&stream).write_all(format!("{choice}\n").as_bytes());
+        let _ = (&stream).write_all(self.request.as_bytes());
+        let mut reader = BufReader::with_capacity(64 << 10, stream);
+        let mut line = Vec::new();
+        while !stop.requested() {
+            match reader.read_until(b'\n', &mut line) {
+                Ok(0) => return Ok(()),
+                Ok(_) if line.ends_with(b"\n") => {
+                    self.show(&line)?;
+                    line.clear();
+                }
+                Ok(_) => return Ok(()),
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
+                    if line.len() > LINE {
+                        return Err(Error::failed("what speaks there is not glimpsed"));
+                    }
+                    if let Shown::Live(view) = &mut self.shown {
+                        view.draw(&mut self.out)?;
+                    }
+                }
+                Err(_) => return Ok(()),
+            }
+        }
+        Ok(())
     }
-    let mut reader = BufReader::with_capacity(64 << 10, stream);
-    let mut line = Vec::new();
-    while !stop.requested() {
-        match reader.read_until(b'\n', &mut line) {
-            Ok(0) => return Ok(()),
-            Ok(_) if line.ends_with(b"\n") => {
-                show(&line, &args.cameras, shown, out)?;
-                line.clear();
+
+    fn show(&mut self, line: &[u8]) -> Result<()> {
+        if let Shown::Json = self.shown {
+            write_all(&mut self.out, line)?;
+            if line.starts_with(RESULT) {
+                return Ok(());
             }
-            Ok(_) => return Ok(()),
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
-                if line.len() > LINE {
-                    return Err(Error::failed("what speaks there is not glimpsed"));
-                }
-                if let Shown::Live(view) = shown {
-                    view.draw(out)?;
-                }
+        }
+        let message: Value = serde_json::from_slice(line)
+            .map_err(|e| Error::failed("what speaks there is not glimpsed").because(format!("a line that is no JSON ({e})")))?;
+        if message["type"] == "error" {
+            return Err(Error::failed("the daemon refuses").because(message["message"].as_str().unwrap_or_default()));
+        }
+        if let Some(warning) = self.cameras.take(&message) {
+            tracing::warn!("{warning}");
+        }
+        match &mut self.shown {
+            Shown::Json => Ok(()),
+            Shown::Live(view) => {
+                view.take(&message);
+                view.draw(&mut self.out)
             }
-            Err(_) => return Ok(()),
+            Shown::Text => match view::text(&message) {
+                Some(text) => write_all(&mut self.out, text.as_bytes()),
+                None => Ok(()),
+            },
         }
     }
-    Ok(())
-}
-
-fn show(line: &[u8], cameras: &[String], shown: &mut Shown, out: &mut File) -> Result<()> {
-    if let Shown::Json = shown {
-        return write_all(out, line);
-    }
-    let message: Value = serde_json::from_slice(line)
-        .map_err(|e| Error::failed("what speaks there is not glimpsed").because(format!("a line that is no JSON ({e})")))?;
-    if message["type"] == "error" {
-        let what = message["message"].as_str().unwrap_or_default();
-        return Err(Error::failed("the daemon refuses")
-            .because(what)
-            .hint("More subscribers: limit in [socket] of its configuration."));
-    }
-    // what was sent before the daemon heard of the choice
-    let source = message["source"].as_str();
-    if source.is_some_and(|source| !cameras.is_empty() && cameras.iter().all(|camera| camera != source)) {
-        return Ok(());
-    }
-    match shown {
-        Shown::Live(view) => {
-            view.take(&message);
-            view.draw(out)
-        }
-        _ => match view::text(&message) {
-            Some(text) => write_all(out, text.as_bytes()),
-            None => Ok(()),
-        },
-    }
-}
-
-/// The line that says what is wanted; `None` where it is everything.
-fn choice(args: &Subscribe) -> Option<Value> {
-    let mut choice = serde_json::Map::new();
-    let mut choose = |name: &str, value: Option<Value>| drop(value.map(|value| choice.insert(name.to_owned(), value)));
-    choose("cameras", (!args.cameras.is_empty()).then(|| json!(args.cameras)));
-    choose("top", args.top.map(|top| json!(top)));
-    choose("min_confidence", args.min_confidence.map(|least| json!(least)));
-    choose("max_rate", args.max_rate.map(|rate| json!(rate)));
-    choose("on_change", args.on_change.then_some(Value::Bool(true)));
-    (!choice.is_empty()).then(|| json!({ "subscribe": choice }))
 }

@@ -32,6 +32,8 @@ struct Row {
     provider: String,
     age: f64,
     missed: u64,
+    /// The daemon has no such camera.
+    unknown: bool,
     /// Why no frames come.
     trouble: Option<String>,
 }
@@ -41,17 +43,24 @@ impl View {
     pub fn take(&mut self, message: &Value) {
         let text = |field: &str| message[field].as_str().unwrap_or_default().to_owned();
         match message["type"].as_str() {
-            Some("hello") => {
-                self.program = format!("{}, {} on {}", text("program"), text("model"), text("execution"));
-                let names: Vec<_> = message["cameras"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-                self.cameras.retain(|name, _| names.contains(&name.as_str()));
-                for name in names {
+            Some("hello") => self.program = format!("{}, {} on {}", text("program"), text("model"), text("execution")),
+            Some("subscribed") => {
+                let names =
+                    |field: &str| message[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+                let (known, unknown) = (names("cameras"), names("unknown_cameras"));
+                self.cameras.retain(|name, row| known.contains(&name.as_str()) && !row.unknown);
+                for name in known {
                     self.cameras.entry(name.to_owned()).or_default();
+                }
+                for name in unknown {
+                    let trouble = Some("the daemon has no such camera".to_owned());
+                    self.cameras.insert(name.to_owned(), Row { unknown: true, trouble, ..Row::default() });
                 }
             }
             Some("status") => {
                 let row = self.cameras.entry(text("source")).or_default();
                 row.trouble = trouble(message);
+                row.missed += missed(message);
             }
             Some("classification") => {
                 let row = self.cameras.entry(text("source")).or_default();
@@ -61,7 +70,7 @@ impl View {
                 row.trouble = None;
                 row.provider = text("execution_provider");
                 row.age = message["timing"]["age_ms"].as_f64().unwrap_or_default();
-                row.missed += message["missed"].as_u64().unwrap_or_default();
+                row.missed += missed(message);
                 let classes = message["classifications"].as_array().into_iter().flatten();
                 row.top = classes
                     .map(|class| {
@@ -111,6 +120,11 @@ fn told(row: &Row, silent: bool) -> String {
         let _ = write!(text, ", {} missed", row.missed);
     }
     text
+}
+
+/// Lines that were lost before this one.
+fn missed(message: &Value) -> u64 {
+    message["missed"].as_u64().unwrap_or_default()
 }
 
 /// Why no frames come, if that is what the status says.

@@ -1,0 +1,76 @@
+//! The cameras that a daemon has, and those of the request that it has not.
+
+use crate::config::nearest;
+use serde_json::Value;
+
+/// What the daemon has said of its cameras.
+#[derive(Default)]
+pub struct Cameras {
+    known: Vec<String>,
+    /// Unknown ones that were told.
+    told: Vec<String>,
+}
+
+impl Cameras {
+    /// Takes a message in. Gives a warning when the daemon has not a camera that was asked for; the same ones are told once.
+    pub fn take(&mut self, message: &Value) -> Option<String> {
+        match message["type"].as_str()? {
+            "hello" => self.known = names(&message["cameras"]),
+            "subscribed" => {
+                let unknown = names(&message["unknown_cameras"]);
+                let news = unknown != self.told;
+                self.told = unknown;
+                if news && !self.told.is_empty() {
+                    return Some(self.warning(names(&message["cameras"]).is_empty()));
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn warning(&self, nothing_comes: bool) -> String {
+        let known: Vec<_> = self.known.iter().map(String::as_str).collect();
+        let near: Vec<_> = self.told.iter().filter_map(|unknown| nearest(unknown, &known)).map(quoted).collect();
+        let unknown: Vec<_> = self.told.iter().map(|name| quoted(name)).collect();
+        let mut text = format!("the daemon has no camera {}; it has {}", unknown.join(", "), known.join(", "));
+        if !near.is_empty() {
+            text += &format!(". Is {} meant?", near.join(", "));
+        }
+        if nothing_comes {
+            text += "\n  No result comes until a reload of the daemon brings it.";
+        }
+        text
+    }
+}
+
+fn names(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn quoted(name: &str) -> String {
+    format!("'{}'", name.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn subscribed(cameras: &[&str], unknown: &[&str]) -> Value {
+        json!({"type": "subscribed", "cameras": cameras, "unknown_cameras": unknown})
+    }
+
+    #[test]
+    fn a_camera_that_there_is_not_is_told_once_with_those_there_are() {
+        let mut cameras = Cameras::default();
+        assert_eq!(cameras.take(&json!({"type": "hello", "cameras": ["front", "back"]})), None);
+        assert_eq!(cameras.take(&subscribed(&["front"], &[])), None);
+        let told = cameras.take(&subscribed(&["back"], &["frnt"])).unwrap();
+        assert_eq!(told, "the daemon has no camera 'frnt'; it has front, back. Is 'front' meant?");
+        assert_eq!(cameras.take(&subscribed(&["back"], &["frnt"])), None);
+        let told = cameras.take(&subscribed(&[], &["frnt", "nosuch"])).unwrap();
+        assert!(told.contains("'frnt', 'nosuch'") && told.contains("No result comes until"), "{told}");
+        assert_eq!(cameras.take(&subscribed(&["frnt"], &[])), None);
+    }
+}

@@ -6,7 +6,7 @@
 use super::{Execution, Infer};
 use crate::error::{Error, Kind, Result};
 use crate::tensor::Tensor;
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -68,10 +68,18 @@ impl Recovering {
 
     /// The session that is to work now; an error that passes where none can be had yet.
     fn session(&mut self) -> Result<&mut Box<dyn Infer>> {
-        if let Some(session) = self.returning.as_ref().and_then(|returning| returning.try_recv().ok()) {
-            tracing::info!("the NPU is back: {}", session.execution().detail);
-            (self.returning, self.failures) = (None, 0);
-            self.install(session);
+        match self.returning.as_ref().map(Receiver::try_recv) {
+            Some(Ok(session)) => {
+                tracing::info!("the NPU is back: {}", session.execution().detail);
+                (self.returning, self.failures) = (None, 0);
+                self.install(session);
+            }
+            Some(Err(TryRecvError::Disconnected)) if Instant::now() >= self.next_try => {
+                self.next_try = Instant::now() + self.patience.background;
+                tracing::error!("the thread 'npu', which tries to bring the NPU back, has ended by a fault; another one goes on");
+                self.returning = Some(self.await_return());
+            }
+            Some(Err(_)) | None => {}
         }
         if self.session.is_none() {
             if Instant::now() < self.next_try {
@@ -112,8 +120,12 @@ impl Recovering {
         let session = instead()?;
         tracing::warn!("{gives_up}; {} takes over, the NPU is tried again in the background: {why}", session.execution().detail);
         self.install(session);
-        self.returning = Some(await_return(self.open.clone(), self.patience.background, Arc::downgrade(&self.alive)));
+        self.returning = Some(self.await_return());
         Ok(())
+    }
+
+    fn await_return(&self) -> Receiver<Box<dyn Infer>> {
+        await_return(self.open.clone(), self.patience.background, Arc::downgrade(&self.alive))
     }
 }
 
@@ -248,5 +260,20 @@ mod tests {
             assert_eq!(frames(&mut recovering, 1), [Ok(())]);
         }
         assert_eq!(frames(&mut recovering, 1), [Ok(())]);
+    }
+    #[test]
+    fn a_panic_in_the_background_is_not_the_end_of_trying() {
+        let count = AtomicUsize::new(0);
+        let open: Open = Arc::new(move || match count.fetch_add(1, Ordering::SeqCst) {
+            0 | 1 => Err(Error::failed("no NPU")),
+            2 => panic!("a fault in opening a session"),
+            _ => Ok(session("QNN", 1000)),
+        });
+        let cpu: Open = Arc::new(|| Ok(session("CPU", usize::MAX)));
+        let mut recovering = Recovering::new(session("QNN", 0), open, Some(cpu), HASTY);
+        assert_eq!(frames(&mut recovering, 3), [Err(Kind::Passing), Err(Kind::Passing), Ok(())]);
+        while recovering.execution().provider == "CPU" {
+            assert_eq!(frames(&mut recovering, 1), [Ok(())]);
+        }
     }
 }

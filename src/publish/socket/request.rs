@@ -49,7 +49,7 @@ impl Choice {
 #[serde(deny_unknown_fields)]
 struct Request<'a> {
     #[serde(borrow)]
-    subscribe: Fields<'a>,
+    subscribe: &'a RawValue,
 }
 
 /// The fields as they were written: an error then names field and value, whatever the value is.
@@ -70,7 +70,17 @@ struct Fields<'a> {
 
 /// Reads a request. The error says which field is wrong, its value, and its range.
 pub fn parse(line: &[u8]) -> Result<Choice, String> {
-    let Request { subscribe } = serde_json::from_slice(line).map_err(|e| format!("not a subscribe request: {e}"))?;
+    // serde takes a list for a struct as well
+    let Request { subscribe } = match line.trim_ascii_start().first() {
+        Some(b'{') => serde_json::from_slice(line).map_err(|e| format!("not a subscribe request: {e}"))?,
+        _ => return Err("not a subscribe request: a line is one JSON object".into()),
+    };
+    let subscribe: Fields = match subscribe.get() {
+        object if object.starts_with('{') => {
+            serde_json::from_str(object).map_err(|e| format!("not a subscribe request: subscribe: {e}"))?
+        }
+        other => return Err(wrong("subscribe", "an object", other)),
+    };
     Ok(Choice {
         cameras: subscribe.cameras.map(|value| cameras(value.get())).transpose()?,
         top: subscribe.top.map(|value| top(value.get())).transpose()?,
@@ -216,6 +226,9 @@ mod tests {
         for (line, told) in [
             (&b"hello"[..], "not a subscribe request"),
             (b"{}", "missing field `subscribe`"),
+            (br#"[{"top":1}]"#, "one JSON object"),
+            (br#"{"subscribe":null}"#, "subscribe must be an object, not null"),
+            (br#"{"subscribe":[["front"],1,0.5,5,true]}"#, "subscribe must be an object, not [[\"front\"]"),
             (br#"{"subscribe":{},"more":1}"#, "unknown field `more`"),
             (br#"{"subscribe":{}} {}"#, "trailing characters"),
             (b"\xff\xfe\x00", "not a subscribe request"),

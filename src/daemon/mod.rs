@@ -6,6 +6,8 @@
 mod camera;
 mod health;
 mod reload;
+#[cfg(test)]
+mod tests;
 
 pub use camera::Prepare;
 pub use reload::{Load, Source};
@@ -140,7 +142,7 @@ impl Daemon<'_> {
         let statuses = status_interval.map_or_else(never, tick);
         loop {
             if let Some(fault) = self.fault() {
-                self.outside.service.tell(&format!("fault: {fault}"), false);
+                self.tell_fault(&fault);
                 return Some(fault);
             }
             let loaded = self.reload.coming();
@@ -165,6 +167,15 @@ impl Daemon<'_> {
     fn fault(&self) -> Option<Error> {
         let socket = self.socket.as_ref().and_then(socket::Handle::fault);
         socket.or_else(|| self.cameras.iter().find_map(Camera::fault))
+    }
+
+    /// Tells subscribers and the service manager of a fault. The watchdog is not fed any more.
+    fn tell_fault(&mut self, fault: &Error) {
+        for camera in self.cameras.iter().filter(|camera| camera.fault().is_some()) {
+            camera.tally.ended(Some(&fault.to_string()));
+        }
+        self.publish_all();
+        self.outside.service.tell(&format!("fault: {fault}"), false);
     }
 
     fn statuses(&self) -> impl Iterator<Item = Status> {

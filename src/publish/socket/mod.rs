@@ -25,7 +25,7 @@ use crate::labels::Labels;
 use crate::prediction::{Prediction, SCHEMA_VERSION};
 use crate::tally::{State, Status};
 use crate::threads::{self, Watched};
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Sender, TrySendError, bounded};
 use message::{Message, Overrun};
 use mio::{Poll, Waker};
 use serde_json::{Value, json};
@@ -99,11 +99,6 @@ impl Handle {
         self.send(Message::Hello(hello.clone()));
     }
 
-    /// Disconnected once the socket's thread has ended, whether it was asked to or not.
-    pub fn ended(&self) -> &Receiver<()> {
-        self.thread.ended()
-    }
-
     /// Why the socket's thread has ended, if nobody asked it to: nobody is served any more.
     pub fn fault(&self) -> Option<Error> {
         match self.thread.outcome()? {
@@ -111,6 +106,13 @@ impl Handle {
             Ok(Err(e)) => Some(Error::failed("the socket's thread has ended, and no subscriber is served any more").because(e)),
             Err(panic) => Some(panic.clone()),
         }
+    }
+
+    /// A way to a thread that does `work` and listens to nobody.
+    #[cfg(test)]
+    pub fn to(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Self {
+        let waker = Waker::new(Poll::new().unwrap().registry(), WAKER).unwrap();
+        Self { messages: bounded(1).0, waker: waker.into(), thread: threads::spawn("socket", work).unwrap() }
     }
 
     fn send(&self, message: Message) {

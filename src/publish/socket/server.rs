@@ -1,21 +1,24 @@
 //! The thread that serves all subscribers. It never waits for one of them, and each gets its turn: whatever one of them does, the others
 //! are served, and the end comes in time.
 
+mod news;
+#[cfg(test)]
+mod tests;
+mod turns;
+
 use super::accept::Acceptor;
 use super::listen::Listening;
 use super::message::{Message, Overrun};
-use super::request::Choice;
 use super::snapshot::{Snapshot, error};
-use super::subscriber::{Over, Subscriber};
-use crate::prediction::{Prediction, View};
-use crate::threads::panic_text;
-use crossbeam_channel::{Receiver, TryRecvError};
+use super::subscriber::Subscriber;
+use crate::prediction::View;
+use crossbeam_channel::Receiver;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Events, Interest, Poll, Token};
+use news::rendered;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,13 +26,8 @@ pub const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
 const FIRST: usize = 2;
 
-/// Room for the line of a result with five classes; longer ones grow.
-const LINE: usize = 1024;
-
 /// Connections that are taken before the subscribers have their turn.
 const ACCEPTS: usize = 32;
-/// Messages that are taken before the subscribers have their turn.
-const MESSAGES: usize = 64;
 
 /// How long subscribers have at the end to take what waits for them.
 pub const FAREWELL: Duration = Duration::from_millis(500);
@@ -166,196 +164,6 @@ impl Server {
         Ok(())
     }
 
-    /// Does `work` for one subscriber, and ends its connection where it is over. If `work` panics, that subscriber is cut off and the
-    /// others are served on.
-    fn guarded(&mut self, id: usize, work: impl FnOnce(&mut Self) -> Result<(), Over>) {
-        // what a panic leaves half done is this subscriber's own, and goes with it
-        match catch_unwind(AssertUnwindSafe(|| work(self))) {
-            Ok(Ok(())) => {}
-            Ok(Err(Over)) => self.remove(id),
-            Err(panic) => {
-                tracing::error!("serving a subscriber panicked, and it is cut off: {}", panic_text(&*panic));
-                self.remove(id);
-            }
-        }
-    }
-
-    /// The poll has news of a subscriber.
-    fn wake(&mut self, id: usize, readable: bool, writable: bool) {
-        if let Some(subscriber) = self.subscribers.get_mut(&id) {
-            subscriber.wake(readable, writable);
-        }
-        self.follow_up(id);
-    }
-
-    /// Sees to it that a subscriber has its turn, and is thought of when its time is over.
-    fn follow_up(&mut self, id: usize) {
-        let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
-        if !subscriber.scheduled && subscriber.wants_a_turn(self.end.is_some()) {
-            subscriber.scheduled = true;
-            self.ready.push_back(id);
-        }
-        self.timers.extend(subscriber.due.map(|due| (due, id)));
-    }
-
-    /// One subscriber's turn: a bounded piece is read and written.
-    fn serve(&mut self, id: usize, now: Instant) -> Result<(), Over> {
-        let ending = self.end.is_some();
-        let Some(subscriber) = self.subscribers.get_mut(&id) else { return Ok(()) };
-        subscriber.scheduled = false;
-        if !ending && subscriber.is_readable() {
-            match subscriber.read(now) {
-                Ok(requests) => self.answer(id, requests, now)?,
-                Err(why) => subscriber.refuse(error(&why), now)?,
-            }
-        }
-        self.flush(id)?;
-        self.follow_up(id);
-        Ok(())
-    }
-
-    /// Answers each request, and brings the subscriber up to date with the last one.
-    fn answer(&mut self, id: usize, requests: Vec<Choice>, now: Instant) -> Result<(), Over> {
-        let Some(subscriber) = self.subscribers.get_mut(&id) else { return Ok(()) };
-        if requests.is_empty() {
-            return Ok(());
-        }
-        for choice in requests {
-            let subscribed = self.snapshot.subscribed(&choice);
-            subscriber.serve(choice, subscribed)?;
-        }
-        for prediction in self.snapshot.latest.values() {
-            if subscriber.wants(prediction, now)
-                && let Some(line) = rendered(prediction, subscriber.view())
-            {
-                subscriber.push(line)?;
-            }
-            if subscriber.is_filling() {
-                subscriber.write()?;
-            }
-        }
-        for (camera, line) in &self.snapshot.troubled {
-            if subscriber.follows(camera) {
-                subscriber.push(line.clone())?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives the defaults to those who made no request, and closes those whose last line was not read.
-    fn keep_time(&mut self, now: Instant) {
-        while let Some((due, id)) = self.timers.first().copied().filter(|(due, _)| *due <= now) {
-            self.timers.remove(&(due, id));
-            let Some(subscriber) = self.subscribers.get(&id).filter(|subscriber| subscriber.due == Some(due)) else { continue };
-            if subscriber.is_greeted() {
-                self.serve_defaults(id, now);
-            } else {
-                self.remove(id);
-            }
-        }
-    }
-
-    fn serve_defaults(&mut self, id: usize, now: Instant) {
-        self.guarded(id, |server| {
-            server.answer(id, vec![Choice::default()], now)?;
-            server.flush(id)
-        });
-        self.follow_up(id);
-    }
-
-    /// Takes messages that wait.
-    fn take_messages(&mut self, now: Instant) {
-        for _ in 0..MESSAGES {
-            match self.messages.try_recv() {
-                Ok(Message::End) | Err(TryRecvError::Disconnected) => return self.begin_the_end(now),
-                Err(TryRecvError::Empty) => return,
-                Ok(message) => {
-                    let handled = catch_unwind(AssertUnwindSafe(|| self.pass_on(message, now)));
-                    if let Err(panic) = handled {
-                        tracing::error!("passing a message to the subscribers panicked, and it is lost: {}", panic_text(&*panic));
-                    }
-                }
-            }
-        }
-    }
-
-    /// From now on nothing is read; what waits is written. Those who made no request yet get what there is.
-    fn begin_the_end(&mut self, now: Instant) {
-        let greeted: Vec<_> = self.subscribers.iter().filter(|(_, one)| one.is_greeted()).map(|(id, _)| *id).collect();
-        for id in greeted {
-            self.guarded(id, |server| server.serve(id, now));
-            if self.subscribers.get(&id).is_some_and(Subscriber::is_greeted) {
-                self.serve_defaults(id, now);
-            }
-        }
-        self.end = Some(now + FAREWELL);
-    }
-
-    fn pass_on(&mut self, message: Message, now: Instant) {
-        match message {
-            Message::Result(prediction) => self.publish(prediction, now),
-            Message::Status { camera, flowing, line } => {
-                self.for_each(|subscriber, _| if subscriber.follows(&camera) { subscriber.push(line.clone()) } else { Ok(()) });
-                if flowing {
-                    self.snapshot.troubled.remove(&camera);
-                } else {
-                    self.snapshot.troubled.insert(camera, line);
-                }
-            }
-            Message::Hello(hello) => {
-                self.snapshot.renew(&hello);
-                self.for_each(|subscriber, snapshot| {
-                    subscriber.greet(snapshot.hello.clone(), |choice| snapshot.subscribed(choice))
-                });
-            }
-            Message::End => {}
-        }
-    }
-
-    /// Queues a result for all who want it, each form of it made once.
-    fn publish(&mut self, prediction: Arc<Prediction>, now: Instant) {
-        let overrun = self.overrun.take();
-        let mut forms = std::mem::take(&mut self.forms);
-        self.for_each(|subscriber, _| {
-            let missed = overrun.iter().flatten().filter(|(camera, _)| subscriber.follows(camera)).map(|(_, count)| count).sum();
-            subscriber.miss(missed);
-            if !subscriber.wants(&prediction, now) {
-                return Ok(());
-            }
-            let view = subscriber.view();
-            if !forms.iter().any(|(known, _)| *known == view) {
-                forms.extend(rendered(&prediction, view).map(|form| (view, form)));
-            }
-            match forms.iter().find(|(known, _)| *known == view) {
-                Some((_, form)) => subscriber.push(form.clone()),
-                None => Ok(()),
-            }
-        });
-        forms.clear();
-        self.forms = forms;
-        self.snapshot.latest.insert(prediction.source.clone(), prediction);
-    }
-
-    /// Does `work` for each subscriber, and then writes to each, as much as its connection takes.
-    fn for_each(&mut self, mut work: impl FnMut(&mut Subscriber, &Snapshot) -> Result<(), Over>) {
-        let mut meant = std::mem::take(&mut self.meant);
-        meant.extend(self.subscribers.keys());
-        for id in meant.drain(..) {
-            self.guarded(id, |server| {
-                let Some(subscriber) = server.subscribers.get_mut(&id) else { return Ok(()) };
-                work(subscriber, &server.snapshot)?;
-                subscriber.write()
-            });
-            self.follow_up(id);
-        }
-        self.meant = meant;
-    }
-
-    /// Writes what a subscriber takes; a writable event tells when it takes more.
-    fn flush(&mut self, id: usize) -> Result<(), Over> {
-        self.subscribers.get_mut(&id).map_or(Ok(()), Subscriber::write)
-    }
-
     fn remove(&mut self, id: usize) {
         if let Some(mut subscriber) = self.subscribers.remove(&id) {
             // closing the connection takes it out as well
@@ -365,17 +173,3 @@ impl Server {
         }
     }
 }
-
-/// The line of a result. One that cannot be rendered is no line.
-fn rendered(prediction: &Prediction, view: View) -> Option<Arc<[u8]>> {
-    let mut bytes = Vec::with_capacity(LINE);
-    if let Err(e) = serde_json::to_writer(&mut bytes, &prediction.seen(view)) {
-        tracing::error!("a result of {} cannot be written as JSON: {e}", prediction.source);
-        return None;
-    }
-    bytes.push(b'\n');
-    Some(bytes.into())
-}
-
-#[cfg(test)]
-mod tests;

@@ -3,7 +3,7 @@
 use super::super::listen::listen;
 use super::*;
 use crate::labels::Labels;
-use crate::prediction::{Score, Timing};
+use crate::prediction::{Prediction, Score, Timing};
 use crossbeam_channel::{Sender, unbounded};
 use serde_json::json;
 use std::io::Read;

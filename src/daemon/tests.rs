@@ -1,0 +1,86 @@
+//! What becomes of the daemon when one of its threads ends.
+
+use super::*;
+use crate::labels::Labels;
+use crate::model::builtin;
+use crate::prediction::Prediction;
+use crate::preprocess;
+use crate::publish::Publish;
+use crate::runtime::Infer;
+use crate::tensor::Tensor;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=50/1 ! appsink name=frames";
+
+struct Fake(Execution);
+
+impl Infer for Fake {
+    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.0
+    }
+}
+
+/// Stands for a standard output that is read.
+struct Living(Arc<AtomicU64>);
+
+impl Publish for Living {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn publish(&mut self, _: &Prediction) -> Result<()> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// How a daemon with the cameras `names` ended by itself, and how many results it had. Where nothing ends it, it is ended after 30 s.
+fn run_to_the_end(names: &[&str], socket: Option<socket::Handle>, prepare: Prepare) -> (Result<Vec<Status>>, u64) {
+    let model = builtin().unwrap();
+    let fake = Box::new(Fake(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
+    let labels = Labels::numbered(model.output.classes);
+    let classifier = Classifier::new(&model, labels, fake, &preprocess::Params::default(), 1);
+    let results = Arc::new(AtomicU64::new(0));
+    let publishers = Publishers::new(vec![Box::new(Living(results.clone()))]);
+    let parts = Parts { classifier, publishers, socket, status_interval: None, limit: None, source: None };
+    let cameras = names.iter().map(|name| config::Camera {
+        name: (*name).into(),
+        pipeline: LIVE.into(),
+        stall: Duration::from_secs(5),
+        stuck: None,
+    });
+    let stop = Stop::default();
+    stop.request_after(Duration::from_secs(30)).unwrap();
+    let (_ask, asked) = bounded(1);
+    let outside = Outside { stop: &stop, asked: &asked, service: Service::default() };
+    let done = run(parts, cameras.collect(), prepare, outside);
+    (done, results.load(Ordering::SeqCst))
+}
+
+#[test]
+fn a_socket_whose_thread_has_died_is_a_fault_beside_a_living_standard_output() {
+    for (died, why) in [
+        (socket::Handle::to(|| Err(std::io::Error::other("no more events"))), "no subscriber is served any more: no more events"),
+        (socket::Handle::to(|| panic!("a fault in serving")), "the thread 'socket' panicked: a fault in serving"),
+    ] {
+        let error = run_to_the_end(&["front"], Some(died), Arc::new(|_| {})).0.unwrap_err();
+        assert!(error.to_string().contains(why) && error.exit_status() == 1, "{error}");
+    }
+}
+
+#[test]
+fn a_socket_whose_thread_has_ended_as_it_was_asked_to_is_none() {
+    let ended = socket::Handle::to(|| Ok(()));
+    let pipelines = AtomicU64::new(0);
+    let prepare = move |_: &capture::Pipeline| {
+        // the second camera cannot be looked after: that, and not the socket, is what ends it
+        assert!(pipelines.fetch_add(1, Ordering::SeqCst) == 0, "a fault in capture");
+    };
+    let error = run_to_the_end(&["front", "back"], Some(ended), Arc::new(prepare)).0.unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("any more: the thread 'capture' panicked: a fault in capture") && error.exit_status() == 1, "{told}");
+}

@@ -31,17 +31,25 @@ fn each_fault_is_told_with_its_line_and_its_mend() {
         ("top = 2.5", &["model.top is a whole number from 1 on, not 2.5"]),
         ("resize = \"squash\"", &["model.resize is one of \"stretch\", \"crop\", \"letterbox\", not \"squash\""]),
         ("filter = 3", &["model.filter is one of \"bicubic\"", "not 3"]),
-        ("mean = [0.5, 0.5]", &["model.mean is three numbers, as in [0.485, 0.456, 0.406]"]),
-        ("std = [0.2, 0.2, 0]", &["model.std is three numbers above 0"]),
+        ("mean = [0.5, 0.5]", &["model.mean is three numbers from -10000 to 10000, as in [0.485, 0.456, 0.406]"]),
+        ("std = [0.2, 0.2, 0]", &["model.std is three numbers from 0.000001 to 10000, as in [0.229, 0.224, 0.225]"]),
         ("labels = \"/nowhere/labels.txt\"", &["cannot read the labels '/nowhere/labels.txt'"]),
         ("[execution]\nprovider = \"gpu\"", &["line 4: execution.provider is one of \"cpu\", \"qnn\", \"auto\", not \"gpu\""]),
-        ("[execution]\nthreads = -1", &["execution.threads is a whole number from 1 on, not -1"]),
+        (
+            "[execution]\nthreads = -1",
+            &["execution.threads is a whole number from 1 to ", ", the processors of this machine, not -1"],
+        ),
         ("[socket]\nmode = \"660\"", &["line 3: [socket] says no path"]),
         ("[socket]\npath = \"s\"\nmode = 660", &["socket.mode is three octal digits in quotes, as in \"660\", not 660"]),
         ("[socket]\npath = \"\"", &["socket.path is a path in quotes, not \"\""]),
         ("[output]\nstdout = \"xml\"", &["output.stdout is one of \"json\", \"text\", \"none\", not \"xml\""]),
         ("[output]\nstatus_interval = 60", &["output.status_interval is a time in quotes, as in \"5s\""]),
-        ("[output]\nstatus_interval = \"0s\"", &["output.status_interval is a time"]),
+        ("[output]\nstatus_interval = \"0s\"", &["output.status_interval is a time from 1ms to 8760h, as in \"5s\", not \"0s\""]),
+        ("[execution]\nthreads = 100000", &["execution.threads is a whole number from 1 to ", "not 100000"]),
+        ("[execution]\nrun_timeout = \"9223372036854775807s\"", &["execution.run_timeout is a time from 1ms to 8760h"]),
+        ("[socket]\npath = \"s\"\nlimit = 99999999999999", &["socket.limit is a whole number from 1 to 65536"]),
+        ("mean = [1e30, 0, 0]", &["model.mean is three numbers from -10000 to 10000"]),
+        ("std = [1, 1, 1e-30]", &["model.std is three numbers from 0.000001 to 10000"]),
         ("[execution]\nallow_partial = 1", &["line 4: execution.allow_partial is true or false, not 1"]),
         (
             "[execution.qnn]\nhtp_performance_mod = \"burst\"",
@@ -88,7 +96,7 @@ fn each_fault_is_told_with_its_line_and_its_mend() {
         ),
         (
             "[[camera]]\nstall_timeout = \"soon\"\nlaunch = \"videotestsrc ! appsink name=frames\"",
-            &["line 4: camera.stall_timeout is a time in quotes", "not \"soon\""],
+            &["line 4: camera.stall_timeout is a time from 1ms to 8760h", "not \"soon\""],
         ),
         (
             "[[camera]]\non_stuck_after = 3\nlaunch = \"videotestsrc ! appsink name=frames\"",
@@ -165,11 +173,13 @@ fn every_key_means_what_it_says() {
         name = "back"
         launch = "videotestsrc pattern=${PATTERN} ! appsink name=frames"
     "#;
-    let settings = parse(text).unwrap();
+    // as many threads as this machine takes
+    let threads = std::thread::available_parallelism().unwrap().get();
+    let settings = parse(&text.replace("threads = 2", &format!("threads = {threads}"))).unwrap();
     let model = &settings.model;
     assert_eq!((model.top, model.preprocess.fit, model.preprocess.filter), (3, Fit::Crop, Filter::Box));
     assert_eq!((model.preprocess.normalize.mean, model.preprocess.normalize.std), ([0.5; 3], [1.0; 3]));
-    assert_eq!((model.runtime.provider, model.runtime.threads), (Provider::Auto, 2));
+    assert_eq!((model.runtime.provider, model.runtime.threads), (Provider::Auto, threads));
     assert_eq!(model.runtime.onnxruntime.as_deref(), Some(Path::new("/etc/glimpsed/ort")));
     assert_eq!(model.runtime.qnn_dir.as_deref(), Some(Path::new("/qnn")));
     let socket = settings.socket.unwrap();
@@ -183,6 +193,21 @@ fn every_key_means_what_it_says() {
     assert_eq!((front.stall, front.stuck.as_ref().unwrap().after), (Duration::from_millis(250), 9));
     assert_eq!((&*back.name, &*back.pipeline), ("back", "videotestsrc pattern=ball ! appsink name=frames"));
     assert_eq!((back.stall, &back.stuck), (Duration::from_secs(5), &None));
+}
+
+#[test]
+fn a_number_beyond_all_bounds_of_the_best_classes_is_all_of_them() {
+    for top in ["99999999999999", "99999999999999999999999999"] {
+        assert!(parse(&format!("{MODEL}top = {top}\n{CAMERA}")).unwrap().model.top > 1_000_000, "{top}");
+    }
+}
+
+#[test]
+fn more_cameras_than_a_machine_can_hold_are_refused() {
+    let camera = |n: usize| format!("[[camera]]\nname = \"camera {n}\"\n");
+    let text: String = (0..=256).map(camera).collect();
+    let message = parse(&format!("{MODEL}{text}")).unwrap_err().to_string();
+    assert!(message.contains("one camera too many: there may be 256 at the most"), "{message}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::preprocess::{Filter, Fit};
 use crate::runtime::{self, Provider};
 use clap::{Args, ValueEnum};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub struct ModelArgs {
     #[command(flatten)]
     pub runtime: RuntimeArgs,
     /// How many of the best classes each result has [default: 5]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub top: Option<usize>,
     /// How the picture's shape becomes the model's [default: stretch]
     #[arg(long, value_name = "HOW")]
@@ -30,10 +31,10 @@ pub struct ModelArgs {
     #[arg(long, value_name = "FILTER")]
     pub filter: Option<FilterArg>,
     /// Subtracted from R, G and B (0..1), for models that want it from outside
-    #[arg(long, value_name = "R,G,B", value_parser = three)]
+    #[arg(long, value_name = "R,G,B", value_parser = mean, allow_hyphen_values = true)]
     pub mean: Option<[f32; 3]>,
     /// R, G and B are divided by it then
-    #[arg(long, value_name = "R,G,B", value_parser = three_above_zero)]
+    #[arg(long, value_name = "R,G,B", value_parser = std)]
     pub std: Option<[f32; 3]>,
 }
 
@@ -58,8 +59,8 @@ pub struct RuntimeArgs {
     /// With --provider auto: lets a model run on the NPU in part, and the rest of it on the CPU
     #[arg(long)]
     pub allow_partial: bool,
-    /// Threads of one inference on the CPU [default: 1]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    /// Threads of one inference on the CPU, as many as the machine has processors at the most [default: 1]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
 }
 
@@ -87,7 +88,7 @@ pub struct SocketArgs {
     #[arg(long, value_name = "GROUP")]
     pub socket_group: Option<String>,
     /// Subscribers at the most [default: 1024]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = subscribers)]
     pub socket_limit: Option<usize>,
 }
 
@@ -98,7 +99,7 @@ pub struct LimitArgs {
     #[arg(long = "for", value_name = "TIME", value_parser = values::duration)]
     pub time: Option<Duration>,
     /// Ends after so many results
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(values::RESULTS))]
     pub frames: Option<u64>,
 }
 
@@ -216,9 +217,14 @@ impl ModelArgs {
     }
 }
 
-/// A number from 1 on.
-pub fn at_least_one(text: &str) -> std::result::Result<usize, String> {
-    text.parse().ok().filter(|n| *n >= 1).ok_or_else(|| "a number from 1 on is wanted".into())
+/// Threads of an inference.
+fn threads(text: &str) -> std::result::Result<usize, String> {
+    values::whole(text, values::threads()).map_err(|wanted| format!("{wanted}, the processors of this machine"))
+}
+
+/// Subscribers at the most.
+fn subscribers(text: &str) -> std::result::Result<usize, String> {
+    values::whole(text, values::SUBSCRIBERS)
 }
 
 /// `KEY=VALUE`, which QNN would understand.
@@ -228,15 +234,20 @@ fn qnn_option(text: &str) -> std::result::Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn three(text: &str) -> std::result::Result<[f32; 3], String> {
-    let numbers: Vec<f32> =
-        text.split(',').filter_map(|number| number.trim().parse().ok()).filter(|n: &f32| n.is_finite()).collect();
-    numbers.try_into().map_err(|_| "three numbers are wanted, as in 0.485,0.456,0.406".into())
+fn mean(text: &str) -> std::result::Result<[f32; 3], String> {
+    three(text, values::MEAN, "0.485,0.456,0.406")
 }
 
-fn three_above_zero(text: &str) -> std::result::Result<[f32; 3], String> {
-    three(text)
-        .and_then(|numbers| if numbers.iter().all(|n| *n > 0.0) { Ok(numbers) } else { Err("numbers above 0 are wanted".into()) })
+fn std(text: &str) -> std::result::Result<[f32; 3], String> {
+    three(text, values::STD, "0.229,0.224,0.225")
+}
+
+fn three(text: &str, range: RangeInclusive<f32>, example: &str) -> std::result::Result<[f32; 3], String> {
+    let number = |number: &str| number.trim().parse().ok().filter(|n| range.contains(n));
+    let numbers = text.split(',').map(number).collect::<Option<Vec<f32>>>();
+    numbers
+        .and_then(|numbers| numbers.try_into().ok())
+        .ok_or_else(|| format!("three numbers from {} to {} are wanted, as in {example}", range.start(), range.end()))
 }
 
 #[cfg(test)]
@@ -245,7 +256,10 @@ mod tests {
 
     #[test]
     fn triples() {
-        assert_eq!(three("0.5, 0.25,1"), Ok([0.5, 0.25, 1.0]));
-        assert!(three("1,2").is_err() && three("1,2,x").is_err() && three_above_zero("1,0,1").is_err());
+        assert_eq!(mean("0.5, 0.25,-1"), Ok([0.5, 0.25, -1.0]));
+        for wrong in ["1,2", "1,2,x", "1,2,3,4", "1,2,3,x", "1,2,inf", "NaN,1,2", "1e30,1,2"] {
+            assert!(mean(wrong).is_err() && std(wrong).is_err(), "{wrong}");
+        }
+        assert!(std("1,0,1").is_err() && std("1,1e-30,1").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! The grammar of `glimpsed bench`.
 
-use super::args::{ModelArgs, at_least_one};
+use super::args::ModelArgs;
 use super::source::SourceArgs;
 use crate::config::{self, Draft, ModelSettings, values};
 use crate::error::Result;
@@ -28,16 +28,16 @@ pub struct Bench {
     #[arg(long, value_name = "FORMAT", default_value = "NV12", conflicts_with = "source")]
     pub format: String,
     /// Frames a second of each live camera
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..1000), conflicts_with = "source")]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000), conflicts_with = "source")]
     pub rate: u32,
     /// Live cameras
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = cameras)]
     pub cameras: usize,
     /// How long each part is measured
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration)]
     pub time: Duration,
     /// A model that sleeps for so long, as an NPU looks to the CPU: 1.6ms
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    #[arg(long, value_name = "TIME", value_parser = values::simulated)]
     pub simulate_inference: Option<Duration>,
     /// One JSON object instead of text
     #[arg(long)]
@@ -72,6 +72,11 @@ impl Bench {
         let pipeline = settings.cameras.into_iter().next().map(|camera| camera.pipeline).filter(|_| self.source.is_given());
         Ok((settings.model, pipeline))
     }
+}
+
+/// Live cameras.
+fn cameras(text: &str) -> std::result::Result<usize, String> {
+    values::whole(text, values::CAMERAS)
 }
 
 /// `1280x720`.

@@ -13,7 +13,6 @@ pub use tools::{Compare, Compile, Inspect, Subscribe};
 use crate::config::{self, Draft, Output, values};
 use crate::publish::Format;
 use crate::runtime;
-use args::at_least_one;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -168,7 +167,7 @@ pub struct Demo {
     #[command(flatten)]
     pub runtime: RuntimeArgs,
     /// How many of the best classes each result has
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = values::at_least_one)]
     pub top: usize,
     /// The output
     #[command(flatten)]
@@ -188,7 +187,7 @@ pub struct Classify {
     #[command(flatten)]
     pub model: ModelArgs,
     /// Runs the model so many times on each picture, and tells mean, p50 and p99 of the inference
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeat: Option<u32>,
     /// The output
     #[command(flatten)]

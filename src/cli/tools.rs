@@ -1,7 +1,7 @@
 //! The grammar of the commands beside the daemon's.
 
-use super::args::{OutputArgs, RuntimeArgs, at_least_one};
-use crate::config::ModelSettings;
+use super::args::{OutputArgs, RuntimeArgs};
+use crate::config::{ModelSettings, values};
 use crate::error::{Error, Result};
 use crate::publish::socket::request;
 use crate::runtime;
@@ -51,7 +51,7 @@ pub struct Compare {
     #[command(flatten)]
     pub runtime: RuntimeArgs,
     /// How many of the best classes are shown
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = values::at_least_one)]
     pub top: usize,
     /// One JSON object instead of text
     #[arg(long)]
@@ -122,7 +122,7 @@ pub struct Inspect {
     #[command(flatten)]
     pub runtime: RuntimeArgs,
     /// With --provider qnn: measures the nodes on the NPU, and shows the N slowest
-    #[arg(long, value_name = "N", requires = "provider", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", requires = "provider", value_parser = values::at_least_one)]
     pub slowest: Option<usize>,
     /// One JSON object instead of text
     #[arg(long)]

@@ -60,7 +60,7 @@ fn classify(image: &Path, args: &Classify, classifier: &mut Classifier, format: 
         let mut results = 0;
         while let Some(taken) = frames.recv() {
             classifier.classify(&taken.frame, &mut prediction)?;
-            let inference = args.repeat.map(|times| repeat(times, classifier, &mut prediction)).transpose()?;
+            let inference = args.repeat.map(|times| repeat(times, classifier, &mut prediction, stop)).transpose()?;
             prediction.seq = results;
             write(&prediction, inference.as_ref(), format, out)?;
             results += 1;
@@ -86,10 +86,10 @@ struct Repeated {
     p99_ms: f64,
 }
 
-/// Runs the model `times` times on the frame that was classified last. That run was the warm-up, and does not count.
-fn repeat(times: u32, classifier: &mut Classifier, prediction: &mut Prediction) -> Result<Repeated> {
+/// Runs the model `times` times, or until `stop`, on the frame that was classified last. That run was the warm-up, and does not count.
+fn repeat(times: u32, classifier: &mut Classifier, prediction: &mut Prediction, stop: &Stop) -> Result<Repeated> {
     let mut durations = Durations::default();
-    for _ in 0..times {
+    for _ in (0..times).take_while(|_| !stop.requested()) {
         durations.record(classifier.repeat(&mut prediction.top)?);
     }
     let [mean, p50, p99] = [durations.mean(), durations.percentile(50.0), durations.percentile(99.0)].map(milliseconds);

@@ -2,7 +2,7 @@
 
 use super::faults::Fault;
 use super::table::Placed;
-use super::{Camera, ModelSettings, Output, Settings, Stuck};
+use super::{Camera, ModelSettings, Output, Settings, Stuck, values};
 use crate::capture::{Pipeline, launch};
 use crate::preprocess::{self, Filter, Fit, Normalize};
 use crate::publish::socket;
@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// How long one inference may take where nobody says otherwise. The emulator of the NPU is a hundred times slower than one.
 const RUN_TIMEOUT: Duration = Duration::from_secs(if cfg!(target_arch = "aarch64") { 2 } else { 60 });
+
+/// The longest name of a camera, in bytes: each message carries it.
+const NAME: usize = 128;
 
 /// What was set, and what was not.
 #[derive(Debug, Clone, Default)]
@@ -165,8 +168,17 @@ impl Draft {
         if self.cameras.is_empty() {
             faults.push(Fault::new(0, "there is no camera: [[camera]] in the file, --pipeline FILE, or gst-launch text behind --"));
         }
+        if let Some(camera) = self.cameras.get(*values::CAMERAS.end()) {
+            let most = values::CAMERAS.end();
+            faults.push(Fault::new(camera.line, format!("this is one camera too many: there may be {most} at the most")));
+        }
         faults.extend(self.qnn.conflicts().into_iter().map(|conflict| Fault::new(0, conflict)));
-        let cameras: Vec<_> = self.cameras.iter().filter_map(|camera| self.camera(camera, environment, &mut faults)).collect();
+        let cameras: Vec<_> = self
+            .cameras
+            .iter()
+            .take(*values::CAMERAS.end())
+            .filter_map(|camera| self.camera(camera, environment, &mut faults))
+            .collect();
         for (n, camera) in self.cameras.iter().enumerate() {
             let name = |camera: &CameraDraft| camera.name.as_ref().map(|name| name.value.clone());
             if let Some(known) = self.cameras[..n].iter().find(|other| name(other).is_some() && name(other) == name(camera)) {
@@ -201,8 +213,8 @@ impl Draft {
     ) -> Option<Camera> {
         let before = faults.len();
         let name = match &camera.name {
-            Some(name) if name.value.trim().is_empty() || name.value.contains(char::is_control) => {
-                faults.push(Fault::new(name.line, "a camera's name is a word or two"));
+            Some(name) if name.value.trim().is_empty() || name.value.len() > NAME || name.value.contains(char::is_control) => {
+                faults.push(Fault::new(name.line, format!("a camera's name is a word or two, of {NAME} bytes at the most")));
                 return None;
             }
             Some(name) => name.value.clone(),

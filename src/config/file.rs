@@ -3,7 +3,7 @@
 use super::draft::{Cache, CameraDraft, Draft, Source};
 use super::faults::Fault;
 use super::table::Document;
-use super::{FILTERS, FITS, OUTPUTS, PROVIDERS};
+use super::{FILTERS, FITS, OUTPUTS, PROVIDERS, values};
 use crate::runtime::QNN_OPTIONS;
 use std::path::{Path, PathBuf};
 
@@ -32,18 +32,18 @@ pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
             None => None,
         };
         draft.labels = model.path("labels");
-        draft.top = model.count("top");
+        draft.top = model.at_least_one("top");
         draft.fit = model.choice("resize", &FITS);
         draft.filter = model.choice("filter", &FILTERS);
-        draft.mean = model.three("mean", "three numbers, as in [0.485, 0.456, 0.406]", |_| true);
-        draft.std = model.three("std", "three numbers above 0, as in [0.229, 0.224, 0.225]", |n| n > 0.0);
+        draft.mean = model.three("mean", "[0.485, 0.456, 0.406]", values::MEAN);
+        draft.std = model.three("std", "[0.229, 0.224, 0.225]", values::STD);
     }
     if let Some((table, _)) = top.table_of("execution") {
         let execution = document.section("execution", table);
         draft.provider = execution.choice("provider", &PROVIDERS);
         draft.onnxruntime = execution.path("onnxruntime").map(|path| path.value);
         draft.qnn_dir = execution.path("qnn_dir").map(|path| path.value);
-        draft.threads = execution.count("threads");
+        draft.threads = execution.whole("threads", values::threads(), ", the processors of this machine");
         draft.context_cache = match execution.string("context_cache") {
             Some(cache) if cache.value == "off" => Some(Cache::Off),
             Some(_) => execution.path("context_cache").map(|path| Cache::At(path.value)),
@@ -67,7 +67,7 @@ pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
         draft.socket = socket.path("path").map(|path| path.value);
         draft.socket_mode = socket.mode("mode");
         draft.socket_group = socket.string("group").map(|group| group.value);
-        draft.socket_limit = socket.count("limit");
+        draft.socket_limit = socket.whole("limit", values::SUBSCRIBERS, "");
         if draft.socket.is_none() && !table.contains_key("path") {
             document.fault(line, "[socket] says no path; the service's is path = \"/run/glimpsed/glimpsed.sock\"");
         }
@@ -94,7 +94,7 @@ pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
             vars: camera.variables("vars"),
             stall_timeout: camera.duration("stall_timeout"),
             on_stuck: camera.string("on_stuck").map(|command| command.value),
-            on_stuck_after: camera.count("on_stuck_after"),
+            on_stuck_after: camera.whole("on_stuck_after", values::LOSSES, ""),
         });
     }
     (draft, document.into_faults())

@@ -4,6 +4,7 @@ use super::faults::Fault;
 use super::values;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::Spanned;
@@ -152,10 +153,20 @@ impl<'d, 'a> Section<'d, 'a> {
         self.get(key, "true or false", DeValue::as_bool).map(|placed| placed.value)
     }
 
-    /// A whole number from 1 on.
-    pub fn count(&self, key: &str) -> Option<usize> {
+    /// A whole number in `range`; `why` says in the fault what it comes from, if it is not clear.
+    pub fn whole(&self, key: &str, range: RangeInclusive<usize>, why: &str) -> Option<usize> {
+        let wanted = format!("a whole number from {} to {}{why}", range.start(), range.end());
         let read = |value: &DeValue| match value {
-            DeValue::Integer(n) => usize::from_str_radix(n.as_str(), n.radix()).ok().filter(|n| *n >= 1),
+            DeValue::Integer(n) => usize::from_str_radix(n.as_str(), n.radix()).ok().filter(|n| range.contains(n)),
+            _ => None,
+        };
+        self.get(key, &wanted, read).map(|placed| placed.value)
+    }
+
+    /// A whole number from 1 on; one beyond all bounds means all that there are.
+    pub fn at_least_one(&self, key: &str) -> Option<usize> {
+        let read = |value: &DeValue| match value {
+            DeValue::Integer(n) if n.radix() == 10 => values::at_least_one(n.as_str()).ok(),
             _ => None,
         };
         self.get(key, "a whole number from 1 on", read).map(|placed| placed.value)
@@ -171,25 +182,29 @@ impl<'d, 'a> Section<'d, 'a> {
         self.get(key, "three octal digits in quotes, as in \"660\"", read).map(|placed| placed.value)
     }
 
-    /// A time: `"5s"`.
+    /// A time in quotes: `"5s"`.
     pub fn duration(&self, key: &str) -> Option<Duration> {
-        let read = |value: &DeValue| values::duration(value.as_str()?).ok().filter(|time| !time.is_zero());
-        self.get(key, "a time in quotes, as in \"5s\", \"500ms\" or \"2m\"", read).map(|placed| placed.value)
+        let (value, _) = self.find(key)?;
+        let wanted = match value.as_str().map(values::duration) {
+            Some(Err(wanted)) => wanted.replace(" is wanted, as in 5s, 500ms or 2m", ", as in \"5s\""),
+            _ => "a time in quotes, as in \"5s\", \"500ms\" or \"2m\"".to_owned(),
+        };
+        self.get(key, &wanted, |value| values::duration(value.as_str()?).ok()).map(|placed| placed.value)
     }
 
-    /// Three numbers, which `fit` likes.
-    pub fn three(&self, key: &str, wanted: &str, fit: impl Fn(f32) -> bool) -> Option<[f32; 3]> {
+    /// Three numbers in `range`; `example` shows them.
+    pub fn three(&self, key: &str, example: &str, range: RangeInclusive<f32>) -> Option<[f32; 3]> {
+        let wanted = format!("three numbers from {} to {}, as in {example}", range.start(), range.end());
         let number = |value: &Spanned<DeValue>| match value.get_ref() {
             DeValue::Integer(n) => n.as_str().parse().ok(),
             DeValue::Float(n) => n.as_str().parse().ok(),
             _ => None,
         };
         let read = |value: &DeValue| {
-            let numbers: Vec<f32> =
-                value.as_array()?.iter().filter_map(number).filter(|n: &f32| n.is_finite() && fit(*n)).collect();
+            let numbers: Vec<f32> = value.as_array()?.iter().filter_map(number).filter(|n: &f32| range.contains(n)).collect();
             (value.as_array()?.len() == 3).then_some(numbers)?.try_into().ok()
         };
-        self.get(key, wanted, read).map(|placed| placed.value)
+        self.get(key, &wanted, read).map(|placed| placed.value)
     }
 
     /// One of `choices`, by its name.

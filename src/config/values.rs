@@ -1,11 +1,81 @@
-//! Values that flags and the configuration file write alike.
+//! Values that flags and the configuration file write alike: how they are read, and the range of each.
+//!
+//! Every number and every time has a range, so that none can overflow arithmetic on it, or ask for more threads, memory or files than a
+//! machine has. What is beyond it is refused, with the range.
 
+use std::ops::RangeInclusive;
+use std::thread::available_parallelism;
 use std::time::Duration;
+
+/// Where there is no narrower one: the longest time that anybody waits for.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// A time that something may take or a pause, from 1 ms, the scheduler's grain, to a year.
+const TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=YEAR;
+
+/// `--simulate-inference`: fast models take some tens of microseconds; a frame that takes a minute is not live.
+const SIMULATED: RangeInclusive<Duration> = Duration::from_micros(1)..=Duration::from_secs(60);
+
+/// Subscribers at the most: each is an open file, and has a queue of its own.
+pub const SUBSCRIBERS: RangeInclusive<usize> = 1..=65_536;
+
+/// Losses in a row before `on_stuck`: with the longest pause between tries, more than a day.
+pub const LOSSES: RangeInclusive<usize> = 1..=10_000;
+
+/// Cameras: each has a pipeline with some threads of its own.
+pub const CAMERAS: RangeInclusive<usize> = 1..=256;
+
+/// Results, and runs of `--repeat`: numbers of messages stay below 2^53.
+pub const RESULTS: RangeInclusive<u64> = 1..=1 << 53;
+
+/// `mean`: pixels are 0 to 1 where it is subtracted; beyond this a float32 does not tell them apart any more.
+pub const MEAN: RangeInclusive<f32> = -10_000.0..=10_000.0;
+
+/// `std`: quotients stay far from float32's limits.
+pub const STD: RangeInclusive<f32> = 1e-6..=10_000.0;
+
+/// Threads of an inference: not more than the processors that this process may use; more only take turns on them.
+pub fn threads() -> RangeInclusive<usize> {
+    1..=available_parallelism().map_or(1, usize::from)
+}
 
 /// A time: `5s`, `500ms`, `2m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
+    time(text, TIMES)
+}
+
+/// The time of `--simulate-inference`.
+pub fn simulated(text: &str) -> Result<Duration, String> {
+    time(text, SIMULATED)
+}
+
+fn time(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
     let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
-    parsed.ok_or_else(|| "a time like 5s, 500ms or 2m is wanted".into())
+    parsed
+        .filter(|time| range.contains(time))
+        .ok_or_else(|| format!("a time from {} to {} is wanted, as in 5s, 500ms or 2m", shown(*range.start()), shown(*range.end())))
+}
+
+/// A range's end in the largest unit that it is whole in.
+fn shown(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{time:?}"),
+        seconds if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        seconds => format!("{seconds}s"),
+    }
+}
+
+/// A whole number in `range`.
+pub fn whole(text: &str, range: RangeInclusive<usize>) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| format!("a whole number from {} to {} is wanted", range.start(), range.end()))
+}
+
+/// A whole number from 1 on, of things of which there may be fewer: a number beyond all bounds means all of them.
+pub fn at_least_one(text: &str) -> Result<usize, String> {
+    let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    let number = text.parse().ok().or_else(|| digits.then_some(usize::MAX));
+    number.filter(|number| *number >= 1).ok_or_else(|| "a whole number from 1 on is wanted".into())
 }
 
 /// Permissions: `660`.
@@ -22,7 +92,27 @@ mod tests {
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert!(duration("-5s").is_err() && duration("five").is_err());
+        assert_eq!(simulated("1.6ms"), Ok(Duration::from_micros(1600)));
         assert_eq!(octal("660"), Ok(0o660));
         assert!(octal("888").is_err() && octal("7777").is_err());
+    }
+
+    #[test]
+    fn a_time_out_of_its_range_is_refused_with_the_range() {
+        for time in ["0s", "999us", "8760h 1s", "9223372036854775807s", "99999999999999999999s"] {
+            assert_eq!(duration(time).unwrap_err(), "a time from 1ms to 8760h is wanted, as in 5s, 500ms or 2m", "{time}");
+        }
+        assert!(duration("8760h").is_ok() && duration("1ms").is_ok());
+        assert!(simulated("0s").unwrap_err().contains("from 1µs to 60s"));
+    }
+
+    #[test]
+    fn a_number_out_of_its_range_is_refused_and_more_than_all_is_all() {
+        let most = *threads().end();
+        assert_eq!(whole("1", threads()), Ok(1));
+        assert_eq!(whole("100000", threads()), Err(format!("a whole number from 1 to {most} is wanted")));
+        assert!(["0", "-1", "1.5", "", "18446744073709551616"].iter().all(|text| whole(text, SUBSCRIBERS).is_err()));
+        assert_eq!(at_least_one("99999999999999999999999999"), Ok(usize::MAX));
+        assert!(["0", "-1", "", "x"].iter().all(|text| at_least_one(text).is_err()));
     }
 }

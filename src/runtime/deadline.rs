@@ -49,7 +49,7 @@ impl Deadline {
     /// A run begins.
     pub fn begin(&self) {
         let mut run = self.shared.run();
-        (run.due, run.over) = (Some(Instant::now() + self.limit), false);
+        (run.due, run.over) = (Instant::now().checked_add(self.limit), false);
         // a watcher that waits for the end of an earlier run finds this one by itself: most runs wake nobody
         if run.wake {
             self.shared.begun.notify_one();

@@ -8,7 +8,7 @@ use glimpsed::publish::socket::{Params, Socket, hello};
 use glimpsed::tally::Tally;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -120,6 +120,21 @@ fn a_camera_that_the_daemon_has_not_is_told_and_waited_for() {
     assert_eq!(line(&mut out), "frnt: cat 75 %, dog 25 %");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_line_without_an_end_is_no_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let endless = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
+    });
+    let output = common::glimpsed().arg("subscribe").arg(&path).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(common::stderr(&output).contains("is not glimpsed: a line without an end"), "{}", common::stderr(&output));
+    endless.join().unwrap();
 }
 
 #[test]

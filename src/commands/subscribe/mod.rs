@@ -11,7 +11,7 @@ use cameras::Cameras;
 use crossbeam_channel::{after, select};
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use view::View;
 const NOTICE: Duration = Duration::from_millis(100);
 /// How soon a daemon that has gone is looked for again.
 const AGAIN: Duration = Duration::from_millis(500);
-/// A longer line is no message of a daemon.
-const LINE: usize = 4 << 20;
+/// A longer line is no message of a daemon; `hello` holds the names of all classes.
+const LINE: usize = 32 << 20;
 /// How a result begins; results need no look where they are shown as they come.
 const RESULT: &[u8] = b"{\"type\":\"classification\"";
 
@@ -117,7 +117,11 @@ impl Reader {
         let mut reader = BufReader::with_capacity(64 << 10, stream);
         let mut line = Vec::new();
         while !stop.requested() {
-            match reader.read_until(b'\n', &mut line) {
+            let room = LINE - line.len();
+            match reader.by_ref().take(room as u64).read_until(b'\n', &mut line) {
+                Ok(_) if line.len() >= LINE => {
+                    return Err(Error::failed("what speaks there is not glimpsed").because("a line without an end"));
+                }
                 Ok(0) => return Ok(()),
                 Ok(_) if line.ends_with(b"\n") => {
                     self.show(&line)?;
@@ -125,9 +129,6 @@ impl Reader {
                 }
                 Ok(_) => return Ok(()),
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
-                    if line.len() > LINE {
-                        return Err(Error::failed("what speaks there is not glimpsed"));
-                    }
                     if let Shown::Live(view) = &mut self.shown {
                         view.draw(&mut self.out)?;
                     }

@@ -175,7 +175,9 @@ impl Daemon<'_> {
             camera.tally.ended(Some(&fault.to_string()));
         }
         self.publish_all();
-        self.outside.service.tell(&format!("fault: {fault}"), false);
+        // one line: a second one would be another message to the service manager
+        let text = fault.to_string();
+        self.outside.service.tell(&format!("fault: {}", text.lines().next().unwrap_or_default()), false);
     }
 
     fn statuses(&self) -> impl Iterator<Item = Status> {

@@ -103,7 +103,7 @@ impl Tally {
     pub fn ended(&self, why: Option<&str>) {
         let mut book = self.book();
         book.errors += u64::from(why.is_some());
-        (book.state, book.reason) = (State::Ended, why.map(str::to_owned));
+        (book.state, book.reason) = (State::Ended, why.map(|why| why.lines().next().unwrap_or_default().to_owned()));
     }
 
     /// A result came of it.

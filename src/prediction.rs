@@ -110,7 +110,7 @@ impl Serialize for Seen<'_> {
         message.serialize_field("source", &*prediction.source)?;
         message.serialize_field("seq", &prediction.seq)?;
         message.serialize_field("timestamp", &Rfc3339(prediction.timestamp))?;
-        message.serialize_field("pts_ns", &prediction.pts.map(|pts| pts.as_nanos() as u64))?;
+        message.serialize_field("pts_ns", &prediction.pts.and_then(nanoseconds))?;
         message.serialize_field("width", &prediction.width)?;
         message.serialize_field("height", &prediction.height)?;
         message.serialize_field("model", &*prediction.model)?;
@@ -161,6 +161,11 @@ impl Serialize for Milliseconds {
     }
 }
 
+/// `time` in nanoseconds, where a reader of JSON gets the number exactly: below 2^53, which is 104 days.
+fn nanoseconds(time: Duration) -> Option<u64> {
+    u64::try_from(time.as_nanos()).ok().filter(|nanoseconds| *nanoseconds < 1 << 53)
+}
+
 /// Milliseconds with three decimals.
 pub fn milliseconds(duration: Duration) -> f64 {
     rounded(duration.as_secs_f64() * 1e3, 1e3)
@@ -183,6 +188,13 @@ impl Serialize for Rfc3339 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_json_does_not_hold_is_left_out() {
+        let most = (1 << 53) - 1;
+        assert_eq!(nanoseconds(Duration::from_nanos(most)), Some(most));
+        assert_eq!([Duration::from_nanos(most + 1), Duration::MAX].map(nanoseconds), [None; 2]);
+    }
 
     #[test]
     fn is_the_line_that_integrators_read() {

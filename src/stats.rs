@@ -1,6 +1,7 @@
 //! Counting without growing: durations in a histogram of fixed size, and the rate of results.
 
 use hdrhistogram::Histogram;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 /// Durations from 1 µs to 60 s, each kept within 0.1 %; longer ones count as 60 s.
@@ -75,13 +76,26 @@ impl Rate {
     }
 }
 
-/// What became of the frames of one source: once it has ended, each has given a result or was dropped.
+/// What became of the frames of one source: once it has ended, each that was captured has given a result, failed or was dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Frames that the source gave.
+    /// Usable frames that the source gave.
     pub captured: u64,
     /// Frames that newer ones replaced, or that were left over at the end.
     pub dropped: u64,
+    /// Frames that were left out because they are corrupted or not what their caps promise.
+    pub damaged: u64,
+    /// Frames that were left out because they repeat the one before.
+    pub skipped: u64,
+}
+
+/// Counts the frames that are left out before the channel.
+#[derive(Debug, Default)]
+pub struct Unusable {
+    /// See [`Counts::damaged`].
+    pub damaged: AtomicU64,
+    /// See [`Counts::skipped`].
+    pub skipped: AtomicU64,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod common;
 
+use glimpsed::capture::Limits;
 use glimpsed::config::{self, Draft, Output, Settings};
 use glimpsed::error::{Kind, Result};
 use glimpsed::preprocess::{Filter, Fit};
@@ -167,6 +168,7 @@ fn every_key_means_what_it_says() {
         launch = "videotestsrc pattern=${PATTERN} ! video/x-raw,width=${WIDTH},height=${HEIGHT:-48} ! appsink name=frames"
         vars = { PATTERN = "snow" }
         stall_timeout = "250ms"
+        start_timeout = "1m"
         on_stuck = "true"
         on_stuck_after = 9
         [[camera]]
@@ -190,9 +192,10 @@ fn every_key_means_what_it_says() {
     assert_eq!((settings.output, settings.status_interval), (Some(Output::Lines(Format::Text)), Some(Duration::from_secs(120))));
     let [front, back] = &settings.cameras[..] else { panic!("two cameras") };
     assert_eq!(front.pipeline, "videotestsrc pattern=snow ! video/x-raw,width=64,height=48 ! appsink name=frames");
-    assert_eq!((front.stall, front.stuck.as_ref().unwrap().after), (Duration::from_millis(250), 9));
+    let limits = |start, stall| Limits { start: Duration::from_millis(start), stall: Duration::from_millis(stall) };
+    assert_eq!((front.limits, front.stuck.as_ref().unwrap().after), (limits(60_000, 250), 9));
     assert_eq!((&*back.name, &*back.pipeline), ("back", "videotestsrc pattern=ball ! appsink name=frames"));
-    assert_eq!((back.stall, &back.stuck), (Duration::from_secs(5), &None));
+    assert_eq!((back.limits, &back.stuck), (limits(30_000, 5_000), &None));
 }
 
 #[test]

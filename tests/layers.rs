@@ -16,7 +16,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
     ("labels", &["error"]),
     ("prediction", &["labels"]),
     ("tally", &["labels", "prediction", "stats"]),
-    ("capture", &["access", "caption", "error", "frame"]),
+    ("capture", &["access", "caption", "error", "frame", "stats"]),
     ("channel", &[]),
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "labels", "tensor"]),

@@ -10,20 +10,29 @@ mod leftover;
 mod mapped;
 mod pipeline;
 mod sample;
+mod signs;
+mod spell;
 mod supervise;
+mod timestamps;
 mod unread;
+mod watch;
 
 pub use pipeline::{Event, Pipeline};
 pub use sample::frame_of;
-pub use supervise::{Backoff, Change, run};
+pub use signs::Limits;
+pub use supervise::{Backoff, Change, Damage, run};
+pub use timestamps::Disbelief;
 pub use unread::run_unread;
+pub use watch::Reports;
 
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crossbeam_channel::{Receiver, TryRecvError, after, bounded, never, select};
+use crate::stats::Unusable;
+use crossbeam_channel::{Receiver, TryRecvError, after, never, select};
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use watch::Watcher;
 
 /// The version of GStreamer.
 pub fn version() -> Result<String> {
@@ -40,27 +49,31 @@ pub struct Params {
     /// Sets up elements of the freshly built pipeline, before it starts.
     pub prepare: Arc<dyn Fn(&Pipeline) + Send + Sync>,
     /// A live source that gives no frame for so long is lost.
-    pub stall: Duration,
+    pub limits: Limits,
+    /// Where frames are counted that give no result.
+    pub unusable: Arc<Unusable>,
     /// How long to wait before a lost camera is tried again.
     pub backoff: Backoff,
 }
 
 impl Params {
-    /// The source of `pipeline` with what is right for most cameras: lost after 5 s without a frame.
+    /// The source of `pipeline` with what is right for most cameras: lost after 30 s without a first frame, or 5 s without another.
     pub fn new(pipeline: &str) -> Self {
         Self {
             pipeline: pipeline.to_owned(),
             prepare: Arc::new(|_| {}),
-            stall: Duration::from_secs(5),
+            limits: Limits::default(),
+            unusable: Arc::default(),
             backoff: Backoff::default(),
         }
     }
 }
 
-/// How long a live source whose thread is well says nothing at the most: it falls silent, comes to rest, pauses, and is opened
-/// again; with a little time for a busy machine.
-pub fn longest_silence(stall: Duration) -> Duration {
-    stall + Backoff::default().most + pipeline::TEARDOWN_DEADLINE + pipeline::PREROLL_DEADLINE + Duration::from_secs(5)
+/// How long a live source whose thread is well says nothing at the most: it pauses after a loss, is opened, has its time to begin (or
+/// falls silent), and comes to rest; with a little time for a busy machine.
+pub fn longest_silence(limits: &Limits) -> Duration {
+    let silent = limits.start + limits.start.max(limits.stall);
+    Backoff::default().most + silent + pipeline::TEARDOWN_DEADLINE + Duration::from_secs(5)
 }
 
 /// Why a source ended, other than by an error.
@@ -72,55 +85,36 @@ pub enum Ended {
     Stopped,
 }
 
-/// Takes frames from `pipeline` until it ends, fails, is live and falls silent for `stall`, or one of `stop` is closed. `flows` hears of
-/// the first frame, and whether the source is live; `deliver` gets each frame, and breaks when no more are wanted.
+/// Takes frames from `pipeline` until it ends, fails, is live and reaches one of its limits, or one of `stop` is closed. `changed` hears
+/// of the first frame and of frames that are left out; `deliver` gets each frame, and breaks when no more are wanted.
 pub fn run_once(
     pipeline: &mut Pipeline,
-    stall: Duration,
+    params: &Params,
     stop: [&Receiver<()>; 2],
-    mut deliver: impl FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
-    flows: &mut dyn FnMut(bool),
+    deliver: impl FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
+    reports: &mut Reports,
+    changed: &mut dyn FnMut(Change),
 ) -> Result<Ended> {
     let stopped = || stop.iter().any(|stop| stop.try_recv() == Err(TryRecvError::Disconnected));
-    let latest = Arc::new(Mutex::new(Instant::now()));
-    let (first, mut first_seen) = bounded(1);
-    let mut first = Some(first);
-    let seen = latest.clone();
-    let noted = move |frame, live| {
-        *seen.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        if let Some(first) = first.take() {
-            // there is room for the one; a listener that has gone does not want it
-            let _ = first.try_send(());
-        }
-        deliver(frame, live)
-    };
-    let Some(live) = pipeline.start(stopped, noted)? else { return Ok(Ended::Stopped) };
+    let watch = pipeline.watch().clone();
+    watch.count_in(params.unusable.clone());
+    let Some(live) = pipeline.start(stopped, params.limits.start, deliver)? else { return Ok(Ended::Stopped) };
+    let mut watcher = Watcher::new(watch.clone(), live, reports, changed);
     loop {
-        let silent = latest.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
-        if live && silent >= stall {
-            return Err(Error::failed(format!("no frame for {:.1} s", silent.as_secs_f64()))
-                .hint("The camera or its driver hangs. Unplug it and plug it in again if it stays so."));
-        }
+        let wait = watcher.look(&params.limits, Instant::now())?;
         select! {
-            recv(first_seen) -> frame => {
-                if frame.is_ok() {
-                    flows(live);
-                }
-                first_seen = never();
-            }
+            recv(watch.rung()) -> _ => {}
             recv(pipeline.events()) -> event => {
-                // both may have come while this thread had no turn: the first frame was before
-                if first_seen.try_recv().is_ok() {
-                    flows(live);
-                }
+                // frames may have come while this thread had no turn: they were before
+                let looked = watcher.look(&params.limits, Instant::now());
                 return match event {
                     Ok(Event::Failed(error)) => Err(error),
-                    Ok(Event::EndOfStream) | Err(_) => Ok(Ended::EndOfStream),
+                    Ok(Event::EndOfStream) | Err(_) => looked.and_then(|_| watcher.end()).map(|()| Ended::EndOfStream),
                 };
             }
             recv(stop[0]) -> _ => return Ok(Ended::Stopped),
             recv(stop[1]) -> _ => return Ok(Ended::Stopped),
-            recv(after(stall.saturating_sub(silent))) -> _ => {}
+            recv(wait.map_or_else(never, after)) -> _ => {}
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use super::faults;
 use super::leftover::Devices;
-use super::sample::{self, SampleReader};
+use super::sample::{self, SampleReader, Trouble};
+use super::signs::{Limits, Lost};
+use super::timestamps::{Claim, Timestamps};
+use super::watch::Watch;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -10,10 +13,8 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app as gst_app;
 use gstreamer_base::{BaseSrc, prelude::*};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// How long a pipeline may take to give its first picture, or to say that it is live.
-pub(super) const PREROLL_DEADLINE: Duration = Duration::from_secs(20);
 
 /// How long after a failed change of state its cause may be posted.
 const POSTED_BY: Duration = Duration::from_millis(500);
@@ -40,6 +41,7 @@ pub struct Pipeline {
     pub(super) pipeline: gst::Pipeline,
     pub(super) sink: gst_app::AppSink,
     events: Receiver<Event>,
+    watch: Arc<Watch>,
     /// What it has opened.
     devices: Devices,
 }
@@ -77,7 +79,7 @@ impl Pipeline {
             }
         }
         let events = listen(&pipeline);
-        Ok(Self { pipeline, sink, events, devices: Devices::default() })
+        Ok(Self { pipeline, sink, events, watch: Watch::new(), devices: Devices::default() })
     }
 
     /// Whether the source may be a live one, as far as that can be seen before it is opened: none of its elements is a source that
@@ -89,43 +91,53 @@ impl Pipeline {
 
     /// Brings the pipeline to where frames flow, and tells whether the source is live (frames come in real time, as from a camera).
     /// Each frame goes to `deliver`, on a thread of GStreamer's; it breaks when no more are wanted. `None` when `stopped` said so
-    /// before the first frame.
+    /// before the first frame. A source that is not live has `limit` to give its first picture.
     pub fn start(
         &mut self,
         stopped: impl Fn() -> bool,
+        limit: Duration,
         mut deliver: impl FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
     ) -> Result<Option<bool>> {
-        let Some(live) = self.prepare(stopped)? else { return Ok(None) };
-        let mut reader = SampleReader::default();
+        let Some(live) = self.prepare(stopped, limit)? else { return Ok(None) };
+        let (mut reader, mut clock, watch) = (SampleReader::default(), Clock::default(), self.watch.clone());
         let new_sample = move |sink: &gst_app::AppSink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-            let age = if live { age_of(sink, &sample) } else { None };
-            let frame = reader.frame(&sample, age).map_err(|why| {
-                gst::element_error!(sink, gst::StreamError::Format, ("Cannot take this frame: {why}"));
-                gst::FlowError::Error
-            })?;
+            let frame = match reader.frame(&sample, live) {
+                Ok(frame) => frame,
+                Err(Trouble::Refused(refused)) => {
+                    watch.refuse(refused);
+                    return Ok(gst::FlowSuccess::Ok);
+                }
+                Err(Trouble::NoPicture(why)) => {
+                    gst::element_error!(sink, gst::StreamError::Format, ("Cannot take this frame: {why}"));
+                    return Err(gst::FlowError::Error);
+                }
+            };
+            watch.take();
+            let frame = if live { frame.taken_before(clock.age(sink, &sample, &watch)) } else { frame };
             match deliver(frame, live) {
                 ControlFlow::Continue(()) => Ok(gst::FlowSuccess::Ok),
                 ControlFlow::Break(()) => Err(gst::FlowError::Eos),
             }
         };
         self.sink.set_callbacks(gst_app::AppSinkCallbacks::builder().new_sample(new_sample).build());
+        self.watch.begin();
         self.pipeline.set_state(gst::State::Playing).map_err(|_| self.why_not("cannot start the pipeline"))?;
         Ok(Some(live))
     }
 
     /// Lets frames flow that nobody takes.
     pub(super) fn start_unread(&mut self) -> Result<()> {
-        self.prepare(|| false)?;
+        self.prepare(|| false, Limits::default().start)?;
         self.pipeline.set_state(gst::State::Playing).map_err(|_| self.why_not("cannot start the pipeline"))?;
         Ok(())
     }
 
     /// Opens everything (PAUSED) and finds out whether the source is live.
-    fn prepare(&mut self, stopped: impl Fn() -> bool) -> Result<Option<bool>> {
+    fn prepare(&mut self, stopped: impl Fn() -> bool, limit: Duration) -> Result<Option<bool>> {
         self.devices = Devices::about_to_open(&self.devices());
         let mut change = self.pipeline.set_state(gst::State::Paused);
-        let deadline = Instant::now() + PREROLL_DEADLINE;
+        let began = Instant::now();
         while change == Ok(gst::StateChangeSuccess::Async) {
             match self.events.recv_timeout(Duration::from_millis(1)) {
                 Ok(Event::Failed(error)) => return Err(error),
@@ -135,10 +147,9 @@ impl Pipeline {
             if stopped() {
                 return Ok(None);
             }
-            if Instant::now() > deadline {
-                let waited = PREROLL_DEADLINE.as_secs();
-                return Err(Error::failed(format!("the pipeline gave no frame within {waited} s"))
-                    .hint("Does the same text work with gst-launch-1.0 -v and `fakesink` in place of the appsink?"));
+            if began.elapsed() > limit {
+                let lost = Lost::Start(limit);
+                return Err(Error::failed(lost.to_string()).hint(lost.hint()));
             }
             let (result, _, _) = self.pipeline.state(gst::ClockTime::from_mseconds(20));
             change = result;
@@ -157,6 +168,11 @@ impl Pipeline {
             }
         }
         Error::new(Kind::Failed, what).hint("GST_DEBUG=3 in the environment shows what GStreamer says.")
+    }
+
+    /// What is seen of its frames.
+    pub(super) fn watch(&self) -> &Arc<Watch> {
+        &self.watch
     }
 
     /// What the pipeline has to say, as it says it.
@@ -216,18 +232,35 @@ fn listen(pipeline: &gst::Pipeline) -> Receiver<Event> {
     heard
 }
 
-/// How long ago the frame of `sample` was taken, by the clock of the pipeline; `None` where the stream does not tell.
-fn age_of(sink: &gst_app::AppSink, sample: &gst::Sample) -> Option<Duration> {
-    let pts = sample.buffer()?.pts()?;
-    let taken = sample.segment()?.downcast_ref::<gst::ClockTime>()?.to_running_time(pts)?;
-    let now = sink.current_running_time()?;
-    now.checked_sub(taken).map(Duration::from)
+/// How old frames are by the clock of their pipeline.
+#[derive(Default)]
+struct Clock {
+    segment: Option<gst::Segment>,
+    times: Timestamps,
+}
+
+impl Clock {
+    /// The age of the frame of `sample`, which has just come.
+    fn age(&mut self, sink: &gst_app::AppSink, sample: &gst::Sample, watch: &Watch) -> Duration {
+        let segment = sample.segment();
+        let new_segment = segment != self.segment.as_ref();
+        if new_segment {
+            self.segment = segment.cloned();
+        }
+        let taken = || segment?.downcast_ref::<gst::ClockTime>()?.to_running_time(sample.buffer()?.pts()?);
+        let [taken, now] = [taken(), sink.current_running_time()].map(|time| time.map(Duration::from));
+        let (age, disbelief) = self.times.age(Claim { taken, now, new_segment });
+        if let Some(disbelief) = disbelief {
+            watch.disbelieve(disbelief);
+        }
+        age
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::{Ended, run_once};
+    use crate::capture::{Ended, Params, Reports, run_once};
 
     /// How the source of `text` ended, and whether nothing of its pipeline is left then.
     fn ended(text: &str) -> (Result<Ended>, bool) {
@@ -235,7 +268,9 @@ mod tests {
         let left = pipeline.pipeline.downgrade();
         let (_open, stop) = bounded(0);
         let take = |_, _| ControlFlow::Continue(());
-        let ended = run_once(&mut pipeline, Duration::from_millis(300), [&stop, &stop], take, &mut |_| {});
+        let limit = Duration::from_millis(300);
+        let params = Params { limits: Limits { start: limit, stall: limit }, ..Params::new(text) };
+        let ended = run_once(&mut pipeline, &params, [&stop, &stop], take, &mut Reports::default(), &mut |_| {});
         drop(pipeline);
         (ended, left.upgrade().is_none())
     }

@@ -1,6 +1,7 @@
 //! GStreamer's samples as frames: the caps say what the bytes mean, `GstVideoMeta` where the rows lie.
 
 use super::mapped;
+use super::watch::Refused;
 use crate::frame::{Frame, MAX_SIDE, Matrix, Orientation, Picture, PixelAspect, PixelFormat, Range};
 use gstreamer as gst;
 use gstreamer_video::{self as gst_video, VideoColorMatrix, VideoColorRange, VideoFormat, VideoInfo, VideoInterlaceMode};
@@ -34,24 +35,48 @@ pub fn accepted_caps() -> gst::Caps {
 
 /// The frame of one sample, as a pipeline's appsink would take it.
 pub fn frame_of(sample: &gst::Sample) -> Result<Frame, String> {
-    SampleReader::default().frame(sample, None)
+    SampleReader::default().frame(sample, true).map_err(|trouble| match trouble {
+        Trouble::Refused(Refused::Damaged(why)) | Trouble::NoPicture(why) => why,
+        Trouble::Refused(refused) => format!("{refused:?}"),
+    })
+}
+
+/// Why a sample gives no frame.
+#[derive(Debug)]
+pub enum Trouble {
+    /// It is left out.
+    Refused(Refused),
+    /// The stream is none of pictures: no other sample of it would give a frame.
+    NoPicture(String),
+}
+
+impl From<String> for Trouble {
+    fn from(why: String) -> Self {
+        Self::Refused(Refused::Damaged(why))
+    }
 }
 
 /// Turns samples into frames; remembers the caps that it read last.
 #[derive(Default)]
 pub struct SampleReader {
     known: Option<(gst::Caps, VideoInfo, Picture)>,
+    /// Whether it has given a frame.
+    given: bool,
 }
 
 impl SampleReader {
-    /// The frame of `sample`, without a copy; its age is `age` where the pipeline's clock knows it.
-    pub fn frame(&mut self, sample: &gst::Sample, age: Option<Duration>) -> Result<Frame, String> {
-        let (info, picture) = self.picture(sample)?;
-        let buffer = sample.buffer_owned().ok_or("a sample without a buffer")?;
+    /// The frame of `sample`, without a copy, as taken now. A film's first picture is taken even if it is said to repeat one.
+    pub fn frame(&mut self, sample: &gst::Sample, live: bool) -> Result<Frame, Trouble> {
+        let buffer = sample.buffer_owned().ok_or_else(|| "a sample without a buffer".to_owned())?;
+        if let Some(refused) = refused(buffer.flags(), live || self.given) {
+            return Err(Trouble::Refused(refused));
+        }
+        let (info, picture) = self.picture(sample).map_err(Trouble::NoPicture)?;
         let pts = buffer.pts().map(Duration::from);
         let mapped = mapped::map(buffer, info, &picture)?;
         let frame = Frame::new(picture, Box::new(mapped)).map_err(|error| error.to_string())?;
-        Ok(frame.taken_before(age.unwrap_or_default()).at(pts))
+        self.given = true;
+        Ok(frame.at(pts))
     }
 
     fn picture(&mut self, sample: &gst::Sample) -> Result<(&VideoInfo, Picture), String> {
@@ -63,6 +88,17 @@ impl SampleReader {
         }
         let (_, info, picture) = self.known.as_ref().expect("set just above");
         Ok((info, *picture))
+    }
+}
+
+/// What the flags of a buffer say against it; `repeats` is whether a repetition can be one.
+fn refused(flags: gst::BufferFlags, repeats: bool) -> Option<Refused> {
+    if flags.contains(gst::BufferFlags::CORRUPTED) {
+        Some(Refused::Corrupted)
+    } else if flags.contains(gst::BufferFlags::DECODE_ONLY) || (repeats && flags.contains(gst::BufferFlags::GAP)) {
+        Some(Refused::Repeated)
+    } else {
+        None
     }
 }
 

@@ -1,9 +1,10 @@
 //! Cameras come and go. A live source that fails, ends or falls silent is built anew, after a pause that grows.
 
-use super::{Ended, Params, Pipeline, run_once};
+use super::{Disbelief, Ended, Params, Pipeline, Reports, run_once};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crossbeam_channel::{Receiver, after, select};
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +46,7 @@ impl Backoff {
     }
 }
 
-/// A change of state of a source.
+/// What is to be told of a source.
 #[derive(Debug)]
 pub enum Change {
     /// Frames come; after a loss, they came back.
@@ -60,6 +61,33 @@ pub enum Change {
         /// When it is tried again.
         pause: Duration,
     },
+    /// Frames are damaged and left out: told at once, and then once a minute.
+    Damaged(Damage),
+    /// Its frames have no times that can be believed; told once a minute at the most.
+    Untimed {
+        /// What they have.
+        why: Disbelief,
+    },
+}
+
+/// Damaged frames that were left out.
+#[derive(Debug)]
+pub struct Damage {
+    /// How many.
+    pub frames: u64,
+    /// Whether there were others in the minute before; then these are of the last minute.
+    pub goes_on: bool,
+    /// What is wrong with the latest one.
+    pub why: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { frames, goes_on, why } = self;
+        let plural = if *frames == 1 { "frame" } else { "frames" };
+        let when = if *goes_on { "in the last minute" } else { "left out" };
+        write!(f, "{frames} damaged {plural} {when}: {why}")
+    }
 }
 
 /// Runs the source until it ends or one of `stop` is closed. A live one does not end: whatever it dies of is told to `changed`, and it
@@ -85,7 +113,7 @@ where
     F: FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
 {
     let mut backoff = params.backoff;
-    let mut warned = false;
+    let (mut warned, mut reports) = (false, Reports::default());
     loop {
         let mut pipeline = Pipeline::build(&params.pipeline)?;
         (params.prepare)(&pipeline);
@@ -111,9 +139,11 @@ where
             }
             passed
         };
-        let ended = run_once(&mut pipeline, params.stall, stop, pass_on, &mut |is_live| {
-            (live, since) = (is_live, Some(Instant::now()));
-            changed(Change::Flows { live });
+        let ended = run_once(&mut pipeline, params, stop, pass_on, &mut reports, &mut |change| {
+            if let Change::Flows { live: is_live } = change {
+                (live, since) = (is_live, Some(Instant::now()));
+            }
+            changed(change);
         });
         drop(pipeline);
         if unwanted.load(Ordering::Relaxed) {

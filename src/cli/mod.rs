@@ -112,6 +112,9 @@ pub struct Run {
     /// The name of the camera in the results [default: camera]
     #[arg(long, value_name = "NAME", requires = "source")]
     pub name: Option<String>,
+    /// A camera that gives no frame within so long of its start is lost, and built anew [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub start_timeout: Option<Duration>,
     /// A camera that gives no frame for so long is lost, and built anew [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub stall_timeout: Option<Duration>,
@@ -149,6 +152,7 @@ impl Run {
             socket_limit: self.socket.socket_limit,
             output,
             status_interval: self.status_interval,
+            start_timeout: self.start_timeout,
             stall_timeout: self.stall_timeout,
             vars: self.source.vars.iter().cloned().collect(),
             cameras: self.source.camera(self.name.as_ref()).into_iter().collect(),

@@ -33,6 +33,7 @@ impl SourceArgs {
             name: name.cloned().map(Placed::by_flag),
             source: Some(Placed::by_flag(source)),
             vars: Default::default(),
+            start_timeout: None,
             stall_timeout: None,
             on_stuck: None,
             on_stuck_after: None,

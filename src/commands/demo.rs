@@ -1,6 +1,6 @@
 //! `glimpsed demo`: the built-in model on a live test picture that changes every few seconds.
 
-use crate::capture::Pipeline;
+use crate::capture::{Limits, Pipeline};
 use crate::cli::Demo;
 use crate::config::{Camera, ModelSettings};
 use crate::daemon::{self, Outside, Parts};
@@ -15,7 +15,6 @@ use std::fs::File;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 /// Frames until the picture changes: 2.5 s at 30 a second.
 const SHOWN: usize = 75;
@@ -64,7 +63,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
         let format = super::format(&args.output, &out);
         Box::new(Stdout::new(out, format))
     };
-    let camera = Camera { name: "demo".into(), pipeline: PIPELINE.into(), stall: Duration::from_secs(5), stuck: None };
+    let camera = Camera { name: "demo".into(), pipeline: PIPELINE.into(), limits: Limits::default(), stuck: None };
     let parts = Parts {
         classifier,
         publishers: Publishers::new(vec![publisher]),

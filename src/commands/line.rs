@@ -1,6 +1,6 @@
 //! One source and its worker on this thread, for commands that have one source after the other: capture → channel → work.
 
-use crate::capture;
+use crate::capture::{self, Change};
 use crate::channel::{Receiver, Sent, channel};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -18,11 +18,16 @@ pub fn run<T>(params: &capture::Params, stop: &Stop, work: impl FnOnce(&Receiver
         Sent::Closed => ControlFlow::Break(()),
         Sent::Queued | Sent::Replaced(_) => ControlFlow::Continue(()),
     };
+    // a source that is lost ends here, and says why by itself
+    let mut tell = |change| match change {
+        Change::Damaged(damage) => tracing::warn!("{damage}"),
+        Change::Untimed { .. } | Change::Flows { .. } | Change::Lost { .. } => {}
+    };
     let done = Stop::default();
     thread::scope(|scope| {
         let source = thread::Builder::new()
             .name("capture".into())
-            .spawn_scoped(scope, || capture::run(params, [stop.receiver(), done.receiver()], &mut |_| {}, deliver));
+            .spawn_scoped(scope, || capture::run(params, [stop.receiver(), done.receiver()], &mut tell, deliver));
         let source = source.map_err(|e| Error::failed("cannot start the capture thread").because(e))?;
         let worked = work(&receiver);
         drop(receiver);

@@ -3,7 +3,7 @@
 use super::faults::Fault;
 use super::table::Placed;
 use super::{Camera, ModelSettings, Output, Settings, Stuck, values};
-use crate::capture::{Pipeline, launch};
+use crate::capture::{Limits, Pipeline, launch};
 use crate::preprocess::{self, Filter, Fit, Normalize};
 use crate::publish::socket;
 use crate::runtime::{self, Provider};
@@ -42,6 +42,7 @@ pub struct Draft {
     pub socket_limit: Option<usize>,
     pub output: Option<Output>,
     pub status_interval: Option<Duration>,
+    pub start_timeout: Option<Duration>,
     pub stall_timeout: Option<Duration>,
     /// For the pipelines of all cameras.
     pub vars: BTreeMap<String, String>,
@@ -85,6 +86,7 @@ pub struct CameraDraft {
     pub source: Option<Placed<Source>>,
     /// For this camera's pipeline alone.
     pub vars: BTreeMap<String, String>,
+    pub start_timeout: Option<Duration>,
     pub stall_timeout: Option<Duration>,
     pub on_stuck: Option<String>,
     pub on_stuck_after: Option<usize>,
@@ -126,6 +128,7 @@ impl Draft {
             socket_limit: self.socket_limit.or(base.socket_limit),
             output: self.output.or(base.output),
             status_interval: self.status_interval.or(base.status_interval),
+            start_timeout: self.start_timeout.or(base.start_timeout),
             stall_timeout: self.stall_timeout.or(base.stall_timeout),
             vars,
             cameras: if self.cameras.is_empty() { base.cameras } else { self.cameras },
@@ -239,7 +242,11 @@ impl Draft {
         if stuck.is_none() && camera.on_stuck_after.is_some() {
             faults.push(Fault::new(camera.line, "on_stuck_after without on_stuck: there is no command to run"));
         }
-        let stall = camera.stall_timeout.or(self.stall_timeout).unwrap_or(Duration::from_secs(5));
-        (faults.len() == before).then_some(Camera { name: name.into(), pipeline, stall, stuck })
+        let usual = Limits::default();
+        let limits = Limits {
+            start: camera.start_timeout.or(self.start_timeout).unwrap_or(usual.start),
+            stall: camera.stall_timeout.or(self.stall_timeout).unwrap_or(usual.stall),
+        };
+        (faults.len() == before).then_some(Camera { name: name.into(), pipeline, limits, stuck })
     }
 }

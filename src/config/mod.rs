@@ -14,6 +14,7 @@ pub use faults::Fault;
 pub use file::KEYS;
 pub use table::{Placed, nearest};
 
+use crate::capture;
 use crate::error::{Error, Result};
 use crate::labels::Labels;
 use crate::model::{self, Model};
@@ -72,7 +73,7 @@ pub struct Camera {
     /// gst-launch text, variables filled in.
     pub pipeline: String,
     /// Without a frame for so long it is lost.
-    pub stall: Duration,
+    pub limits: capture::Limits,
     /// What to run when it stays lost.
     pub stuck: Option<Stuck>,
 }

@@ -46,7 +46,8 @@ impl Camera {
         let caption = Caption::default();
         let lane = Lane::new(receiver, tally.clone()).with_place(Box::new(Overlay::new(caption.clone())));
         let params = capture::Params {
-            stall: settings.stall,
+            limits: settings.limits,
+            unusable: tally.unusable_counter(),
             prepare: Arc::new(move |pipeline| {
                 pipeline.show(&caption);
                 prepare(pipeline);
@@ -123,7 +124,15 @@ impl Teller {
 
     fn tell(&mut self, change: &Change) {
         let name = &self.name;
+        match change {
+            Change::Damaged(damage) => return tracing::warn!("{name}: {damage}"),
+            Change::Untimed { why } => {
+                return tracing::warn!("{name}: {why}; frames count as taken when they arrive, until a new segment begins");
+            }
+            Change::Flows { .. } | Change::Lost { .. } => {}
+        }
         match (change, self.lost.take()) {
+            (Change::Damaged(_) | Change::Untimed { .. }, _) => {}
             (Change::Flows { live }, before) => {
                 match before {
                     None => tracing::debug!("{name}: frames flow, {}", if *live { "live" } else { "not live" }),

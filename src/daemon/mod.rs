@@ -290,7 +290,7 @@ impl Worker {
 
 impl Camera {
     /// Its figures, and how long it may be silent.
-    fn patience(&self) -> (&Tally, Duration) {
-        (&self.tally, capture::longest_silence(self.settings.stall))
+    fn patience(&self) -> (&Tally, capture::Limits) {
+        (&self.tally, self.settings.limits)
     }
 }

@@ -50,7 +50,7 @@ fn run_to_the_end(names: &[&str], socket: Option<socket::Handle>, prepare: Prepa
     let cameras = names.iter().map(|name| config::Camera {
         name: (*name).into(),
         pipeline: LIVE.into(),
-        stall: Duration::from_secs(5),
+        limits: Default::default(),
         stuck: None,
     });
     let stop = Stop::default();

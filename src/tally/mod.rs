@@ -6,7 +6,7 @@ pub use status::{Percentiles, Status};
 
 use crate::labels::Labels;
 use crate::prediction::Prediction;
-use crate::stats::{Counts, Durations, Rate};
+use crate::stats::{Counts, Durations, Rate, Unusable};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +34,7 @@ pub struct Tally {
     name: Arc<str>,
     captured: AtomicU64,
     dropped: Arc<AtomicU64>,
+    unusable: Arc<Unusable>,
     book: Mutex<Book>,
 }
 
@@ -67,7 +68,13 @@ impl Tally {
             provider: None,
             stages: Default::default(),
         };
-        Arc::new(Self { name: name.into(), captured: AtomicU64::new(0), dropped: Arc::default(), book: Mutex::new(book) })
+        Arc::new(Self {
+            name: name.into(),
+            captured: AtomicU64::new(0),
+            dropped: Arc::default(),
+            unusable: Arc::default(),
+            book: Mutex::new(book),
+        })
     }
 
     /// The camera's name.
@@ -80,7 +87,12 @@ impl Tally {
         self.dropped.clone()
     }
 
-    /// A frame came.
+    /// Counts the frames that are left out; for the capture.
+    pub fn unusable_counter(&self) -> Arc<Unusable> {
+        self.unusable.clone()
+    }
+
+    /// A usable frame came.
     pub fn captured(&self) {
         self.captured.fetch_add(1, Ordering::Relaxed);
     }
@@ -137,7 +149,12 @@ impl Tally {
 
     /// What became of its frames so far.
     pub fn counts(&self) -> Counts {
-        Counts { captured: self.captured.load(Ordering::Relaxed), dropped: self.dropped.load(Ordering::Relaxed) }
+        Counts {
+            captured: self.captured.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+            damaged: self.unusable.damaged.load(Ordering::Relaxed),
+            skipped: self.unusable.skipped.load(Ordering::Relaxed),
+        }
     }
 
     /// Whether frames wait for the worker, or one is being worked on.

@@ -95,6 +95,11 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { source, counts, results, failed, errors, restarts, stages, .. } = self;
         write!(f, "{source}: {} frames, {results} results, {} dropped", counts.captured, counts.dropped)?;
+        for (count, what) in [(counts.damaged, "damaged"), (counts.skipped, "skipped")] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
         if *failed > 0 {
             write!(f, ", {failed} without a result")?;
         }
@@ -121,7 +126,7 @@ impl Json for Status {
                 serializer.collect_map(STAGES.iter().zip(&self.0.stages))
             }
         }
-        let mut message = serializer.serialize_struct("Status", 15)?;
+        let mut message = serializer.serialize_struct("Status", 17)?;
         message.serialize_field("type", "status")?;
         message.serialize_field("version", &SCHEMA_VERSION)?;
         message.serialize_field("source", &*self.source)?;
@@ -132,6 +137,8 @@ impl Json for Status {
         message.serialize_field("reason", &self.reason)?;
         message.serialize_field("captured", &self.counts.captured)?;
         message.serialize_field("dropped", &self.counts.dropped)?;
+        message.serialize_field("damaged", &self.counts.damaged)?;
+        message.serialize_field("skipped", &self.counts.skipped)?;
         message.serialize_field("results", &self.results)?;
         message.serialize_field("failed", &self.failed)?;
         message.serialize_field("errors", &self.errors)?;

@@ -22,7 +22,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// The folder of the project.
 pub fn project() -> &'static Path {
@@ -87,7 +87,7 @@ pub fn classifier(model: &Model, runtime: Box<dyn Infer>, top: usize) -> Classif
 
 /// The settings of a camera.
 pub fn camera(name: &str, pipeline: &str) -> Camera {
-    Camera { name: name.into(), pipeline: pipeline.into(), stall: Duration::from_secs(5), stuck: None }
+    Camera { name: name.into(), pipeline: pipeline.into(), limits: Default::default(), stuck: None }
 }
 
 /// Runs the daemon in this process until its cameras end, or there are `limit` results; gives what each camera has done.

@@ -81,7 +81,7 @@ pub fn measure(
     let camera = |n: usize| Camera {
         name: format!("camera{n}").into(),
         pipeline: source.to_owned(),
-        stall: Duration::from_secs(5),
+        limits: Default::default(),
         stuck: None,
     };
     let whole = Arc::new(Mutex::new(Whole::default()));

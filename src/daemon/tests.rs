@@ -25,7 +25,7 @@ impl Infer for Fake {
 }
 
 /// Stands for a standard output that is read.
-struct Living(Arc<AtomicU64>);
+struct Living;
 
 impl Publish for Living {
     fn name(&self) -> &'static str {
@@ -33,19 +33,17 @@ impl Publish for Living {
     }
 
     fn publish(&mut self, _: &Prediction) -> Result<()> {
-        self.0.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 }
 
-/// How a daemon with the cameras `names` ended by itself, and how many results it had. Where nothing ends it, it is ended after 30 s.
-fn run_to_the_end(names: &[&str], socket: Option<socket::Handle>, prepare: Prepare) -> (Result<Vec<Status>>, u64) {
+/// How a daemon with the cameras `names` ended by itself. Where nothing ends it, it is ended after 30 s.
+fn run_to_the_end(names: &[&str], socket: Option<socket::Handle>, prepare: Prepare, asked: &Receiver<Ask>) -> Result<Vec<Status>> {
     let model = builtin().unwrap();
     let fake = Box::new(Fake(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
     let labels = Labels::numbered(model.output.classes);
     let classifier = Classifier::new(&model, labels, fake, &preprocess::Params::default(), 1);
-    let results = Arc::new(AtomicU64::new(0));
-    let publishers = Publishers::new(vec![Box::new(Living(results.clone()))]);
+    let publishers = Publishers::new(vec![Box::new(Living)]);
     let parts = Parts { classifier, publishers, socket, status_interval: None, limit: None, source: None };
     let cameras = names.iter().map(|name| config::Camera {
         name: (*name).into(),
@@ -55,10 +53,7 @@ fn run_to_the_end(names: &[&str], socket: Option<socket::Handle>, prepare: Prepa
     });
     let stop = Stop::default();
     stop.request_after(Duration::from_secs(30)).unwrap();
-    let (_ask, asked) = bounded(1);
-    let outside = Outside { stop: &stop, asked: &asked, service: Service::default() };
-    let done = run(parts, cameras.collect(), prepare, outside);
-    (done, results.load(Ordering::SeqCst))
+    run(parts, cameras.collect(), prepare, Outside { stop: &stop, asked, service: Service::default() })
 }
 
 #[test]
@@ -67,7 +62,7 @@ fn a_socket_whose_thread_has_died_is_a_fault_beside_a_living_standard_output() {
         (socket::Handle::to(|| Err(std::io::Error::other("no more events"))), "no subscriber is served any more: no more events"),
         (socket::Handle::to(|| panic!("a fault in serving")), "the thread 'socket' panicked: a fault in serving"),
     ] {
-        let error = run_to_the_end(&["front"], Some(died), Arc::new(|_| {})).0.unwrap_err();
+        let error = run_to_the_end(&["front"], Some(died), Arc::new(|_| {}), &never()).unwrap_err();
         assert!(error.to_string().contains(why) && error.exit_status() == 1, "{error}");
     }
 }
@@ -80,7 +75,15 @@ fn a_socket_whose_thread_has_ended_as_it_was_asked_to_is_none() {
         // the second camera cannot be looked after: that, and not the socket, is what ends it
         assert!(pipelines.fetch_add(1, Ordering::SeqCst) == 0, "a fault in capture");
     };
-    let error = run_to_the_end(&["front", "back"], Some(ended), Arc::new(prepare)).0.unwrap_err();
+    let error = run_to_the_end(&["front", "back"], Some(ended), Arc::new(prepare), &never()).unwrap_err();
     let told = error.to_string();
     assert!(told.contains("any more: the thread 'capture' panicked: a fault in capture") && error.exit_status() == 1, "{told}");
+}
+
+#[test]
+fn a_daemon_that_cannot_be_asked_for_anything_any_more_is_a_fault() {
+    let (ask, asked) = bounded(1);
+    drop(ask);
+    let error = run_to_the_end(&["front"], None, Arc::new(|_| {}), &asked).unwrap_err();
+    assert!(error.to_string().contains("the thread 'signals' has ended") && error.exit_status() == 1, "{error}");
 }

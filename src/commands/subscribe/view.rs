@@ -156,3 +156,19 @@ pub fn text(message: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_rows_are_those_of_the_cameras_in_force_and_of_those_that_there_are_not() {
+        let mut view = View::default();
+        let rows = |view: &View| view.cameras.iter().map(|(name, row)| (name.clone(), row.trouble.is_some())).collect::<Vec<_>>();
+        view.take(&json!({"type": "subscribed", "cameras": ["front"], "unknown_cameras": ["gate"]}));
+        assert_eq!(rows(&view), [("front".to_owned(), false), ("gate".to_owned(), true)]);
+        view.take(&json!({"type": "subscribed", "cameras": ["gate"], "unknown_cameras": []}));
+        assert_eq!(rows(&view), [("gate".to_owned(), false)]);
+    }
+}

@@ -3,6 +3,7 @@
 #   make demo ARGS="--for 5s --json"   flags for `glimpsed demo`
 #   make setup                         only what building and running takes
 #   make install DESTDIR=              the program, its libraries, pipelines and systemd units, into /usr (as root)
+#   make uninstall DESTDIR=            takes that away again; the configuration stays
 #   make setup-qnn                     also the QNN plugin: the NPU's libraries (x86-64: its emulator)
 #   make setup-python                  what models/squeezenet1_1/quantize runs on
 #   make compare ARGS="--model m.onnx"  glimpsed beside a script in Python, on the same frames: a table of some minutes
@@ -11,8 +12,9 @@ CARGO ?= cargo
 export ORT_DISABLE_TELEMETRY := 1
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUNTIME := .runtime
+PROGRAM := $(TARGET)/release/glimpsed
 
-.PHONY: demo build test setup setup-qnn setup-python compare link install clean
+.PHONY: demo build test setup setup-qnn setup-python compare link install install-program install-libraries uninstall clean
 
 demo: build
 	@$(TARGET)/release/glimpsed demo $(ARGS)
@@ -46,12 +48,9 @@ link:
 	@mkdir -p $(TARGET)/lib
 	@ln -sfn $(abspath $(RUNTIME)) $(TARGET)/lib/glimpsed
 
-install:
-	install -D -m 755 $(TARGET)/release/glimpsed $(DESTDIR)/usr/bin/glimpsed
-	mkdir -p $(DESTDIR)/usr/lib/glimpsed $(DESTDIR)/usr/share/glimpsed/pipelines $(DESTDIR)/etc/glimpsed
-	for part in onnxruntime/onnxruntime/capi onnxruntime-qnn; do \
-		[ ! -d $(RUNTIME)/$$part ] || { mkdir -p $(DESTDIR)/usr/lib/glimpsed/$$part && cp -a $(RUNTIME)/$$part/. $(DESTDIR)/usr/lib/glimpsed/$$part; }; \
-	done
+# Nothing is written over: a running daemon has its program and its libraries mapped, and dies (SIGBUS) of a file that is cut short.
+install: install-program install-libraries
+	mkdir -p $(DESTDIR)/usr/share/glimpsed/pipelines $(DESTDIR)/etc/glimpsed
 	install -m 644 pipelines/*.launch $(DESTDIR)/usr/share/glimpsed/pipelines/
 	install -D -m 644 systemd/glimpsed.toml.example $(DESTDIR)/usr/share/glimpsed/glimpsed.toml.example
 	[ -e $(DESTDIR)/etc/glimpsed/glimpsed.toml ] || install -m 644 systemd/glimpsed.toml.example $(DESTDIR)/etc/glimpsed/glimpsed.toml
@@ -59,6 +58,21 @@ install:
 	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system systemd/glimpsed.service systemd/glimpsed.socket
 	install -D -m 644 systemd/70-glimpsed-npu.rules $(DESTDIR)/usr/lib/udev/rules.d/70-glimpsed-npu.rules
 	for example in systemd/glimpsed.service.d/*.example; do install -D -m 644 $$example $(DESTDIR)/usr/share/glimpsed/$$example; done
+
+install-program:
+	install -D -m 755 $(PROGRAM) $(DESTDIR)/usr/bin/glimpsed.new
+	mv -f $(DESTDIR)/usr/bin/glimpsed.new $(DESTDIR)/usr/bin/glimpsed
+
+install-libraries:
+	for part in onnxruntime/onnxruntime/capi onnxruntime-qnn; do \
+		[ ! -d $(RUNTIME)/$$part ] || setup/install-tree $(RUNTIME)/$$part $(DESTDIR)/usr/lib/glimpsed/$$part || exit 1; \
+	done
+
+# The configuration in /etc/glimpsed, and what the service has written (/var/lib/glimpsed, /var/cache/glimpsed), stay.
+uninstall:
+	rm -f $(DESTDIR)/usr/bin/glimpsed $(DESTDIR)/usr/lib/sysusers.d/glimpsed.conf $(DESTDIR)/usr/lib/udev/rules.d/70-glimpsed-npu.rules
+	rm -f $(DESTDIR)/usr/lib/systemd/system/glimpsed.service $(DESTDIR)/usr/lib/systemd/system/glimpsed.socket
+	rm -rf $(DESTDIR)/usr/lib/glimpsed $(DESTDIR)/usr/share/glimpsed
 
 clean:
 	@$(CARGO) clean

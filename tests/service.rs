@@ -134,3 +134,31 @@ fn a_socket_that_systemd_made_is_served_and_left_alone() {
     std::io::Read::read_to_string(&mut log, &mut text).unwrap();
     assert!(text.contains("which systemd made"), "{text}");
 }
+
+/// `make install` over a running daemon: what it has open or mapped stays as it is, and the place holds the new file.
+#[test]
+fn an_installation_replaces_files_and_does_not_write_over_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (runtime, root) = (folder.path().join("runtime"), folder.path().join("root"));
+    let (program, capi) = (folder.path().join("program"), runtime.join("onnxruntime/onnxruntime/capi"));
+    std::fs::create_dir_all(capi.join("deeper")).unwrap();
+    let install = |content: &str| {
+        [&program, &capi.join("lib.so"), &capi.join("deeper/a b.so")].iter().for_each(|path| std::fs::write(path, content).unwrap());
+        let variable = |name: &str, path: &std::path::Path| format!("{name}={}", path.display());
+        let mut make = std::process::Command::new("make");
+        make.args(["-s", "-C"]).arg(common::project()).args(["install-program", "install-libraries"]);
+        let values = [variable("DESTDIR", &root), variable("RUNTIME", &runtime), variable("PROGRAM", &program)];
+        assert!(make.args(values).status().unwrap().success());
+    };
+    install("the old one");
+    let lib = root.join("usr/lib/glimpsed/onnxruntime/onnxruntime/capi");
+    let places = [root.join("usr/bin/glimpsed"), lib.join("lib.so"), lib.join("deeper/a b.so")];
+    let open: Vec<_> = places.iter().map(|place| std::fs::File::open(place).unwrap()).collect();
+    install("new");
+    for (place, mut old) in places.iter().zip(open) {
+        let mut kept = String::new();
+        std::io::Read::read_to_string(&mut old, &mut kept).unwrap();
+        assert_eq!((kept.as_str(), std::fs::read_to_string(place).unwrap().as_str()), ("the old one", "new"), "{}", place.display());
+    }
+    assert_eq!(std::fs::read_dir(&lib).unwrap().count(), 2, "nothing is left over");
+}

@@ -53,6 +53,7 @@
 pub mod access;
 pub mod caption;
 pub mod error;
+pub mod files;
 pub mod frame;
 pub mod labels;
 pub mod prediction;

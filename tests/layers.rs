@@ -5,21 +5,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 25] = [
+const ROOMS: [(&str, &[&str]); 26] = [
     ("access", &[]),
     ("caption", &[]),
     ("error", &[]),
+    ("files", &[]),
     ("frame", &[]),
     ("tensor", &[]),
     ("stats", &[]),
     ("threads", &["error"]),
-    ("labels", &["error"]),
+    ("labels", &["error", "files"]),
     ("prediction", &["labels"]),
     ("tally", &["labels", "prediction", "stats"]),
-    ("capture", &["access", "caption", "error", "frame", "stats"]),
+    ("capture", &["access", "caption", "error", "files", "frame", "stats"]),
     ("channel", &[]),
     ("preprocess", &["frame", "tensor"]),
-    ("model", &["error", "labels", "tensor"]),
+    ("model", &["error", "files", "labels", "tensor"]),
     ("runtime", &["error", "model", "tensor", "threads"]),
     ("rank", &["error", "prediction", "tensor"]),
     ("publish", &["caption", "error", "labels", "prediction", "stats", "tally", "threads"]),

@@ -143,9 +143,11 @@ fn an_installation_replaces_files_and_does_not_write_over_them() {
     let (program, capi) = (folder.path().join("program"), runtime.join("onnxruntime/onnxruntime/capi"));
     std::fs::create_dir_all(capi.join("deeper")).unwrap();
     let install = |content: &str| {
-        [&program, &capi.join("lib.so"), &capi.join("deeper/a b.so")].iter().for_each(|path| std::fs::write(path, content).unwrap());
+        [&program, &capi.join("lib.so"), &capi.join("deeper/a b.so")]
+            .iter()
+            .for_each(|path| std::fs::write(path, content).unwrap());
         let variable = |name: &str, path: &std::path::Path| format!("{name}={}", path.display());
-        let mut make = std::process::Command::new("make");
+        let mut make = Command::new("make");
         make.args(["-s", "-C"]).arg(common::project()).args(["install-program", "install-libraries"]);
         let values = [variable("DESTDIR", &root), variable("RUNTIME", &runtime), variable("PROGRAM", &program)];
         assert!(make.args(values).status().unwrap().success());
@@ -158,7 +160,12 @@ fn an_installation_replaces_files_and_does_not_write_over_them() {
     for (place, mut old) in places.iter().zip(open) {
         let mut kept = String::new();
         std::io::Read::read_to_string(&mut old, &mut kept).unwrap();
-        assert_eq!((kept.as_str(), std::fs::read_to_string(place).unwrap().as_str()), ("the old one", "new"), "{}", place.display());
+        assert_eq!(
+            (kept.as_str(), std::fs::read_to_string(place).unwrap().as_str()),
+            ("the old one", "new"),
+            "{}",
+            place.display()
+        );
     }
     assert_eq!(std::fs::read_dir(&lib).unwrap().count(), 2, "nothing is left over");
 }

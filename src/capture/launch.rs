@@ -1,11 +1,12 @@
 //! `.launch` files: gst-launch text with `#` comments and `${NAME}` or `${NAME:-default}` variables.
 
 use crate::error::{Error, Result};
+use crate::files;
 use std::path::Path;
 
 /// Reads the file at `path` and expands it with the variables that `lookup` knows.
 pub fn read(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
+    let text = files::read_text(path, files::SETTINGS).map_err(|e| {
         Error::config(format!("cannot read the pipeline '{}'", path.display()))
             .because(e)
             .hint("--pipeline FILE names a .launch file; gst-launch text itself goes after '--'.")

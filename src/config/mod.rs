@@ -16,6 +16,7 @@ pub use table::{Placed, nearest};
 
 use crate::capture;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::labels::Labels;
 use crate::model::{self, Model};
 use crate::preprocess::{self, Filter, Fit};
@@ -123,7 +124,7 @@ impl ModelSettings {
 
 /// The folder of QNN that the file at `path` names, if it can be read: for what must be set before anything else starts.
 pub fn qnn_dir(path: &Path) -> Option<PathBuf> {
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = files::read_text(path, files::SETTINGS).ok()?;
     file::parse(&text, path.parent().unwrap_or(Path::new(""))).0.qnn_dir
 }
 
@@ -136,7 +137,7 @@ pub fn read_model(path: &Path) -> Result<Model> {
 /// pipelines), is one error.
 pub fn read(path: &Path, flags: Draft, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
     let origin = format!("the configuration '{}'", path.display());
-    let text = std::fs::read_to_string(path).map_err(|e| {
+    let text = files::read_text(path, files::SETTINGS).map_err(|e| {
         Error::config(format!("cannot read {origin}"))
             .because(e)
             .hint("/usr/share/glimpsed/glimpsed.toml.example is one to begin with.")

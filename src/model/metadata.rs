@@ -2,6 +2,7 @@
 
 use super::Model;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::tensor::{Quantization, TensorSpec};
 use serde::Deserialize;
 use serde_json::json;
@@ -49,7 +50,7 @@ struct Parameters {
 pub fn check(path: &Path, model: &mut Model) -> Result<()> {
     let Some((file, text)) = ["metadata.yaml", "metadata.json"].iter().find_map(|name| {
         let file = path.with_file_name(name);
-        std::fs::read_to_string(&file).ok().map(|text| (file, text))
+        files::read_text(&file, files::SETTINGS).ok().map(|text| (file, text))
     }) else {
         return if model.is_context() { Err(undescribed(path)) } else { Ok(()) };
     };

@@ -1,6 +1,7 @@
 //! What an ONNX file says of a classifier: shapes, types, scale and zero point, a Softmax at the end. Nothing is typed in.
 
 mod builtin;
+mod limits;
 pub mod metadata;
 mod name;
 mod onnx;
@@ -10,11 +11,13 @@ mod weights;
 pub use builtin::{BUILTIN, builtin};
 
 use crate::error::{Error, Result};
-use crate::labels::Labels;
+use crate::files;
+use crate::labels::{self, Labels};
 use crate::tensor::{InputSpec, Layout, OutputSpec, TensorSpec};
 use bytes::Bytes;
 use onnx::{Graph, ValueInfo};
 use prost::Message;
+use rim::Rim;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,7 +65,7 @@ impl Model {
                 .because(e)
                 .hint("--model FILE names an ONNX file; --model testcard is the built-in one.")
         };
-        let bytes = Bytes::from(std::fs::read(path).map_err(cannot)?);
+        let bytes = Bytes::from(files::read(path, limits::FILE).map_err(cannot)?);
         let mut model = Self::parse(bytes, name::of(path), &shown, Source::File(path.to_owned()))?;
         metadata::check(path, &mut model)?;
         Ok(model)
@@ -70,6 +73,8 @@ impl Model {
 
     /// Reads a model from `bytes`; `shown` is its name in messages.
     fn parse(bytes: Bytes, name: String, shown: &str, source: Source) -> Result<Self> {
+        let size = bytes.len() as u64;
+        limits::check(&bytes, shown)?;
         let proto = decode(bytes, shown)?;
         let graph = proto.graph.as_ref().ok_or_else(|| not_onnx(shown, "it holds no graph"))?;
         let folder = match &source {
@@ -77,8 +82,10 @@ impl Model {
             Source::Memory(_) => None,
         };
         let weights = Weights::new(graph, folder);
-        let input = input_of(graph, &weights, shown)?;
-        let output = output_of(graph, &weights, shown)?;
+        weights.check_sizes(shown, size)?;
+        let rim = Rim::new(graph);
+        let input = input_of(graph, &rim, &weights, shown)?;
+        let output = output_of(graph, &rim, &weights, shown)?;
         let mut operators = BTreeMap::new();
         graph.node.iter().for_each(|node| *operators.entry(node.op_type.clone()).or_default() += 1);
         let opset =
@@ -161,7 +168,7 @@ fn not_onnx(shown: &str, why: &str) -> Error {
     )
 }
 
-fn input_of(graph: &Graph, weights: &Weights, shown: &str) -> Result<InputSpec> {
+fn input_of(graph: &Graph, rim: &Rim, weights: &Weights, shown: &str) -> Result<InputSpec> {
     // old files list their weights among the inputs
     let inputs: Vec<_> = graph.input.iter().filter(|input| !weights.contains(&input.name)).collect();
     let [input] = inputs[..] else {
@@ -191,7 +198,7 @@ fn input_of(graph: &Graph, weights: &Weights, shown: &str) -> Result<InputSpec> 
         }
     };
     let element = rim::element_type(elem_type(input), &format!("input '{}'", input.name))?;
-    let quantization = if element.bounds().is_some() { rim::input_quantization(graph, weights, &input.name)? } else { None };
+    let quantization = if element.bounds().is_some() { rim.input_quantization(weights, &input.name)? } else { None };
     let side = |pixels: usize| u32::try_from(pixels).ok().filter(|side| (1..=16384).contains(side));
     let (Some(width), Some(height)) = (side(width), side(height)) else {
         return Err(Error::config(format!("the model '{shown}' takes a picture of {width} x {height} pixels"))
@@ -200,7 +207,7 @@ fn input_of(graph: &Graph, weights: &Weights, shown: &str) -> Result<InputSpec> 
     Ok(InputSpec { tensor: TensorSpec { name: input.name.clone(), element, shape, quantization }, layout, width, height })
 }
 
-fn output_of(graph: &Graph, weights: &Weights, shown: &str) -> Result<OutputSpec> {
+fn output_of(graph: &Graph, rim: &Rim, weights: &Weights, shown: &str) -> Result<OutputSpec> {
     let [output] = &graph.output[..] else {
         let names: Vec<_> = graph.output.iter().map(|output| output.name.as_str()).collect();
         return Err(Error::config(format!("the model '{shown}' has {} outputs: {}", names.len(), names.join(", ")))
@@ -216,8 +223,14 @@ fn output_of(graph: &Graph, weights: &Weights, shown: &str) -> Result<OutputSpec
              python3 -m onnxruntime.tools.symbolic_shape_infer --input MODEL.onnx --output FIXED.onnx",
         ));
     }
+    if classes > labels::CLASSES {
+        return Err(Error::config(format!("the model '{shown}' has {classes} classes")).hint(format!(
+            "At most {} are taken, many times those of the largest classifiers. Is the shape of the output right?",
+            labels::CLASSES
+        )));
+    }
     let element = rim::element_type(elem_type(output), &format!("output '{}'", output.name))?;
-    let tail = rim::tail(graph, weights, &output.name)?;
+    let tail = rim.tail(weights, &output.name)?;
     let quantization = if element.bounds().is_some() { tail.quantization } else { None };
     Ok(OutputSpec {
         tensor: TensorSpec { name: output.name.clone(), element, shape, quantization },

@@ -4,25 +4,71 @@ use super::onnx::{Graph, Node, data_type};
 use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::tensor::{ElementType, Quantization};
+use std::collections::HashMap;
 
 /// Operators that change the shape of a tensor, and nothing of its values.
 const SHAPE_ONLY: [&str; 7] = ["Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"];
 
-/// The quantization of the input called `name`: that of the first DequantizeLinear behind it. `None` where there is none.
-pub fn input_quantization(graph: &Graph, weights: &Weights, name: &str) -> Result<Option<Quantization>> {
-    let mut at = name;
-    // a graph without loops is walked in fewer steps than it has nodes
-    for _ in 0..=graph.node.len() {
-        let Some(reader) = graph.node.iter().find(|node| node.input.first().is_some_and(|input| input == at)) else {
-            return Ok(None);
-        };
-        match reader.op_type.as_str() {
-            "DequantizeLinear" => return quantization(reader, weights).map(Some),
-            kind if SHAPE_ONLY.contains(&kind) && !reader.output.is_empty() => at = &reader.output[0],
-            _ => return Ok(None),
+/// The graph's nodes by the names of what they read and write, so that a walk costs no search.
+pub struct Rim<'a> {
+    /// The first node that reads a value as its first input.
+    readers: HashMap<&'a str, &'a Node>,
+    writers: HashMap<&'a str, &'a Node>,
+}
+
+impl<'a> Rim<'a> {
+    /// Of `graph`.
+    pub fn new(graph: &'a Graph) -> Self {
+        let (mut readers, mut writers) = (HashMap::new(), HashMap::new());
+        for node in &graph.node {
+            if let Some(input) = node.input.first() {
+                readers.entry(input.as_str()).or_insert(node);
+            }
+            for output in &node.output {
+                writers.entry(output.as_str()).or_insert(node);
+            }
         }
+        Self { readers, writers }
     }
-    Ok(None)
+
+    /// The quantization of the input called `name`: that of the first DequantizeLinear behind it. `None` where there is none.
+    pub fn input_quantization(&self, weights: &Weights, name: &str) -> Result<Option<Quantization>> {
+        let mut at = name;
+        // a graph without loops is walked in fewer steps than it has nodes
+        for _ in 0..=self.readers.len() {
+            let Some(reader) = self.readers.get(at) else { return Ok(None) };
+            match reader.op_type.as_str() {
+                "DequantizeLinear" => return quantization(reader, weights).map(Some),
+                kind if SHAPE_ONLY.contains(&kind) && !reader.output.is_empty() => at = &reader.output[0],
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Walks back from the output called `name`, over operators that change no value, to what made the numbers.
+    pub fn tail(&self, weights: &Weights, name: &str) -> Result<Tail> {
+        let mut tail = Tail { quantization: None, softmax: false };
+        let (mut at, mut quantized_at_rim) = (name, true);
+        for _ in 0..=self.writers.len() {
+            let Some(writer) = self.writers.get(at) else { break };
+            match writer.op_type.as_str() {
+                "QuantizeLinear" if quantized_at_rim => tail.quantization = Some(quantization(writer, weights)?),
+                "QuantizeLinear" | "DequantizeLinear" => {}
+                "Softmax" => {
+                    tail.softmax = true;
+                    break;
+                }
+                kind if SHAPE_ONLY.contains(&kind) => {}
+                _ => break,
+            }
+            // behind a DequantizeLinear the output itself is float, whatever quantization lies further in
+            quantized_at_rim &= !matches!(writer.op_type.as_str(), "QuantizeLinear" | "DequantizeLinear");
+            let Some(input) = writer.input.first() else { break };
+            at = input;
+        }
+        Ok(tail)
+    }
 }
 
 /// What the end of the graph says of the output called `name`.
@@ -31,30 +77,6 @@ pub struct Tail {
     pub quantization: Option<Quantization>,
     /// Whether a Softmax stands at the end.
     pub softmax: bool,
-}
-
-/// Walks back from the output called `name`, over operators that change no value, to what made the numbers.
-pub fn tail(graph: &Graph, weights: &Weights, name: &str) -> Result<Tail> {
-    let mut tail = Tail { quantization: None, softmax: false };
-    let (mut at, mut quantized_at_rim) = (name, true);
-    for _ in 0..=graph.node.len() {
-        let Some(writer) = graph.node.iter().find(|node| node.output.iter().any(|output| output == at)) else { break };
-        match writer.op_type.as_str() {
-            "QuantizeLinear" if quantized_at_rim => tail.quantization = Some(quantization(writer, weights)?),
-            "QuantizeLinear" | "DequantizeLinear" => {}
-            "Softmax" => {
-                tail.softmax = true;
-                break;
-            }
-            kind if SHAPE_ONLY.contains(&kind) => {}
-            _ => break,
-        }
-        // behind a DequantizeLinear the output itself is float, whatever quantization lies further in
-        quantized_at_rim &= !matches!(writer.op_type.as_str(), "QuantizeLinear" | "DequantizeLinear");
-        let Some(input) = writer.input.first() else { break };
-        at = input;
-    }
-    Ok(tail)
 }
 
 /// Scale and zero point of a QuantizeLinear or DequantizeLinear.

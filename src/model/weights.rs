@@ -1,11 +1,11 @@
 //! Constants of the graph: initializers inline, as typed fields or in a second file, and `Constant` nodes.
 
-use super::onnx::{EXTERNAL, Graph, StringStringEntry, Tensor, data_type};
+use super::onnx::{EXTERNAL, Graph, Tensor, data_type};
 use crate::error::{Error, Result};
-use std::collections::HashMap;
-use std::fs::File;
+use crate::files;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The constants of a graph, by name.
 pub struct Weights<'a> {
@@ -40,8 +40,7 @@ impl<'a> Weights<'a> {
     /// The one number that the constant `name` holds; `None` where it holds none or several.
     pub fn scalar(&self, name: &str) -> Result<Option<f64>> {
         let Some(tensor) = self.by_name.get(name) else { return Ok(None) };
-        let count: i64 = tensor.dims.iter().product();
-        if count != 1 {
+        if elements(tensor) != Some(1) {
             return Ok(None);
         }
         if let Some(value) = tensor.float_data.first() {
@@ -54,37 +53,57 @@ impl<'a> Weights<'a> {
         Ok(number(tensor.data_type, &bytes))
     }
 
-    /// Checks that every external file is there and long enough; gives their names.
+    /// An error where a constant says that it is larger than the file, of `size` bytes, that it is in.
+    pub fn check_sizes(&self, model: &str, size: u64) -> Result<()> {
+        for tensor in self.by_name.values().filter(|tensor| tensor.data_location != EXTERNAL) {
+            if bytes_of(tensor).is_none_or(|bytes| bytes > size) {
+                return Err(Error::config(format!("the model '{model}' is damaged"))
+                    .because(format!("the weights '{}' of shape {:?} are larger than the file", tensor.name, tensor.dims))
+                    .hint("Compare its size and checksum with the source, and fetch it again."));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that every external file is there, a regular file, and long enough; gives their names.
     pub fn check_files(&self, model: &str) -> Result<Vec<PathBuf>> {
-        let mut files: Vec<PathBuf> = Vec::new();
+        let mut sizes: BTreeMap<PathBuf, u64> = BTreeMap::new();
         for tensor in self.by_name.values().filter(|tensor| tensor.data_location == EXTERNAL) {
-            let external = external(&tensor.external_data);
+            let external = external(tensor).map_err(|why| {
+                Error::config(format!("the model '{model}' keeps the weights '{}' in a place that cannot be", tensor.name))
+                    .because(why)
+            })?;
             let Some(folder) = self.folder else {
                 return Err(Error::config(format!("the model '{model}' keeps weights in a second file"))
                     .because("a model in memory cannot have one"));
             };
             let path = folder.join(&external.location);
-            let have = std::fs::metadata(&path).map_err(|e| missing(model, &external.location, folder).because(e))?.len();
-            let want = external.offset.saturating_add(external.length.unwrap_or(0));
-            if have < want {
+            let have = match sizes.get(&path) {
+                Some(size) => *size,
+                None => {
+                    let meta = std::fs::metadata(&path).and_then(|meta| files::regular(meta.file_type()).map(|()| meta.len()));
+                    meta.map_err(|e| missing(model, &external.location, folder).because(e))?
+                }
+            };
+            let needed = external.length.or(bytes_of(tensor)).and_then(|length| external.offset.checked_add(length));
+            if needed.is_none_or(|needed| have < needed) {
+                let needed = needed.map_or("more than any file has".to_owned(), |needed| needed.to_string());
                 return Err(Error::config(format!("the weights '{}' of the model '{model}' are cut short", path.display()))
-                    .because(format!("{have} bytes, the model needs {want}"))
+                    .because(format!("{have} bytes, the model needs {needed}"))
                     .hint("Fetch the file again; the .onnx and its data file must be of the same export."));
             }
-            if !files.contains(&path) {
-                files.push(path);
-            }
+            sizes.insert(path, have);
         }
-        files.sort();
-        Ok(files)
+        Ok(sizes.into_keys().collect())
     }
 
     /// The first bytes of an external tensor: enough for a number.
     fn read(&self, tensor: &Tensor) -> Result<Vec<u8>> {
-        let external = external(&tensor.external_data);
+        let external =
+            external(tensor).map_err(|why| Error::config(format!("cannot read the weights '{}'", tensor.name)).because(why))?;
         let folder = self.folder.unwrap_or(Path::new("."));
         let read = || -> std::io::Result<Vec<u8>> {
-            let mut file = File::open(folder.join(&external.location))?;
+            let mut file = files::open(&folder.join(&external.location))?;
             file.seek(SeekFrom::Start(external.offset))?;
             let mut bytes = Vec::new();
             file.take(8.min(external.length.unwrap_or(8))).read_to_end(&mut bytes)?;
@@ -99,14 +118,40 @@ fn missing(model: &str, location: &str, folder: &Path) -> Error {
         .hint(format!("Put it beside the model, under just that name: {}", folder.join(location).display()))
 }
 
-fn external(entries: &[StringStringEntry]) -> External {
-    let entry = |key: &str| entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
-    let number = |key: &str| entry(key).and_then(|value| value.parse().ok());
-    External {
-        location: entry("location").unwrap_or_default().to_owned(),
-        offset: number("offset").unwrap_or(0),
-        length: number("length"),
+/// Where the data of `tensor` lies; an error in words where that cannot be.
+fn external(tensor: &Tensor) -> std::result::Result<External, String> {
+    let entry = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
+    let number = |key: &str| {
+        entry(key)
+            .map(|value| value.parse::<u64>().map_err(|_| format!("its {key} is '{value}', which is no number of bytes")))
+            .transpose()
+    };
+    let location = entry("location").unwrap_or_default().to_owned();
+    // ONNX's own rule; ONNX Runtime holds models to it from 1.24 on
+    let beside = Path::new(&location).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if location.is_empty() || !beside {
+        return Err(format!("'{location}' is not a file beside the model or in a folder there"));
     }
+    Ok(External { location, offset: number("offset")?.unwrap_or(0), length: number("length")? })
+}
+
+/// How many elements `tensor` has; `None` where its dimensions make no sense.
+fn elements(tensor: &Tensor) -> Option<u64> {
+    tensor.dims.iter().try_fold(1_u64, |product, dim| product.checked_mul(u64::try_from(*dim).ok()?))
+}
+
+/// How many bytes `tensor` takes at least; `None` where its dimensions make no sense.
+fn bytes_of(tensor: &Tensor) -> Option<u64> {
+    let size = match tensor.data_type {
+        data_type::FLOAT | data_type::INT32 => 4,
+        data_type::UINT16 | data_type::INT16 => 2,
+        data_type::UINT8 | data_type::INT8 => 1,
+        // types of 4 bits, texts and what else there may be
+        _ => return elements(tensor).map(|count| count / 8),
+    };
+    // integers in typed fields take a byte each, or less of the file than in memory
+    let size = if tensor.int32_data.is_empty() { size } else { 1 };
+    elements(tensor)?.checked_mul(size)
 }
 
 /// The number that `bytes` (little endian, as ONNX stores raw data) hold.

@@ -1,0 +1,91 @@
+//! Files that a user names: regular ones only, and not larger than such a file can sensibly be.
+//!
+//! A FIFO or a device in the place of a file would hang whoever opens or reads it, for ever.
+
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{Error, ErrorKind, Read, Result};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+/// The largest configuration or `.launch` file: some hundred times what a large one has.
+pub const SETTINGS: u64 = 1 << 20;
+
+/// Opens the file at `path` for reading; an error where it is anything but a regular file (links are followed).
+pub fn open(path: &Path) -> Result<File> {
+    // looked at first: to open a device may already do something
+    regular(fs::metadata(path)?.file_type())?;
+    // and again afterwards, for it may be another by then; until then nothing waits
+    let file = OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32).open(path)?;
+    regular(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// The bytes of the file at `path`, of which there may be `limit` at the most.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let file = open(path)?;
+    let size = file.metadata()?.len();
+    let too_large = || Error::new(ErrorKind::FileTooLarge, format!("it has more than the {limit} bytes that are taken"));
+    if size > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(size as usize)?;
+    // it may grow meanwhile
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// The same as text.
+pub fn read_text(path: &Path, limit: u64) -> Result<String> {
+    String::from_utf8(read(path, limit)?)
+        .map_err(|e| Error::new(ErrorKind::InvalidData, format!("it is not UTF-8: {}", e.utf8_error())))
+}
+
+/// An error that says what it is, where it is no regular file.
+pub fn regular(kind: FileType) -> Result<()> {
+    let what = match kind {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => "a folder",
+        kind if kind.is_fifo() => "a FIFO",
+        kind if kind.is_socket() => "a socket",
+        kind if kind.is_char_device() || kind.is_block_device() => "a device",
+        _ => "something else",
+    };
+    Err(Error::new(ErrorKind::InvalidInput, format!("it is {what}, not a file")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn only_a_regular_file_is_opened_and_nothing_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(at("fifo")).status().unwrap().success());
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        std::os::unix::fs::symlink(at("fifo"), at("link")).unwrap();
+        for (path, what) in [
+            (at("fifo"), "a FIFO"),
+            (at("link"), "a FIFO"),
+            (at("socket"), "a socket"),
+            (at("."), "a folder"),
+            ("/dev/zero".into(), "a device"),
+        ] {
+            let error = read(&path, 10).unwrap_err().to_string();
+            assert_eq!(error, format!("it is {what}, not a file"), "{}", path.display());
+        }
+        std::os::unix::fs::symlink(at("loop"), at("loop")).unwrap();
+        assert!(read(&at("loop"), 10).is_err());
+    }
+
+    #[test]
+    fn a_file_may_have_its_limit_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, b"12345").unwrap();
+        assert_eq!(read(&path, 5).unwrap(), b"12345");
+        assert!(read(&path, 4).unwrap_err().to_string().contains("more than the 4 bytes"));
+    }
+}

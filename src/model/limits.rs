@@ -1,0 +1,50 @@
+//! What a model file may hold at the most, looked at before it is read: a few bytes of a file can stand for much memory.
+
+use crate::error::{Error, Result};
+
+/// The largest file: protobuf's own limit. Weights beyond it are in a second file.
+pub const FILE: u64 = (2 << 30) - 1;
+
+/// Nodes, and initializers, of the graph: the largest models that are exported have some ten thousand.
+const PARTS: usize = 200_000;
+
+/// The fields `graph` of a model, and `node`, `initializer`, `input` and `output` of a graph.
+const GRAPH: u64 = 7;
+const COUNTED: [u64; 4] = [1, 5, 11, 12];
+
+/// An error where the graph in `bytes` has too many parts. What is no protobuf passes: that is told when it is read.
+pub fn check(bytes: &[u8], shown: &str) -> Result<()> {
+    for graph in fields(bytes).filter(|(field, _)| *field == GRAPH) {
+        let parts = fields(graph.1).filter(|(field, _)| COUNTED.contains(field)).take(PARTS + 1).count();
+        if parts > PARTS {
+            return Err(Error::config(format!("the model '{shown}' has more than {PARTS} nodes and weights"))
+                .hint("That is no classifier of pictures: the largest have some thousand."));
+        }
+    }
+    Ok(())
+}
+
+/// The fields with bytes of a protobuf message; ends where it is none.
+fn fields(mut bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    std::iter::from_fn(move || {
+        loop {
+            let key = prost::encoding::decode_varint(&mut bytes).ok()?;
+            let skip = match key & 7 {
+                0 => {
+                    prost::encoding::decode_varint(&mut bytes).ok()?;
+                    0
+                }
+                1 => 8,
+                2 => {
+                    let length = usize::try_from(prost::encoding::decode_varint(&mut bytes).ok()?).ok()?;
+                    let (inside, rest) = bytes.split_at_checked(length)?;
+                    bytes = rest;
+                    return Some((key >> 3, inside));
+                }
+                5 => 4,
+                _ => return None,
+            };
+            bytes = bytes.get(skip..)?;
+        }
+    })
+}

@@ -193,11 +193,11 @@ fn a_camera_that_needs_longer_than_the_stall_timeout_to_begin_comes_up() {
 #[test]
 fn times_that_cannot_be_true_are_told_once_and_the_arrival_counts() {
     const MODES: [(&str, &str); 5] = [
-        ("pts-reset arg=20", "the timestamps go back by"),
-        ("pts-back arg=60000 every=2", "the timestamps go back by"),
-        ("pts-future arg=5000", "the timestamps are"),
-        ("pts-huge", "the timestamps are"),
-        ("pts-none", "frames without a timestamp"),
+        ("pts-reset arg=20", "its timestamps go back by"),
+        ("pts-back arg=60000 every=2", "its timestamps go back by"),
+        ("pts-future arg=5000", "its timestamps are"),
+        ("pts-huge", "its timestamps are"),
+        ("pts-none", "its frames carry no timestamp"),
     ];
     for (mode, why) in MODES {
         let (mut came, mut before) = (0, None);

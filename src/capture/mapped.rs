@@ -214,3 +214,55 @@ impl Pixels for Mapped {
         self.memories.bytes(*memory).get(place.start..place.end).map(|data| (data, place.stride))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::PixelFormat;
+    use gstreamer_video::{VideoFormat, VideoFrameFlags};
+
+    /// A buffer of 0, 1, 2, ... in memories of these sizes, and what the caps say of it.
+    fn buffer(format: VideoFormat, (width, height): (u32, u32), memories: &[usize]) -> (gst::Buffer, VideoInfo) {
+        gst::init().unwrap();
+        let (mut buffer, mut next) = (gst::Buffer::new(), 0..=u8::MAX);
+        for &len in memories {
+            let bytes: Vec<u8> = next.by_ref().take(len).collect();
+            buffer.get_mut().unwrap().append_memory(gst::Memory::from_slice(bytes));
+        }
+        (buffer, VideoInfo::builder(format, width, height).build().unwrap())
+    }
+
+    #[test]
+    fn planes_in_memories_of_their_own_are_mapped_where_they_are() {
+        let picture = Picture::new(PixelFormat::Nv12, 4, 4);
+        let (two, info) = buffer(VideoFormat::Nv12, (4, 4), &[16, 8]);
+        let first = two.peek_memory(1).map_readable().unwrap().as_slice().as_ptr();
+        let mapped = map(two, &info, &picture).unwrap();
+        let (chroma, stride) = mapped.plane(1).unwrap();
+        assert_eq!((chroma.as_ptr(), stride), (first, 4), "no copy");
+        let (pieces, info) = buffer(VideoFormat::Nv12, (4, 4), &[10, 10, 4]);
+        let copied = map(pieces, &info, &picture).unwrap();
+        assert!(matches!(copied.memories, Memories::Merged(_)));
+        for index in 0..2 {
+            assert_eq!(mapped.plane(index), copied.plane(index));
+        }
+    }
+
+    #[test]
+    fn a_crop_rectangle_says_where_the_picture_begins() {
+        let (mut stored, info) = buffer(VideoFormat::Nv12, (4, 2), &[8 * 4 + 8 * 2]);
+        let content = stored.get_mut().unwrap();
+        let flags = VideoFrameFlags::empty();
+        VideoMeta::add_full(content, flags, VideoFormat::Nv12, 8, 4, &[0, 32], &[8, 8]).unwrap();
+        VideoCropMeta::add(content, (3, 2, 4, 2));
+        let picture = Picture::new(PixelFormat::Nv12, 4, 2);
+        let mapped = map(stored.clone(), &info, &picture).unwrap();
+        // column 3 is in the middle of a chroma sample: the picture begins with that sample
+        assert_eq!(mapped.plane(0), Some((&[18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29][..], 8)));
+        assert_eq!(mapped.plane(1), Some((&[42, 43, 44, 45][..], 8)));
+        drop(mapped);
+        let outside = Picture { width: 6, ..picture };
+        let why = map(stored, &VideoInfo::builder(VideoFormat::Nv12, 6, 2).build().unwrap(), &outside).err().unwrap();
+        assert_eq!(why, "its picture of 6x2 at 3,2 lies outside the 8x4 that are stored");
+    }
+}

@@ -21,9 +21,9 @@ pub enum Disbelief {
 impl fmt::Display for Disbelief {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("frames without a timestamp"),
-            Self::Back(by) => write!(f, "the timestamps go back by {by:.1?}"),
-            Self::Future(by) => write!(f, "the timestamps are {by:.1?} ahead of the clock"),
+            Self::Missing => f.write_str("its frames carry no timestamp"),
+            Self::Back(by) => write!(f, "its timestamps go back by {by:.1?}"),
+            Self::Future(by) => write!(f, "its timestamps are {by:.1?} ahead of the clock"),
         }
     }
 }

@@ -127,7 +127,7 @@ impl Teller {
         match change {
             Change::Damaged(damage) => return tracing::warn!("{name}: {damage}"),
             Change::Untimed { why } => {
-                return tracing::warn!("{name}: {why}; frames count as taken when they arrive, until a new segment begins");
+                return tracing::warn!("{name}: {why}; the time of arrival is used instead, until a new segment begins");
             }
             Change::Flows { .. } | Change::Lost { .. } => {}
         }

@@ -65,6 +65,7 @@ pub mod threads;
 // the stations, in the order in which a frame meets them
 pub mod capture;
 pub mod channel;
+pub mod image;
 pub mod model;
 pub mod preprocess;
 pub mod publish;

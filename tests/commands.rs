@@ -96,6 +96,64 @@ fn classify_takes_films_frame_by_frame() {
     );
 }
 
+/// A film that says of itself that it is to be turned, as a phone's does.
+#[test]
+fn classify_turns_films_and_photos_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let lying =
+        "videotestsrc num-buffers=2 pattern=smpte ! video/x-raw,width=320,height=240 ! videoflip video-direction=90l ! jpegenc";
+    let film = folder.path().join("turned.mp4");
+    let make = format!("{lying} ! qtmux ! filesink location={}", film.display());
+    let made = std::process::Command::new("gst-launch-1.0").arg("-q").args(shell_words(&make)).status().unwrap();
+    assert!(made.success());
+    // the matrix of the track's header, ISO 14496-12: a turn by 90 degrees clockwise (16.16 fixed point: 0 1 0, -1 0 0)
+    let mut bytes = std::fs::read(&film).unwrap();
+    let matrix = bytes.windows(4).position(|kind| kind == b"tkhd").unwrap() + 4 + 40;
+    bytes[matrix..matrix + 20].copy_from_slice(&[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0]);
+    std::fs::write(&film, bytes).unwrap();
+    let classify = |flags: &[&str], file: &std::path::Path| {
+        let mut command = common::glimpsed();
+        let output = command.args(["classify", "--json", "--model", "testcard"]).args(flags).arg(file).output().unwrap();
+        assert!(output.status.success(), "{}", common::stderr(&output));
+        let result = common::json_lines(&output).remove(0);
+        (result["width"].as_u64().unwrap(), result["height"].as_u64().unwrap(), result["classifications"][0]["label"].clone())
+    };
+    let upright = classify(&[], &film);
+    assert_eq!((upright.0, upright.1, upright.2), (320, 240, "SMPTE color bars".into()));
+    let stored = classify(&["--rotate", "0"], &film);
+    assert!((stored.0, stored.1) == (240, 320) && stored.2 != "SMPTE color bars", "{stored:?}");
+    assert_eq!(classify(&["--rotate", "90"], &film).2, "SMPTE color bars");
+
+    // the same as a photo, with the orientation as EXIF: TIFF, big-endian, one entry, tag 0x0112 of one SHORT, 6
+    let photo = folder.path().join("turned.jpg");
+    let make = format!("{} ! filesink location={}", lying.replace("num-buffers=2", "num-buffers=1"), photo.display());
+    let made = std::process::Command::new("gst-launch-1.0").arg("-q").args(shell_words(&make)).status().unwrap();
+    assert!(made.success());
+    assert_eq!((classify(&[], &photo).0, classify(&[], &photo).1), (240, 320));
+    let bytes = std::fs::read(&photo).unwrap();
+    let app1 = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    std::fs::write(&photo, [&bytes[..2], app1, &bytes[2..]].concat()).unwrap();
+    assert_eq!(classify(&[], &photo), (320, 240, "SMPTE color bars".into()));
+}
+
+#[test]
+fn classify_tells_why_a_damaged_picture_has_no_label() {
+    let folder = tempfile::tempdir().unwrap();
+    for (end, encoder, reason) in [("jpg", "jpegenc", "Premature end of JPEG file"), ("png", "pngenc", "the PNG is damaged")] {
+        let file = folder.path().join(format!("cut.{end}"));
+        let make =
+            format!("videotestsrc num-buffers=1 pattern=smpte ! {encoder} snapshot=true ! filesink location={}", file.display());
+        let made = std::process::Command::new("gst-launch-1.0").arg("-q").args(shell_words(&make)).status().unwrap();
+        assert!(made.success());
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+        let mut command = common::glimpsed();
+        let output = command.args(["classify", "--json", "--model", "testcard"]).arg(&file).output().unwrap();
+        let log = common::stderr(&output);
+        assert!(output.stdout.is_empty() && output.status.code() == Some(1) && log.contains(reason), "{log}");
+    }
+}
+
 /// The words of `text`; quotes keep spaces, and stay.
 fn shell_words(text: &str) -> Vec<String> {
     let (mut words, mut quoted) = (vec![String::new()], false);

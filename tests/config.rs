@@ -2,9 +2,10 @@
 
 mod common;
 
-use glimpsed::capture::Limits;
+use glimpsed::capture::{Limits, Rotate, Turn};
 use glimpsed::config::{self, Draft, Output, Settings};
 use glimpsed::error::{Kind, Result};
+use glimpsed::frame::Orientation;
 use glimpsed::preprocess::{Filter, Fit};
 use glimpsed::publish::Format;
 use glimpsed::runtime::Provider;
@@ -167,6 +168,8 @@ fn every_key_means_what_it_says() {
         name = "front"
         launch = "videotestsrc pattern=${PATTERN} ! video/x-raw,width=${WIDTH},height=${HEIGHT:-48} ! appsink name=frames"
         vars = { PATTERN = "snow" }
+        rotate = 90
+        mirror = true
         stall_timeout = "250ms"
         start_timeout = "1m"
         on_stuck = "true"
@@ -194,6 +197,8 @@ fn every_key_means_what_it_says() {
     assert_eq!(front.pipeline, "videotestsrc pattern=snow ! video/x-raw,width=64,height=48 ! appsink name=frames");
     let limits = |start, stall| Limits { start: Duration::from_millis(start), stall: Duration::from_millis(stall) };
     assert_eq!((front.limits, front.stuck.as_ref().unwrap().after), (limits(60_000, 250), 9));
+    assert_eq!(front.turn, Turn { rotate: Rotate::By(Orientation::rotated(90).unwrap()), mirror: true });
+    assert_eq!(back.turn, Turn::default());
     assert_eq!((&*back.name, &*back.pipeline), ("back", "videotestsrc pattern=ball ! appsink name=frames"));
     assert_eq!((back.limits, &back.stuck), (limits(30_000, 5_000), &None));
 }
@@ -226,6 +231,8 @@ fn flags_overrule_the_file() {
     let settings = parse("glimpsed run --config x --model testcard --top 2 --json");
     assert_eq!((settings.model.top, settings.model.preprocess.filter), (2, Filter::Box));
     assert_eq!((&*settings.cameras[0].name, settings.output), ("front", Some(Output::Lines(Format::Json))));
+    let settings = parse("glimpsed run --config x --model testcard --rotate 180 --mirror");
+    assert_eq!(settings.cameras[0].turn, Turn { rotate: Rotate::By(Orientation::rotated(180).unwrap()), mirror: true });
     let settings = parse("glimpsed run --config x --model testcard --name mine -- videotestsrc ! appsink name=frames");
     assert_eq!((settings.cameras.len(), &*settings.cameras[0].name), (1, "mine"));
 }

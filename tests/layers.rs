@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 26] = [
+const ROOMS: [(&str, &[&str]); 27] = [
     ("access", &[]),
     ("caption", &[]),
     ("error", &[]),
@@ -19,6 +19,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("tally", &["labels", "prediction", "stats"]),
     ("capture", &["access", "caption", "error", "files", "frame", "stats"]),
     ("channel", &[]),
+    ("image", &["error", "frame"]),
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "files", "labels", "tensor"]),
     ("runtime", &["error", "model", "tensor", "threads"]),

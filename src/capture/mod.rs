@@ -8,6 +8,7 @@ mod faults;
 pub mod launch;
 mod leftover;
 mod mapped;
+mod orientation;
 mod pipeline;
 mod sample;
 mod signs;
@@ -17,6 +18,7 @@ mod timestamps;
 mod unread;
 mod watch;
 
+pub use orientation::{Rotate, Turn};
 pub use pipeline::{Event, Pipeline};
 pub use sample::frame_of;
 pub use signs::Limits;
@@ -52,6 +54,8 @@ pub struct Params {
     pub limits: Limits,
     /// Where frames are counted that give no result.
     pub unusable: Arc<Unusable>,
+    /// How its frames are made upright.
+    pub turn: Turn,
     /// How long to wait before a lost camera is tried again.
     pub backoff: Backoff,
 }
@@ -64,6 +68,7 @@ impl Params {
             prepare: Arc::new(|_| {}),
             limits: Limits::default(),
             unusable: Arc::default(),
+            turn: Turn::default(),
             backoff: Backoff::default(),
         }
     }

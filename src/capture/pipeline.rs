@@ -1,11 +1,12 @@
 //! A GStreamer pipeline with an `appsink name=frames`: built from text, set up for us whatever the text says, started, ended.
 
-use super::faults;
 use super::leftover::Devices;
+use super::orientation::{Tagged, Turn};
 use super::sample::{self, SampleReader, Trouble};
 use super::signs::{Limits, Lost};
 use super::timestamps::{Claim, Timestamps};
 use super::watch::Watch;
+use super::faults;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -40,6 +41,9 @@ pub enum Event {
 pub struct Pipeline {
     pub(super) pipeline: gst::Pipeline,
     pub(super) sink: gst_app::AppSink,
+    /// How its frames are made upright.
+    pub(super) turn: Turn,
+    tagged: Tagged,
     events: Receiver<Event>,
     watch: Arc<Watch>,
     /// What it has opened.
@@ -79,7 +83,9 @@ impl Pipeline {
             }
         }
         let events = listen(&pipeline);
-        Ok(Self { pipeline, sink, events, watch: Watch::new(), devices: Devices::default() })
+        let tagged = sink.static_pad("sink").map(|pad| Tagged::on(&pad)).unwrap_or_default();
+        let watch = Watch::new();
+        Ok(Self { pipeline, sink, turn: Turn::default(), tagged, events, watch, devices: Devices::default() })
     }
 
     /// Whether the source may be a live one, as far as that can be seen before it is opened: none of its elements is a source that
@@ -100,6 +106,7 @@ impl Pipeline {
     ) -> Result<Option<bool>> {
         let Some(live) = self.prepare(stopped, limit)? else { return Ok(None) };
         let (mut reader, mut clock, watch) = (SampleReader::default(), Clock::default(), self.watch.clone());
+        let (turn, tagged) = (self.turn, self.tagged.clone());
         let new_sample = move |sink: &gst_app::AppSink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             let frame = match reader.frame(&sample, live) {
@@ -114,7 +121,8 @@ impl Pipeline {
                 }
             };
             watch.take();
-            let frame = if live { frame.taken_before(clock.age(sink, &sample, &watch)) } else { frame };
+            let mut frame = if live { frame.taken_before(clock.age(sink, &sample, &watch)) } else { frame };
+            frame.picture.orientation = turn.of(tagged.get());
             match deliver(frame, live) {
                 ControlFlow::Continue(()) => Ok(gst::FlowSuccess::Ok),
                 ControlFlow::Break(()) => Err(gst::FlowError::Eos),

@@ -116,6 +116,7 @@ where
     let (mut warned, mut reports) = (false, Reports::default());
     loop {
         let mut pipeline = Pipeline::build(&params.pipeline)?;
+        pipeline.turn = params.turn;
         (params.prepare)(&pipeline);
         let mut live = pipeline.may_be_live();
         if live && !std::mem::replace(&mut warned, true) {

@@ -7,7 +7,7 @@ mod tools;
 
 pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs, SocketArgs};
 pub use bench::Bench;
-pub use source::SourceArgs;
+pub use source::{SourceArgs, TurnArgs};
 pub use tools::{Compare, Compile, Inspect, Subscribe};
 
 use crate::config::{self, Draft, Output, values};
@@ -154,6 +154,8 @@ impl Run {
             status_interval: self.status_interval,
             start_timeout: self.start_timeout,
             stall_timeout: self.stall_timeout,
+            rotate: self.source.turn.rotate,
+            mirror: self.source.turn.mirror(),
             vars: self.source.vars.iter().cloned().collect(),
             cameras: self.source.camera(self.name.as_ref()).into_iter().collect(),
             ..self.model.draft()
@@ -193,6 +195,9 @@ pub struct Classify {
     /// Runs the model so many times on each picture, and tells mean, p50 and p99 of the inference
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeat: Option<u32>,
+    /// How pictures and films are made upright
+    #[command(flatten)]
+    pub turn: TurnArgs,
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,

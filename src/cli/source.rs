@@ -1,9 +1,33 @@
 //! The flags that name a pipeline.
 
-use crate::capture::launch;
-use crate::config::{CameraDraft, Placed, Source};
+use crate::capture::{Rotate, Turn, launch};
+use crate::config::{CameraDraft, Placed, Source, values};
 use clap::Args;
 use std::path::PathBuf;
+
+/// The flags that make frames upright.
+#[derive(Args, Debug)]
+pub struct TurnArgs {
+    /// Degrees clockwise that make the picture upright: 0, 90, 180 or 270; auto does what the file or stream says of itself
+    /// (EXIF, the rotation of a phone's film) [default: auto]
+    #[arg(long, value_name = "DEGREES", value_parser = values::rotation)]
+    pub rotate: Option<Rotate>,
+    /// Exchanges left and right, after the rotation
+    #[arg(long)]
+    pub mirror: bool,
+}
+
+impl TurnArgs {
+    /// `Some` where the flag was given.
+    pub fn mirror(&self) -> Option<bool> {
+        self.mirror.then_some(true)
+    }
+
+    /// What both say, with the defaults.
+    pub fn turn(&self) -> Turn {
+        Turn { rotate: self.rotate.unwrap_or_default(), mirror: self.mirror }
+    }
+}
 
 /// What is watched.
 #[derive(Args, Debug)]
@@ -14,6 +38,9 @@ pub struct SourceArgs {
     /// Sets a variable of the .launch files; before the environment
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
     pub vars: Vec<(String, String)>,
+    /// How frames are made upright
+    #[command(flatten)]
+    pub turn: TurnArgs,
     /// gst-launch text instead of a file, as for gst-launch-1.0
     #[arg(last = true, value_name = "ELEMENT ! ELEMENT ! appsink name=frames", group = "source")]
     pub launch: Vec<String>,
@@ -33,6 +60,8 @@ impl SourceArgs {
             name: name.cloned().map(Placed::by_flag),
             source: Some(Placed::by_flag(source)),
             vars: Default::default(),
+            rotate: None,
+            mirror: None,
             start_timeout: None,
             stall_timeout: None,
             on_stuck: None,

@@ -4,6 +4,8 @@ use super::line;
 use crate::capture::{self, Pipeline};
 use crate::cli::Classify;
 use crate::error::{Error, Kind, Result};
+use crate::frame::Frame;
+use crate::image;
 use crate::prediction::{Prediction, milliseconds};
 use crate::publish::{Format, write_all};
 use crate::shutdown::Stop;
@@ -15,7 +17,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Whatever GStreamer decodes; `videoconvert` steps in only for the few formats that are not taken as they are.
+/// Whatever GStreamer decodes, but for pictures that are decoded here ([`image`]); `videoconvert` steps in only for the few formats that are not taken as they are.
 pub const PIPELINE: &str =
     "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw ! videoconvert ! appsink name=frames";
 
@@ -45,30 +47,38 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     }
 }
 
-fn classify(image: &Path, args: &Classify, classifier: &mut Classifier, format: Format, out: &mut File, stop: &Stop) -> Result<()> {
-    let shown = image.display().to_string();
+fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: Format, out: &mut File, stop: &Stop) -> Result<()> {
+    let shown = file.display().to_string();
     let told = |error: Error| match error.kind() {
         Kind::NobodyReads => error,
         _ => Error::failed(format!("cannot classify '{shown}'")).because(error),
     };
-    File::open(image).map_err(|e| told(Error::failed("it cannot be read").because(e)))?;
-    let file = image.to_owned();
-    let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.read_file("file", &file));
-    let params = capture::Params { prepare, ..capture::Params::new(PIPELINE) };
     let mut prediction = classifier.blank(&shown);
-    let results = line::run(&params, stop, |frames| {
-        let mut results = 0;
+    let mut results = 0;
+    let mut one = |frame: &Frame| {
+        classifier.classify(frame, &mut prediction)?;
+        let inference = args.repeat.map(|times| repeat(times, classifier, &mut prediction, stop)).transpose()?;
+        prediction.seq = results;
+        write(&prediction, inference.as_ref(), format, out)?;
+        results += 1;
+        Ok(())
+    };
+    let turn = args.turn.turn();
+    if let Some(mut frame) = image::read(file).map_err(told)? {
+        frame.picture.orientation = turn.of(frame.picture.orientation);
+        return one(&frame).map_err(told);
+    }
+    let own = file.to_owned();
+    let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.read_file("file", &own));
+    let params = capture::Params { prepare, turn, ..capture::Params::new(PIPELINE) };
+    line::run(&params, stop, |frames| {
         while let Some(taken) = frames.recv() {
-            classifier.classify(&taken.frame, &mut prediction)?;
-            let inference = args.repeat.map(|times| repeat(times, classifier, &mut prediction, stop)).transpose()?;
-            prediction.seq = results;
-            write(&prediction, inference.as_ref(), format, out)?;
-            results += 1;
+            one(&taken.frame)?;
             if stop.requested() {
                 break;
             }
         }
-        Ok(results)
+        Ok(())
     })
     .map_err(told)?;
     if results == 0 && !stop.requested() {

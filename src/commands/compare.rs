@@ -6,6 +6,7 @@ use crate::cli::Compare;
 use crate::config::ModelSettings;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
+use crate::image;
 use crate::labels::Labels;
 use crate::model::Model;
 use crate::prediction::{Score, milliseconds};
@@ -123,11 +124,14 @@ fn pictures<'a>(args: &'a Compare, stop: &'a Stop) -> Box<dyn Iterator<Item = (S
 }
 
 fn file(path: &Path, stop: &Stop) -> Result<Frame> {
-    File::open(path).map_err(|e| Error::failed(format!("cannot read '{}'", path.display())).because(e))?;
+    let told = |error: Error| Error::failed(format!("cannot compare '{}'", path.display())).because(error);
+    if let Some(frame) = image::read(path).map_err(told)? {
+        return Ok(frame);
+    }
     let own = path.to_owned();
     let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.read_file("file", &own));
     let params = capture::Params { prepare, ..capture::Params::new(super::classify::PIPELINE) };
-    frame(&params, stop).map_err(|error| Error::failed(format!("cannot compare '{}'", path.display())).because(error))
+    frame(&params, stop).map_err(told)
 }
 
 /// The first frame of a source.

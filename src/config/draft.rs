@@ -3,7 +3,7 @@
 use super::faults::Fault;
 use super::table::Placed;
 use super::{Camera, ModelSettings, Output, Settings, Stuck, values};
-use crate::capture::{Limits, Pipeline, launch};
+use crate::capture::{Limits, Pipeline, Rotate, Turn, launch};
 use crate::preprocess::{self, Filter, Fit, Normalize};
 use crate::publish::socket;
 use crate::runtime::{self, Provider};
@@ -44,6 +44,10 @@ pub struct Draft {
     pub status_interval: Option<Duration>,
     pub start_timeout: Option<Duration>,
     pub stall_timeout: Option<Duration>,
+    /// For all cameras, whatever each says.
+    pub rotate: Option<Rotate>,
+    /// For all cameras, whatever each says.
+    pub mirror: Option<bool>,
     /// For the pipelines of all cameras.
     pub vars: BTreeMap<String, String>,
     pub cameras: Vec<CameraDraft>,
@@ -86,6 +90,8 @@ pub struct CameraDraft {
     pub source: Option<Placed<Source>>,
     /// For this camera's pipeline alone.
     pub vars: BTreeMap<String, String>,
+    pub rotate: Option<Rotate>,
+    pub mirror: Option<bool>,
     pub start_timeout: Option<Duration>,
     pub stall_timeout: Option<Duration>,
     pub on_stuck: Option<String>,
@@ -130,6 +136,8 @@ impl Draft {
             status_interval: self.status_interval.or(base.status_interval),
             start_timeout: self.start_timeout.or(base.start_timeout),
             stall_timeout: self.stall_timeout.or(base.stall_timeout),
+            rotate: self.rotate.or(base.rotate),
+            mirror: self.mirror.or(base.mirror),
             vars,
             cameras: if self.cameras.is_empty() { base.cameras } else { self.cameras },
         }
@@ -247,6 +255,8 @@ impl Draft {
             start: camera.start_timeout.or(self.start_timeout).unwrap_or(usual.start),
             stall: camera.stall_timeout.or(self.stall_timeout).unwrap_or(usual.stall),
         };
-        (faults.len() == before).then_some(Camera { name: name.into(), pipeline, limits, stuck })
+        let rotate = self.rotate.or(camera.rotate).unwrap_or_default();
+        let turn = Turn { rotate, mirror: self.mirror.or(camera.mirror).unwrap_or(false) };
+        (faults.len() == before).then_some(Camera { name: name.into(), pipeline, turn, limits, stuck })
     }
 }

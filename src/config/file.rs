@@ -15,7 +15,10 @@ pub const KEYS: [(&str, &[&str]); 7] = [
     ("execution.qnn", &QNN_OPTIONS),
     ("socket", &["group", "limit", "mode", "path"]),
     ("output", &["status_interval", "stdout"]),
-    ("camera", &["launch", "name", "on_stuck", "on_stuck_after", "pipeline", "stall_timeout", "start_timeout", "vars"]),
+    (
+        "camera",
+        &["launch", "mirror", "name", "on_stuck", "on_stuck_after", "pipeline", "rotate", "stall_timeout", "start_timeout", "vars"],
+    ),
 ];
 
 /// Reads `text`; relative paths in it are taken from `folder` on. All faults come with what could be read.
@@ -92,6 +95,8 @@ pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
             name: camera.string("name"),
             source: pipeline.map(|path| path.map(Source::File)).or(launch.map(|text| text.map(Source::Text))),
             vars: camera.variables("vars"),
+            rotate: camera.rotation("rotate"),
+            mirror: camera.truth("mirror"),
             start_timeout: camera.duration("start_timeout"),
             stall_timeout: camera.duration("stall_timeout"),
             on_stuck: camera.string("on_stuck").map(|command| command.value),

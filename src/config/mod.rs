@@ -73,6 +73,8 @@ pub struct Camera {
     pub name: Arc<str>,
     /// gst-launch text, variables filled in.
     pub pipeline: String,
+    /// How its frames are made upright.
+    pub turn: capture::Turn,
     /// Without a frame for so long it is lost.
     pub limits: capture::Limits,
     /// What to run when it stays lost.

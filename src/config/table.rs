@@ -2,6 +2,7 @@
 
 use super::faults::Fault;
 use super::values;
+use crate::capture::Rotate;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -180,6 +181,16 @@ impl<'d, 'a> Section<'d, 'a> {
             _ => None,
         };
         self.get(key, "three octal digits in quotes, as in \"660\"", read).map(|placed| placed.value)
+    }
+
+    /// A rotation: `"auto"`, or degrees clockwise.
+    pub fn rotation(&self, key: &str) -> Option<Rotate> {
+        let read = |value: &DeValue| match value {
+            DeValue::String(text) => values::rotation(text).ok(),
+            DeValue::Integer(n) => values::rotation(n.as_str()).ok(),
+            _ => None,
+        };
+        self.get(key, "\"auto\", 0, 90, 180 or 270", read).map(|placed| placed.value)
     }
 
     /// A time in quotes: `"5s"`.

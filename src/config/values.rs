@@ -3,6 +3,8 @@
 //! Every number and every time has a range, so that none can overflow arithmetic on it, or ask for more threads, memory or files than a
 //! machine has. What is beyond it is refused, with the range.
 
+use crate::capture::Rotate;
+use crate::frame::Orientation;
 use std::ops::RangeInclusive;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -83,17 +85,26 @@ pub fn octal(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| "three octal digits are wanted, as in 660".into())
 }
 
+/// A rotation: `auto`, or degrees clockwise.
+pub fn rotation(text: &str) -> Result<Rotate, String> {
+    let by = || Some(Rotate::By(Orientation::rotated(text.parse().ok()?)?));
+    let rotation = if text == "auto" { Some(Rotate::Auto) } else { by() };
+    rotation.ok_or_else(|| "auto, 0, 90, 180 or 270 is wanted".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_and_modes() {
+    fn times_rotations_and_modes() {
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert!(duration("-5s").is_err() && duration("five").is_err());
         assert_eq!(simulated("1.6ms"), Ok(Duration::from_micros(1600)));
         assert_eq!(octal("660"), Ok(0o660));
+        assert_eq!(rotation("90"), Ok(Rotate::By(Orientation::rotated(90).unwrap())));
+        assert!(rotation("auto") == Ok(Rotate::Auto) && rotation("45").is_err() && rotation("-90").is_err());
         assert!(octal("888").is_err() && octal("7777").is_err());
     }
 

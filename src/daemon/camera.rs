@@ -47,6 +47,7 @@ impl Camera {
         let lane = Lane::new(receiver, tally.clone()).with_place(Box::new(Overlay::new(caption.clone())));
         let params = capture::Params {
             limits: settings.limits,
+            turn: settings.turn,
             unusable: tally.unusable_counter(),
             prepare: Arc::new(move |pipeline| {
                 pipeline.show(&caption);

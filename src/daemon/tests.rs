@@ -48,6 +48,7 @@ fn run_to_the_end(names: &[&str], socket: Option<socket::Handle>, prepare: Prepa
     let cameras = names.iter().map(|name| config::Camera {
         name: (*name).into(),
         pipeline: LIVE.into(),
+        turn: Default::default(),
         limits: Default::default(),
         stuck: None,
     });

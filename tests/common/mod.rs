@@ -87,7 +87,7 @@ pub fn classifier(model: &Model, runtime: Box<dyn Infer>, top: usize) -> Classif
 
 /// The settings of a camera.
 pub fn camera(name: &str, pipeline: &str) -> Camera {
-    Camera { name: name.into(), pipeline: pipeline.into(), limits: Default::default(), stuck: None }
+    Camera { name: name.into(), pipeline: pipeline.into(), turn: Default::default(), limits: Default::default(), stuck: None }
 }
 
 /// Runs the daemon in this process until its cameras end, or there are `limit` results; gives what each camera has done.

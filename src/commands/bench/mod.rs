@@ -63,7 +63,7 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
         let (_, labels) = settings.read()?;
         let session = open(args, &model, &settings)?;
         let classifier = Classifier::new(&model, labels, session, &settings.preprocess, settings.top);
-        let whole = whole::measure(classifier, source, cameras, args.time, (stop, asked))?;
+        let whole = whole::measure(classifier, (source, args.source.turn.turn()), cameras, args.time, (stop, asked))?;
         report[part] = json!({
             "per_second": whole.rate(), "counts": whole.counts(),
             "timing": whole.timing(), "cpu": whole.cpu(floor.cpu_ms, source_ms),

@@ -2,6 +2,7 @@
 
 use super::alone::nowhere;
 use super::usage::cpu;
+use crate::capture::Turn;
 use crate::config::Camera;
 use crate::daemon::{self, Outside, Parts};
 use crate::error::{Error, Result};
@@ -73,7 +74,7 @@ impl Publish for Recorder {
 /// Runs `cameras` of `source` for `time`, unless `stop` says otherwise before.
 pub fn measure(
     classifier: Classifier,
-    source: &str,
+    (source, turn): (&str, Turn),
     cameras: usize,
     time: Duration,
     (stop, asked): (&Stop, &Receiver<Ask>),
@@ -81,6 +82,7 @@ pub fn measure(
     let camera = |n: usize| Camera {
         name: format!("camera{n}").into(),
         pipeline: source.to_owned(),
+        turn,
         limits: Default::default(),
         stuck: None,
     };

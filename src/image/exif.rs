@@ -1,0 +1,14 @@
+//! The orientation that a picture file's EXIF tells.
+
+use crate::frame::Orientation;
+use exif::{In, Reader, Tag};
+use std::io::Cursor;
+
+/// The orientation of the picture in `file` (JPEG, PNG); upright where it is not said, or cannot be read.
+pub fn orientation(file: &[u8]) -> Orientation {
+    // many cameras write a field or two wrong; the others count all the same
+    let read = Reader::new().continue_on_error(true).read_from_container(&mut Cursor::new(file));
+    let fields = read.or_else(|error| error.distill_partial_result(|_| {}));
+    let told = fields.ok().and_then(|fields| fields.get_field(Tag::Orientation, In::PRIMARY)?.value.get_uint(0));
+    told.and_then(Orientation::from_exif).unwrap_or(Orientation::UPRIGHT)
+}

@@ -5,6 +5,8 @@
 pub mod devices;
 mod elements;
 mod faults;
+mod jpeg_check;
+mod jpeg_probe;
 pub mod launch;
 mod leftover;
 mod mapped;

@@ -6,7 +6,7 @@ use super::sample::{self, SampleReader, Trouble};
 use super::signs::{Limits, Lost};
 use super::timestamps::{Claim, Timestamps};
 use super::watch::Watch;
-use super::faults;
+use super::{faults, jpeg_probe};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -85,6 +85,7 @@ impl Pipeline {
         let events = listen(&pipeline);
         let tagged = sink.static_pad("sink").map(|pad| Tagged::on(&pad)).unwrap_or_default();
         let watch = Watch::new();
+        jpeg_probe::watch(&pipeline, &watch);
         Ok(Self { pipeline, sink, turn: Turn::default(), tagged, events, watch, devices: Devices::default() })
     }
 

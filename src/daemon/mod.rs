@@ -193,6 +193,7 @@ impl Daemon<'_> {
     /// What has changed is told; the watchdog is fed if there is progress.
     fn look(&mut self) {
         self.look_at_execution();
+        self.look_at_reload();
         let at_work = self.cameras.iter().filter(|camera| camera.outcome().is_none()).count();
         for camera in &mut self.cameras {
             let status = camera.tally.status().on(self.told.nodes);

@@ -9,12 +9,16 @@ use crate::worker::{Classifier, Order};
 use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, bounded, never};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long the worker may take to hear: it is at one inference at the most.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often the log says what a reload waits for, and after how long it is given up: an NPU may build a model for a minute or two.
+const REMIND: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(300);
 
 fn hangs() -> Error {
     Error::failed("the worker takes no orders: it hangs")
@@ -45,6 +49,10 @@ pub struct Reload {
     source: Option<(Source, Files)>,
     coming: Receiver<Result<Loaded>>,
     busy: bool,
+    /// What the reload is doing, since when, and for how long it had taken when the log said so last.
+    step: Arc<Mutex<String>>,
+    since: Instant,
+    reminded: Duration,
     /// It was asked for once more meanwhile.
     again: bool,
 }
@@ -55,7 +63,27 @@ impl Reload {
             let files = files_of(&source.settings);
             (source, files)
         });
-        Self { source, coming: never(), busy: false, again: false }
+        let (step, since, reminded) = (Arc::default(), Instant::now(), Duration::ZERO);
+        Self { source, coming: never(), busy: false, step, since, reminded, again: false }
+    }
+
+    /// One begins at `now`; gives where it is to say what it is doing.
+    fn begin(&mut self, coming: Receiver<Result<Loaded>>, now: Instant) -> Arc<Mutex<String>> {
+        // its own: one that was given up may still write to the old one
+        self.step = Arc::new(Mutex::new("reading the configuration".to_owned()));
+        (self.coming, self.busy, self.since, self.reminded) = (coming, true, now, Duration::ZERO);
+        self.step.clone()
+    }
+
+    /// What to say of a reload that takes long, and whether it is to be given up.
+    fn overdue(&mut self, now: Instant) -> Option<(String, bool)> {
+        let took = now.saturating_duration_since(self.since);
+        if !self.busy || took < self.reminded + REMIND {
+            return None;
+        }
+        self.reminded = took;
+        let step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((format!("{step}, for {} s", took.as_secs()), took >= DEADLINE))
     }
 
     /// Gives what was read, once it is.
@@ -82,8 +110,11 @@ impl Daemon<'_> {
         self.outside.service.reloading();
         let (give, coming) = bounded(1);
         let (load, current, known) = (source.load.clone(), source.settings.model.clone(), files.clone());
+        let step = self.reload.begin(coming, Instant::now());
         let read = move || {
             let loaded = load().and_then(|settings| {
+                *step.lock().unwrap_or_else(PoisonError::into_inner) =
+                    format!("opening the model '{}'", settings.model.model.display());
                 let files = files_of(&settings);
                 let same = settings.model == current && files == known;
                 let model = if same { None } else { Some((Box::new(settings.model.classifier()?), files)) };
@@ -92,16 +123,34 @@ impl Daemon<'_> {
             // the daemon may have ended meanwhile
             let _ = give.send(loaded);
         };
-        match thread::Builder::new().name("reload".into()).spawn(read) {
-            Ok(_) => (self.reload.coming, self.reload.busy) = (coming, true),
-            Err(e) => tracing::error!("cannot start a thread to read the configuration: {e}"),
+        if let Err(e) = thread::Builder::new().name("reload".into()).spawn(read) {
+            (self.reload.coming, self.reload.busy) = (never(), false);
+            tracing::error!("cannot start a thread to read the configuration: {e}");
+            self.outside.service.ready();
+        }
+    }
+
+    /// Says what a reload waits for that takes long; gives it up after a while, so that the next one has its turn.
+    pub(super) fn look_at_reload(&mut self) {
+        match self.reload.overdue(Instant::now()) {
+            None => {}
+            Some((what, false)) => tracing::warn!("the reload is still {what}; the old configuration is in force meanwhile"),
+            Some((what, true)) => {
+                let late = format!("the reload is given up: it was {what}");
+                let hint = "Does its disk or network file system answer? SIGHUP tries again.";
+                self.settle(Err(Error::failed(late).hint(hint)));
+            }
         }
     }
 
     /// Takes what was read, or says why not.
     pub(super) fn take_settings(&mut self, loaded: std::result::Result<Result<Loaded>, RecvError>) {
+        self.settle(loaded.unwrap_or_else(|_| Err(Error::failed("reading the configuration panicked"))));
+        self.look();
+    }
+
+    fn settle(&mut self, loaded: Result<Loaded>) {
         (self.reload.coming, self.reload.busy) = (never(), false);
-        let loaded = loaded.unwrap_or_else(|_| Err(Error::failed("reading the configuration panicked")));
         match loaded.and_then(|loaded| self.apply(loaded)) {
             Ok(what) => tracing::info!("the configuration was read again: {what}"),
             Err(error) => tracing::error!("the configuration was not taken, the old one stays in force: {error}"),
@@ -110,7 +159,6 @@ impl Daemon<'_> {
         if std::mem::take(&mut self.reload.again) {
             self.ask_for_settings();
         }
-        self.look();
     }
 
     fn apply(&mut self, loaded: Loaded) -> Result<String> {
@@ -210,4 +258,24 @@ fn files_of(settings: &Settings) -> Files {
     paths.sort();
     let known = |path: PathBuf| fs::metadata(&path).ok().map(|meta| (path, meta.len(), meta.modified().ok()));
     paths.into_iter().filter_map(known).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reload_that_hangs_is_told_and_given_up_in_the_end() {
+        let (mut reload, start) = (Reload::new(None), Instant::now());
+        assert_eq!(reload.overdue(start + DEADLINE), None, "none is under way");
+        let (_give, coming) = bounded(1);
+        let step = reload.begin(coming, start);
+        let mut at = |seconds| reload.overdue(start + Duration::from_secs(seconds));
+        assert_eq!(at(29), None);
+        assert_eq!(at(30), Some(("reading the configuration, for 30 s".to_owned(), false)));
+        *step.lock().unwrap() = "opening the model 'x.onnx'".to_owned();
+        assert_eq!(at(59), None);
+        assert_eq!(at(60), Some(("opening the model 'x.onnx', for 60 s".to_owned(), false)));
+        assert_eq!(at(300), Some(("opening the model 'x.onnx', for 300 s".to_owned(), true)));
+    }
 }

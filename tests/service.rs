@@ -152,7 +152,9 @@ fn an_installation_replaces_files_and_does_not_write_over_them() {
         let values = [variable("DESTDIR", &root), variable("RUNTIME", &runtime), variable("PROGRAM", &program)];
         assert!(make.args(values).status().unwrap().success());
     };
+    std::fs::write(capi.join("lib.so.1"), "a version that is upgraded or downgraded").unwrap();
     install("the old one");
+    std::fs::remove_file(capi.join("lib.so.1")).unwrap();
     let lib = root.join("usr/lib/glimpsed/onnxruntime/onnxruntime/capi");
     let places = [root.join("usr/bin/glimpsed"), lib.join("lib.so"), lib.join("deeper/a b.so")];
     let open: Vec<_> = places.iter().map(|place| std::fs::File::open(place).unwrap()).collect();
@@ -167,5 +169,5 @@ fn an_installation_replaces_files_and_does_not_write_over_them() {
             place.display()
         );
     }
-    assert_eq!(std::fs::read_dir(&lib).unwrap().count(), 2, "nothing is left over");
+    assert_eq!(std::fs::read_dir(&lib).unwrap().count(), 2, "neither a temporary file nor the other version's library is left");
 }

@@ -19,6 +19,8 @@ pub enum Kind {
     Config,
     /// Nobody reads the results any more: a quiet end, exit status 0.
     NobodyReads,
+    /// Work failed in a way that trying again cannot heal (an element is missing, formats that never fit): exit status 1.
+    Permanent,
     /// It cost one frame; the work goes on. Exit status 1 where there is no other frame.
     Passing,
 }
@@ -80,7 +82,7 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self.kind {
             Kind::NobodyReads => 0,
-            Kind::Failed | Kind::Passing => 1,
+            Kind::Failed | Kind::Permanent | Kind::Passing => 1,
             Kind::Usage => 2,
             Kind::Config => 78,
         }

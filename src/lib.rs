@@ -58,6 +58,7 @@ pub mod frame;
 pub mod labels;
 pub mod prediction;
 pub mod stats;
+pub mod suggest;
 pub mod tally;
 pub mod tensor;
 pub mod threads;

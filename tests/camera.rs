@@ -235,3 +235,109 @@ fn a_source_that_misbehaves_gives_frames_when_it_does_not() {
     let (ended, told) = until(3, &Params::new("faultsrc fps=100 ! appsink name=frames"));
     assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
 }
+
+#[test]
+fn caps_without_a_frame_rate_are_taken() {
+    common::load_faults();
+    let (ended, told) = until(3, &Params::new("faultsrc mode=caps-no-framerate fps=100 ! appsink name=frames"));
+    assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
+}
+
+/// A camera as the cheap ones are: Motion JPEG over HTTP, from a source that does not say that it is live.
+fn over_http(camera: &common::HttpCamera) -> Params {
+    let pipeline = format!("souphttpsrc location={} ! multipartdemux ! jpegdec ! appsink name=frames", camera.url());
+    Params { backoff: at_once(), ..Params::new(&pipeline) }
+}
+
+#[test]
+fn a_network_camera_that_hangs_up_is_tried_again() {
+    let camera = common::HttpCamera::start(3);
+    let (ended, mut told) = until(8, &over_http(&camera));
+    told.retain(|told| !told.contains("timestamp"));
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert_came_back(&told, "ended its stream", 2);
+}
+
+#[test]
+fn a_film_over_the_network_ends_where_it_is_said_to_be_one() {
+    let camera = common::HttpCamera::start(3);
+    let (ended, told) = until(usize::MAX, &Params { live: Some(false), ..over_http(&camera) });
+    assert_eq!((ended.unwrap(), told), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
+}
+
+#[test]
+fn a_network_camera_that_is_not_there_is_tried_again_and_the_reason_is_told() {
+    let gone = common::HttpCamera::start(0).url();
+    let pipeline = |source: &str| format!("{source} ! jpegdec ! appsink name=frames");
+    // (souphttpsrc's own words differ from version to version)
+    for (source, why) in [
+        (format!("souphttpsrc location={gone}missing"), "Not Found"),
+        ("souphttpsrc location=http://user:secret@127.0.0.1:1/".to_owned(), "the connection to 127.0.0.1:1 failed"),
+        ("tcpclientsrc host=127.0.0.1 port=1".to_owned(), "refused"),
+    ] {
+        let stop = Stop::default();
+        let mut told = Vec::new();
+        let mut changed = |change| {
+            if let Change::Lost { why, .. } = change {
+                told.push(why.to_string());
+                if told.len() == 2 {
+                    stop.request();
+                }
+            }
+        };
+        let params = Params { backoff: at_once(), ..Params::new(&pipeline(&source)) };
+        let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
+        assert_eq!(ended.unwrap(), Ended::Stopped);
+        assert!(told.iter().all(|told| told.contains(why)), "{source}: {told:?}");
+    }
+}
+
+#[test]
+fn a_film_that_is_not_there_is_an_error_at_once() {
+    for film in [
+        "uridecodebin uri=file:///nowhere.png",
+        "uridecodebin3 uri=file:///nowhere.png",
+        "filesrc location=/nowhere.png ! decodebin",
+    ] {
+        let (ended, told) = until(1, &Params::new(&format!("{film} ! videoconvert ! appsink name=frames")));
+        let error = ended.unwrap_err().to_string();
+        assert!(error.contains("/nowhere.png") && told.is_empty(), "{film}: {error} {told:?}");
+    }
+}
+
+#[test]
+fn a_camera_whose_formats_never_fit_is_not_tried_again() {
+    for camera in [
+        "videotestsrc is-live=true ! video/x-raw,format=GRAY16_LE ! appsink name=frames",
+        "v4l2src device=/dev/video77 ! image/jpeg ! appsink name=frames",
+    ] {
+        let (ended, told) = until(1, &Params::new(camera));
+        let error = ended.unwrap_err();
+        assert!(error.to_string().contains("share no format") && told.is_empty(), "{camera}: {error} {told:?}");
+        assert_eq!(error.exit_status(), 1, "{camera}");
+    }
+}
+
+/// The program on a configuration file with `cameras` (name and gst-launch text); its exit status and its log.
+fn service(cameras: &[(&str, &str)], args: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("glimpsed.toml");
+    let cameras = cameras.iter().map(|(name, launch)| format!("[[camera]]\nname = '{name}'\nlaunch = '{launch}'\n"));
+    std::fs::write(&file, format!("model.file = 'testcard'\nexecution.provider = 'cpu'\n{}", cameras.collect::<String>())).unwrap();
+    let output = common::glimpsed().args(["run", "--json", "--config"]).arg(&file).args(args).output().unwrap();
+    (output.status.code(), common::stderr(&output))
+}
+
+#[test]
+fn the_exit_status_of_a_service_whose_cameras_end() {
+    let film = ("film", "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! appsink name=frames");
+    let broken = ("broken", "videotestsrc is-live=true ! video/x-raw,format=GRAY16_LE ! appsink name=frames");
+    let well = ("well", "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=100/1 ! appsink name=frames");
+    let (status, log) = service(&[film], &[]);
+    assert!(status == Some(0) && log.contains("WARN") && log.contains("film has ended"), "{status:?} {log}");
+    let (status, log) = service(&[broken, film], &[]);
+    assert!(status == Some(1) && log.contains("broken has ended"), "{status:?} {log}");
+    // the end that was asked for is no failure, while one camera is at work
+    let (status, log) = service(&[broken, well], &["--frames", "5"]);
+    assert!(status == Some(0), "{status:?} {log}");
+}

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 27] = [
+const ROOMS: [(&str, &[&str]); 28] = [
     ("access", &[]),
     ("caption", &[]),
     ("error", &[]),
@@ -13,11 +13,12 @@ const ROOMS: [(&str, &[&str]); 27] = [
     ("frame", &[]),
     ("tensor", &[]),
     ("stats", &[]),
+    ("suggest", &[]),
     ("threads", &["error"]),
     ("labels", &["error", "files"]),
     ("prediction", &["labels"]),
     ("tally", &["labels", "prediction", "stats"]),
-    ("capture", &["access", "caption", "error", "files", "frame", "stats"]),
+    ("capture", &["access", "caption", "error", "files", "frame", "stats", "suggest"]),
     ("channel", &[]),
     ("image", &["error", "frame"]),
     ("preprocess", &["frame", "tensor"]),

@@ -79,7 +79,8 @@ impl Pipeline {
     /// Lets the filesrc called `name` read `path`, and JPEG be decoded accurately rather than a little quicker.
     pub fn read_file(&self, name: &str, path: &Path) {
         if let Some(source) = self.element(name) {
-            source.set_property("location", path.as_os_str().to_string_lossy().as_ref());
+            // (a name that is no UTF-8 goes as it is)
+            source.set_property("location", path);
         }
         self.pipeline.connect_deep_element_added(|_, _, element| {
             if element.factory().is_some_and(|factory| factory.name() == "jpegdec") {

@@ -1,50 +1,49 @@
 //! GStreamer's errors in words that a person can act on.
 
-use super::devices;
+use super::missing::{self, Missing};
+use super::{devices, liveness};
 use crate::access::{self, Access};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use gstreamer::{self as gst, glib, prelude::*};
+use gstreamer_base::BaseSrc;
 use std::path::Path;
-
-/// Which package of Debian and Ubuntu (or of the board's own archive) has an element.
-const PACKAGES: [(&str, &str); 16] = [
-    ("qti", "gstreamer1.0-plugins-qcom-good, of ppa:ubuntu-qcom-iot/qcom-ppa; on Qualcomm boards only"),
-    ("libcamerasrc", "gstreamer1.0-libcamera"),
-    ("v4l2", "gstreamer1.0-plugins-good"),
-    ("jpeg", "gstreamer1.0-plugins-good"),
-    ("png", "gstreamer1.0-plugins-good"),
-    ("rtspsrc", "gstreamer1.0-plugins-good"),
-    ("rtp", "gstreamer1.0-plugins-good"),
-    ("qtdemux", "gstreamer1.0-plugins-good"),
-    ("multifile", "gstreamer1.0-plugins-good"),
-    ("textoverlay", "gstreamer1.0-plugins-base, on Debian 12 gstreamer1.0-x"),
-    ("video", "gstreamer1.0-plugins-base"),
-    ("decodebin", "gstreamer1.0-plugins-base"),
-    ("uridecodebin", "gstreamer1.0-plugins-base"),
-    ("waylandsink", "gstreamer1.0-plugins-bad"),
-    ("kmssink", "gstreamer1.0-plugins-bad"),
-    ("av", "gstreamer1.0-libav"),
-];
-
-/// What to do about an element that this machine has not.
-pub fn missing_element(name: &str) -> String {
-    match PACKAGES.iter().find(|(prefix, _)| name.starts_with(prefix)) {
-        Some((_, package)) => format!("'{name}' comes with {package}."),
-        None => format!("Is '{name}' spelled right? gst-inspect-1.0 lists the elements of this machine."),
-    }
-}
 
 /// A pipeline text that GStreamer cannot make a pipeline of.
 pub fn parse_error(text: &str, error: &glib::Error, missing: &[String]) -> Error {
-    let hint = match missing {
-        [] => format!("The pipeline is: {}", one_line(text)),
-        missing => missing.iter().map(|name| missing_element(name)).collect::<Vec<_>>().join("\n"),
+    // (the parser counts an element with a misspelt property among the missing)
+    let missing: Vec<_> = missing.iter().filter(|name| !missing::is_there(name)).collect();
+    let hint = match &missing[..] {
+        [] => missing::property(error).unwrap_or_else(|| format!("The pipeline is: {}", one_line(text))),
+        missing => missing.iter().map(|name| missing::element(name)).collect::<Vec<_>>().join("\n"),
     };
     Error::config("cannot make the pipeline").because(error.message()).hint(hint)
 }
 
-/// An ERROR message of a pipeline, with what to do next where that is known.
-pub fn bus_error(message: &gst::message::Error) -> Error {
+/// Sources of this machine alone whose formats never change: no other camera can be plugged in there.
+const FIXED_SOURCES: [&str; 3] = ["nvarguscamerasrc", "qtiqmmfsrc", "videotestsrc"];
+
+/// Whether trying again cannot heal `error`, of a source that has not given a frame: an element is missing, formats of this machine
+/// alone do not fit, a file is not there. (Another camera may have other formats, and a camera of the network may be set otherwise.)
+fn is_permanent(error: &glib::Error, debug: &str, element: Option<&gst::Element>) -> bool {
+    if error.matches(gst::CoreError::MissingPlugin) || error.matches(gst::StreamError::CodecNotFound) {
+        return true;
+    }
+    let Some(source) = element.filter(|element| element.is::<BaseSrc>()) else { return false };
+    let fixed = liveness::reads_file(source) || source.factory().is_some_and(|factory| FIXED_SOURCES.contains(&&*factory.name()));
+    fixed && (debug.contains("not-negotiated") || error.matches(gst::ResourceError::NotFound))
+}
+
+/// Whether `error` only says that something went wrong further on: the cause is in another one.
+pub fn is_vague(error: &Error) -> bool {
+    let text = error.to_string();
+    let vague = ["Internal data stream error", "Internal data flow error", "failed to post a proper error message"];
+    vague.iter().any(|vague| text.contains(vague))
+        && !text.contains("share no format")
+        && !text.contains("does not offer the format")
+}
+
+/// An ERROR message of a pipeline, with what to do next where that is known; `missing` is what elements of it looked for in vain.
+pub fn bus_error(message: &gst::message::Error, missing: &[Missing]) -> Error {
     let factory = message.src().and_then(|src| src.downcast_ref::<gst::Element>()?.factory()).map(|factory| factory.name());
     let element =
         message.src().map_or_else(|| "the pipeline".to_owned(), |src| format!("'{}'", said_name(&src.name(), factory.as_deref())));
@@ -52,15 +51,27 @@ pub fn bus_error(message: &gst::message::Error) -> Error {
     let debug = message.debug().unwrap_or_default();
     // the last line of the details is the cause; those before it are places in GStreamer's source
     let detail = debug.lines().last().unwrap_or_default().rsplit("): ").next().unwrap_or_default().trim();
-    let mut report = Error::failed(format!("{element} reports an error"));
+    let source = message.src().and_then(|src| src.downcast_ref::<gst::Element>());
+    let kind = if is_permanent(&error, &debug, source) { Kind::Permanent } else { Kind::Failed };
+    let mut report = Error::new(kind, format!("{element} reports an error"));
     let text = error.message().trim_end_matches('.');
-    report = if detail.is_empty() || detail.starts_with("/Gst") {
+    report = if let Some(host) = source
+        .filter(|_| error.message().contains("Internal data stream error") && debug.contains("reason error"))
+        .and_then(liveness::host)
+    {
+        // some network sources (souphttpsrc of 1.22) say nothing more when nobody answers
+        report.because(format!("the connection to {host} failed or broke off ({text})"))
+    } else if detail.is_empty() || detail.starts_with("/Gst") {
         report.because(text)
     } else {
         report.because(format!("{text} ({detail})"))
     };
-    let camera = factory.filter(|factory| factory == "v4l2src").and_then(|_| message.src()?.downcast_ref::<gst::Element>());
-    match camera.and_then(|camera| camera_hint(&error, &debug, camera)).or(hint(&error, &debug).map(str::to_owned)) {
+    let camera =
+        factory.as_deref().filter(|factory| *factory == "v4l2src").and_then(|_| message.src()?.downcast_ref::<gst::Element>());
+    match camera
+        .and_then(|camera| camera_hint(&error, &debug, camera))
+        .or_else(|| hint(&error, &debug, factory.as_deref(), missing))
+    {
         Some(hint) => report.hint(hint),
         None => report,
     }
@@ -92,20 +103,26 @@ fn said_name<'a>(name: &'a str, factory: Option<&'a str>) -> &'a str {
     if factory == Some(bare) { bare } else { name }
 }
 
-fn hint(error: &glib::Error, debug: &str) -> Option<&'static str> {
+fn hint(error: &glib::Error, debug: &str, factory: Option<&str>, missing: &[Missing]) -> Option<String> {
     if debug.contains("not-negotiated") {
         return Some(
-            "Two elements share no format. `videoconvert ! appsink name=frames` takes any; `v4l2-ctl --list-formats-ext` shows what a camera offers.",
+            "Two elements share no format. `videoconvert ! appsink name=frames` takes any; `v4l2-ctl --list-formats-ext` shows what a camera offers.".into(),
         );
     }
     if error.matches(gst::CoreError::MissingPlugin) || error.matches(gst::StreamError::CodecNotFound) {
-        return Some("A decoder is missing. Most come with gstreamer1.0-plugins-bad or gstreamer1.0-libav.");
+        return Some(missing::decoder(missing));
+    }
+    if error.matches(gst::ResourceError::NotAuthorized) {
+        return Some("The camera wants a user and a password, or others than these.".into());
+    }
+    if factory == Some("jpegdec") && debug.contains("no valid frames") {
+        return Some("The JPEG is damaged, or of a kind that jpegdec does not decode: CMYK, 12 bits, lossless.".into());
     }
     if error.matches(gst::StreamError::TypeNotFound)
         || error.matches(gst::StreamError::Decode)
         || error.matches(gst::StreamError::WrongType)
     {
-        return Some("It is no picture or video that GStreamer knows, or it is damaged.");
+        return Some("It is no picture or video that GStreamer knows, or it is damaged.".into());
     }
     None
 }

@@ -17,21 +17,38 @@ pub fn read(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Stri
 /// `text` without comments and with its variables filled in; `origin` is its name in messages.
 ///
 /// A comment begins with a `#` at the start of a line or behind white space, outside of double quotes, and goes to the end of the
-/// line. A `$` that no `{` follows stands for itself.
+/// line. A `$` that no `{` follows stands for itself. A byte order mark at the head is left out, and so is a backslash at the end of a
+/// line, as a shell's script has it.
+///
+/// A variable that stands for a whole word is gst-launch text itself (`${SOURCE} ! appsink`). One inside a word, or in quotes, is a
+/// value: it is taken as it is, with its spaces and whatever else would mean something to gst-launch (`location=${FILE}`).
 pub fn expand(text: &str, origin: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String> {
     let mut out = String::with_capacity(text.len());
-    let (mut rest, mut line, mut quoted) = (text, 1, false);
+    let (mut rest, mut line, mut quoted) = (text.strip_prefix('\u{feff}').unwrap_or(text), 1, false);
     while let Some(c) = rest.chars().next() {
         let behind_space = out.is_empty() || out.ends_with(char::is_whitespace);
         if let Some(inner) = rest.strip_prefix("${") {
             let (value, after) = variable(inner, lookup).map_err(|fault| fault.at(origin, line))?;
             line += inner[..inner.len() - after.len()].matches('\n').count();
-            out.push_str(&value);
+            match value {
+                Value::Text(text) => out.push_str(text),
+                Value::Given(name, value) => {
+                    let value =
+                        written(&value, &out, quoted).ok_or(Fault::LineBreak(name)).map_err(|fault| fault.at(origin, line))?;
+                    out.push_str(&value);
+                }
+            }
             rest = after;
             continue;
         }
         if c == '#' && !quoted && behind_space {
             rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
+            continue;
+        }
+        if let Some(next) = rest.strip_prefix("\\\n").or_else(|| rest.strip_prefix("\\\r\n")) {
+            out.push('\n');
+            line += 1;
+            rest = next;
             continue;
         }
         match c {
@@ -62,7 +79,33 @@ pub fn from_words(words: &[String]) -> String {
     escaped.collect::<Vec<_>>().join(" ")
 }
 
+/// How gst-launch text writes `value` behind the text `before`, inside quotes or not; `None` where it cannot be written.
+fn written(value: &str, before: &str, quoted: bool) -> Option<String> {
+    let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+    // behind `location=`, or `location = `
+    let inside_a_word = !word.is_empty() || before.trim_end().ends_with('=');
+    if !quoted && !inside_a_word {
+        return Some(value.to_owned());
+    }
+    if value.contains(['\n', '\r', '\0']) {
+        return None;
+    }
+    let special =
+        |c: char| if quoted { matches!(c, '"' | '\\') } else { c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | '!' | ';') };
+    let escape = |c: char| if special(c) { format!("\\{c}") } else { c.to_string() };
+    Some(value.chars().map(escape).collect())
+}
+
+/// What a variable stands for.
+enum Value<'a> {
+    /// Its default, which is gst-launch text.
+    Text(&'a str),
+    /// What it was set to, and its name.
+    Given(String, String),
+}
+
 enum Fault {
+    LineBreak(String),
     Unset(String),
     Malformed(&'static str),
 }
@@ -76,6 +119,10 @@ impl Fault {
             .hint(format!(
                 "Set it: --var {name}=VALUE or {name}=VALUE in the environment; or give it a default: ${{{name}:-VALUE}}"
             )),
+            Self::LineBreak(name) => {
+                Error::config(format!("the pipeline '{origin}' cannot take the value of {name} (line {line})"))
+                    .because("it has a line break, and gst-launch text has no way to write one inside a value")
+            }
             Self::Malformed(why) => Error::config(format!("the pipeline '{origin}' has a faulty variable on line {line}"))
                 .because(why)
                 .hint("Variables are ${NAME} or ${NAME:-default}; a name has letters, digits and underscores."),
@@ -84,7 +131,7 @@ impl Fault {
 }
 
 /// The value of the variable whose text behind `${` is `inner`, and what follows its `}`.
-fn variable<'a>(inner: &'a str, lookup: &dyn Fn(&str) -> Option<String>) -> std::result::Result<(String, &'a str), Fault> {
+fn variable<'a>(inner: &'a str, lookup: &dyn Fn(&str) -> Option<String>) -> std::result::Result<(Value<'a>, &'a str), Fault> {
     let (body, after) = inner.split_once('}').ok_or(Fault::Malformed("no '}' closes it"))?;
     let (name, default) = match body.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
@@ -95,7 +142,8 @@ fn variable<'a>(inner: &'a str, lookup: &dyn Fn(&str) -> Option<String>) -> std:
         return Err(Fault::Malformed("that is not a name"));
     }
     let set = lookup(name).filter(|value| !(value.is_empty() && default.is_some()));
-    let value = set.or(default.map(str::to_owned)).ok_or_else(|| Fault::Unset(name.to_owned()))?;
+    let given = set.map(|value| Value::Given(name.to_owned(), value));
+    let value = given.or(default.map(Value::Text)).ok_or_else(|| Fault::Unset(name.to_owned()))?;
     Ok((value, after))
 }
 
@@ -141,6 +189,44 @@ mod tests {
             assert!(expanded(text).unwrap_err().to_string().contains("faulty variable on line 1"), "{text}");
         }
         assert!(expanded("# nothing\n\n").unwrap_err().to_string().contains("is empty"));
+    }
+
+    #[test]
+    fn a_value_is_taken_whole_and_a_word_of_its_own_is_gst_launch_text() {
+        let with = |text: &str, value: &str| {
+            expand(text, "test.launch", &|name| (name == "X").then(|| value.to_owned())).map_err(|error| error.to_string())
+        };
+        assert_eq!(with("a b=${X} ! c", "my \"best\" film's\\.mp4").unwrap(), r#"a b=my\ \"best\"\ film\'s\\.mp4 ! c"#);
+        assert_eq!(with("a b=${X}", "x ! filesink location=/etc/passwd").unwrap(), r"a b=x\ \!\ filesink\ location=/etc/passwd");
+        assert_eq!(with("a b = ${X}", "x y").unwrap(), r"a b = x\ y");
+        assert_eq!(with(r#"a b="Sans ${X}""#, r#"1" ! c d="2"#).unwrap(), r#"a b="Sans 1\" ! c d=\"2""#);
+        assert_eq!(with("${X} ! c", "a b=1 ! d").unwrap(), "a b=1 ! d ! c");
+        // a default is text of the file's author
+        assert_eq!(with("a b=${Y:-\"1 2\"}", "").unwrap(), "a b=\"1 2\"");
+        let refused = with("a\n b=${X}", "1\n! c").unwrap_err();
+        assert!(refused.contains("value of X (line 2)") && refused.contains("line break"), "{refused}");
+    }
+
+    #[test]
+    fn text_as_other_programs_write_it_is_taken() {
+        assert_eq!(expanded("\u{feff}# a comment\r\na !\r\n  b=1\r\n").unwrap(), "a !\r\n  b=1");
+        assert_eq!(expanded("a ! \\\n  b ! \\\r\n c").unwrap(), "a ! \n  b ! \n c");
+    }
+
+    /// The parser of gst-launch gives back exactly what a variable held.
+    #[test]
+    fn a_value_reaches_the_property() {
+        use gstreamer::{self as gst, prelude::*};
+        gst::init().unwrap();
+        for value in ["/a b/c.mp4", "it's", "a\"b", r"back\slash", "x ! fakesink", "semi;colon, (comma)", "é ü", "a=b", "#1 # 2"]
+        {
+            for text in ["filesrc name=s location=${X} ! fakesink", "filesrc name=s location=\"${X}\" ! fakesink"] {
+                let text = expand(text, "test", &|_| Some(value.to_owned())).unwrap();
+                let pipeline = gst::parse::launch(&text).unwrap_or_else(|e| panic!("{text}: {e}"));
+                let source = pipeline.downcast::<gst::Bin>().unwrap().by_name("s").unwrap();
+                assert_eq!(source.property::<String>("location"), value, "{text}");
+            }
+        }
     }
 
     #[test]

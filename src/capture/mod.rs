@@ -5,15 +5,19 @@
 pub mod devices;
 mod elements;
 mod faults;
+mod gif;
 mod jpeg_check;
 mod jpeg_probe;
 pub mod launch;
 mod leftover;
+mod liveness;
 mod mapped;
+mod missing;
 mod orientation;
 mod pipeline;
 mod sample;
 mod signs;
+mod sinks;
 mod spell;
 mod supervise;
 mod timestamps;
@@ -50,6 +54,8 @@ pub fn version() -> Result<String> {
 pub struct Params {
     /// gst-launch text, variables and comments already expanded.
     pub pipeline: String,
+    /// Whether the source is live, where that is said; else its kind tells.
+    pub live: Option<bool>,
     /// Sets up elements of the freshly built pipeline, before it starts.
     pub prepare: Arc<dyn Fn(&Pipeline) + Send + Sync>,
     /// A live source that gives no frame for so long is lost.
@@ -67,6 +73,7 @@ impl Params {
     pub fn new(pipeline: &str) -> Self {
         Self {
             pipeline: pipeline.to_owned(),
+            live: None,
             prepare: Arc::new(|_| {}),
             limits: Limits::default(),
             unusable: Arc::default(),
@@ -115,7 +122,7 @@ pub fn run_once(
                 // frames may have come while this thread had no turn: they were before
                 let looked = watcher.look(&params.limits, Instant::now());
                 return match event {
-                    Ok(Event::Failed(error)) => Err(error),
+                    Ok(Event::Failed(error)) => Err(pipeline.reason(error)),
                     Ok(Event::EndOfStream) | Err(_) => looked.and_then(|_| watcher.end()).map(|()| Ended::EndOfStream),
                 };
             }

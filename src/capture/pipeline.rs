@@ -1,9 +1,13 @@
 //! A GStreamer pipeline with an `appsink name=frames`: built from text, set up for us whatever the text says, started, ended.
 
+use super::gif;
 use super::leftover::Devices;
+use super::liveness;
+use super::missing::Missing;
 use super::orientation::{Tagged, Turn};
-use super::sample::{self, SampleReader, Trouble};
+use super::sample::{SampleReader, Trouble};
 use super::signs::{Limits, Lost};
+use super::sinks;
 use super::timestamps::{Claim, Timestamps};
 use super::watch::Watch;
 use super::{faults, jpeg_probe};
@@ -12,9 +16,8 @@ use crate::frame::Frame;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app as gst_app;
-use gstreamer_base::{BaseSrc, prelude::*};
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long after a failed change of state its cause may be posted.
@@ -46,6 +49,11 @@ pub struct Pipeline {
     tagged: Tagged,
     events: Receiver<Event>,
     watch: Arc<Watch>,
+    /// Whether the source is live, where it was said; else by its kind, where that is known.
+    live: Option<bool>,
+    by_kind: Option<bool>,
+    /// What was bounded in it, for the log.
+    bounded: Vec<String>,
     /// What it has opened.
     devices: Devices,
 }
@@ -54,6 +62,7 @@ impl Pipeline {
     /// Makes the pipeline of gst-launch `text`, still at rest.
     pub fn build(text: &str) -> Result<Self> {
         gst::init().map_err(|e| Error::failed("cannot start GStreamer").because(e))?;
+        gif::register();
         let mut context = gst::ParseContext::new();
         let made = gst::parse::launch_full(text, Some(&mut context), gst::ParseFlags::FATAL_ERRORS)
             .map_err(|error| faults::parse_error(text, &error, &context.missing_elements()))?;
@@ -68,13 +77,8 @@ impl Pipeline {
             Error::config(format!("'frames' is a {kind} in this pipeline, not an appsink"))
                 .hint("Name the appsink 'frames', and nothing else.")
         })?;
-        // nothing is queued or dropped here: the channel behind does that, and counts it
-        sink.set_sync(false);
-        sink.set_drop(false);
-        sink.set_max_buffers(1);
-        sink.set_enable_last_sample(false);
-        sink.set_wait_on_eos(false);
-        sink.set_caps(Some(&sample::accepted_caps()));
+        sinks::set_up(&sink)?;
+        let bounded = sinks::bound_others(&pipeline, &sink);
         if let Some(labels) = pipeline.by_name(LABELS) {
             let kind = labels.factory().map(|factory| factory.name().to_string()).unwrap_or_default();
             if kind != "textoverlay" {
@@ -86,14 +90,30 @@ impl Pipeline {
         let tagged = sink.static_pad("sink").map(|pad| Tagged::on(&pad)).unwrap_or_default();
         let watch = Watch::new();
         jpeg_probe::watch(&pipeline, &watch);
-        Ok(Self { pipeline, sink, turn: Turn::default(), tagged, events, watch, devices: Devices::default() })
+        let by_kind = liveness::by_sources(&pipeline);
+        Ok(Self {
+            pipeline,
+            sink,
+            turn: Turn::default(),
+            tagged,
+            events,
+            watch,
+            live: None,
+            by_kind,
+            bounded,
+            devices: Devices::default(),
+        })
     }
 
-    /// Whether the source may be a live one, as far as that can be seen before it is opened: none of its elements is a source that
-    /// is not (a file).
+    /// Says whether the source is live, in place of what its kind tells.
+    pub fn set_live(&mut self, live: Option<bool>) {
+        self.live = live;
+    }
+
+    /// Whether the source may be a live one, as far as that is known before it is opened: unless it was said, its kind tells. A kind
+    /// that is not known may be live.
     pub fn may_be_live(&self) -> bool {
-        let sources = self.pipeline.iterate_sources().into_iter().filter_map(|source| source.ok()?.downcast::<BaseSrc>().ok());
-        sources.into_iter().all(|source| source.is_live())
+        self.live.or(self.by_kind).unwrap_or(true)
     }
 
     /// Brings the pipeline to where frames flow, and tells whether the source is live (frames come in real time, as from a camera).
@@ -149,7 +169,7 @@ impl Pipeline {
         let began = Instant::now();
         while change == Ok(gst::StateChangeSuccess::Async) {
             match self.events.recv_timeout(Duration::from_millis(1)) {
-                Ok(Event::Failed(error)) => return Err(error),
+                Ok(Event::Failed(error)) => return Err(self.reason(error)),
                 Ok(Event::EndOfStream) => return Err(Error::failed("the pipeline ended before its first frame")),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -164,7 +184,10 @@ impl Pipeline {
             change = result;
         }
         match change {
-            Ok(success) => Ok(Some(success == gst::StateChangeSuccess::NoPreroll)),
+            Ok(success) => {
+                let live = success == gst::StateChangeSuccess::NoPreroll || self.by_kind == Some(true);
+                Ok(Some(self.live.unwrap_or(live)))
+            }
             Err(_) => Err(self.why_not("cannot open the pipeline")),
         }
     }
@@ -173,7 +196,7 @@ impl Pipeline {
     fn why_not(&self, what: &str) -> Error {
         while let Ok(event) = self.events.recv_timeout(POSTED_BY) {
             if let Event::Failed(error) = event {
-                return error;
+                return self.reason(error);
             }
         }
         Error::new(Kind::Failed, what).hint("GST_DEBUG=3 in the environment shows what GStreamer says.")
@@ -182,6 +205,29 @@ impl Pipeline {
     /// What is seen of its frames.
     pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.watch
+    }
+
+    /// The error that explains what `first` began: of several, which come within a moment, the first that names a cause.
+    pub(super) fn reason(&self, first: Error) -> Error {
+        let deadline = Instant::now() + POSTED_BY;
+        while faults::is_vague(&first) {
+            match self.events.recv_deadline(deadline) {
+                Ok(Event::Failed(error)) if !faults::is_vague(&error) => return error,
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        first
+    }
+
+    /// Whether the appsink takes anything that the element in front of it can give: else no trying again helps.
+    pub(super) fn check_formats(&self) -> Result<()> {
+        sinks::check_formats(&self.sink)
+    }
+
+    /// A sentence about each element that would have kept frames without a limit, and was given one.
+    pub fn bounded(&self) -> &[String] {
+        &self.bounded
     }
 
     /// What the pipeline has to say, as it says it.
@@ -222,9 +268,20 @@ impl Drop for Pipeline {
 fn listen(pipeline: &gst::Pipeline) -> Receiver<Event> {
     let (events, heard) = bounded(EVENTS);
     let bus = pipeline.bus().expect("a pipeline has a bus");
+    let missing = Mutex::new(Vec::new());
     bus.set_sync_handler(move |_, message| {
         let event = match message.view() {
-            gst::MessageView::Error(error) => Some(Event::Failed(faults::bus_error(error))),
+            gst::MessageView::Element(element) => {
+                let looked_for = element.structure().and_then(Missing::read);
+                let mut missing = missing.lock().unwrap_or_else(PoisonError::into_inner);
+                if missing.len() < EVENTS {
+                    missing.extend(looked_for);
+                }
+                None
+            }
+            gst::MessageView::Error(error) => {
+                Some(Event::Failed(faults::bus_error(error, &missing.lock().unwrap_or_else(PoisonError::into_inner))))
+            }
             gst::MessageView::Eos(_) => Some(Event::EndOfStream),
             gst::MessageView::Warning(warning) => {
                 tracing::warn!(text = %warning.error(), "GStreamer warns");

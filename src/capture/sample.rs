@@ -28,9 +28,14 @@ const FORMATS: [(VideoFormat, PixelFormat); 17] = [
     (VideoFormat::Gray8, PixelFormat::Gray8),
 ];
 
-/// The caps that the appsink accepts.
+/// The caps that the appsink accepts. Nothing is said of the frame rate: some sources know none.
 pub fn accepted_caps() -> gst::Caps {
-    gst_video::VideoCapsBuilder::new().format_list(FORMATS.map(|(gst, _)| gst)).build()
+    gst_video::VideoCapsBuilder::for_encoding("video/x-raw").format_list(FORMATS.map(|(gst, _)| gst)).build()
+}
+
+/// Their formats, for a person.
+pub fn accepted_formats() -> String {
+    format!("video/x-raw in {}", FORMATS.map(|(gst, _)| gst.to_str().to_string()).join(", "))
 }
 
 /// The frame of one sample, as a pipeline's appsink would take it.

@@ -91,7 +91,8 @@ impl fmt::Display for Damage {
 }
 
 /// Runs the source until it ends or one of `stop` is closed. A live one does not end: whatever it dies of is told to `changed`, and it
-/// is built anew. Faults that trying again cannot heal, and those of sources that are not live, come back as errors.
+/// is built anew. Faults that trying again cannot heal ([`Kind::Permanent`]; of a live source only before its first frame), and those
+/// of sources that are not live, come back as errors.
 pub fn run(
     params: &Params,
     stop: [&Receiver<()>; 2],
@@ -114,12 +115,20 @@ where
 {
     let mut backoff = params.backoff;
     let (mut warned, mut reports) = (false, Reports::default());
+    let mut gave_frames = false;
     loop {
-        let mut pipeline = Pipeline::build(&params.pipeline)?;
+        let built = Pipeline::build(&params.pipeline).map_err(|error| error.of_kind(Kind::Permanent));
+        let mut pipeline = built?;
+        pipeline.set_live(params.live);
+        pipeline.check_formats()?;
         pipeline.turn = params.turn;
         (params.prepare)(&pipeline);
         let mut live = pipeline.may_be_live();
-        if live && !std::mem::replace(&mut warned, true) {
+        let first = !std::mem::replace(&mut warned, true);
+        if first {
+            pipeline.bounded().iter().for_each(|said| tracing::warn!("{said}"));
+        }
+        if live && first {
             for queue in pipeline.hoarding_queues() {
                 tracing::warn!(
                     "'{queue}' in front of the appsink keeps up to 200 frames when the model is behind, and results get as old as they are.\n  \
@@ -142,7 +151,7 @@ where
         };
         let ended = run_once(&mut pipeline, params, stop, pass_on, &mut reports, &mut |change| {
             if let Change::Flows { live: is_live } = change {
-                (live, since) = (is_live, Some(Instant::now()));
+                (live, since, gave_frames) = (is_live, Some(Instant::now()), true);
             }
             changed(change);
         });
@@ -152,9 +161,12 @@ where
             return Ok(Ended::Stopped);
         }
         let why = match ended {
-            Err(error) if !live || error.kind() == Kind::Config => return Err(error),
+            Err(error) if !live => return Err(error),
+            // a camera that gave frames may give them again: another format may have been chosen at the camera itself
+            Err(error) if error.kind() == Kind::Permanent && !gave_frames => return Err(error),
             Err(error) => error,
-            Ok(Ended::EndOfStream) if live => Error::failed("the camera ended its stream"),
+            Ok(Ended::EndOfStream) if live => Error::failed("the camera ended its stream")
+                .hint("If it is a film and no camera: live = false in its [[camera]], or --live=false"),
             Ok(ended) => return Ok(ended),
         };
         let pause = backoff.pause(since.map_or(Duration::ZERO, |since| since.elapsed()));

@@ -10,7 +10,7 @@ pub use bench::Bench;
 pub use source::{SourceArgs, TurnArgs};
 pub use tools::{Compare, Compile, Inspect, Subscribe};
 
-use crate::config::{self, Draft, Output, values};
+use crate::config::{self, CameraDraft, Draft, Output, values};
 use crate::publish::Format;
 use crate::runtime;
 use clap::{Args, Parser, Subcommand};
@@ -96,7 +96,8 @@ pub enum Command {
 /// `glimpsed run`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "The pipeline needs an `appsink name=frames`; its formats and settings are ours. A live source keeps the newest frame \
+    after_help = "The pipeline needs an `appsink name=frames`. Its settings (sync, drop, max-buffers, ...) are ours; its caps=... are kept as far as \
+                        their formats are taken. A live source keeps the newest frame \
                         and counts the others as dropped; one that is not live (a file) loses none."
 )]
 pub struct Run {
@@ -115,6 +116,10 @@ pub struct Run {
     /// A camera that gives no frame within so long of its start is lost, and built anew [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub start_timeout: Option<Duration>,
+    /// Whether the source is live: a lost camera is tried again, and its newest frame wins. --live=false: a film, of which every frame
+    /// counts [default: its kind tells; network sources are live]
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true", requires = "source")]
+    pub live: Option<bool>,
     /// A camera that gives no frame for so long is lost, and built anew [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub stall_timeout: Option<Duration>,
@@ -157,7 +162,12 @@ impl Run {
             rotate: self.source.turn.rotate,
             mirror: self.source.turn.mirror(),
             vars: self.source.vars.iter().cloned().collect(),
-            cameras: self.source.camera(self.name.as_ref()).into_iter().collect(),
+            cameras: self
+                .source
+                .camera(self.name.as_ref())
+                .map(|camera| CameraDraft { live: self.live, ..camera })
+                .into_iter()
+                .collect(),
             ..self.model.draft()
         }
     }

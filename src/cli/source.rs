@@ -63,6 +63,7 @@ impl SourceArgs {
             rotate: None,
             mirror: None,
             start_timeout: None,
+            live: None,
             stall_timeout: None,
             on_stuck: None,
             on_stuck_after: None,

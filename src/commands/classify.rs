@@ -17,9 +17,9 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Whatever GStreamer decodes, but for pictures that are decoded here ([`image`]); `videoconvert` steps in only for the few formats that are not taken as they are.
-pub const PIPELINE: &str =
-    "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw ! videoconvert ! appsink name=frames";
+/// Whatever GStreamer decodes, but for pictures that are decoded here ([`image`]); `videoconvert` steps in only for the few formats that are not
+/// taken as they are. (`ANY`: some decoders offer memory of other kinds too, and would be passed over.)
+pub const PIPELINE: &str = "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw(ANY) ! videoconvert ! appsink name=frames";
 
 /// Classifies all of them. One that fails is told and left out; the exit status says so at the end.
 pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
@@ -53,6 +53,7 @@ fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: F
         Kind::NobodyReads => error,
         _ => Error::failed(format!("cannot classify '{shown}'")).because(error),
     };
+    readable(file).map_err(told)?;
     let mut prediction = classifier.blank(&shown);
     let mut results = 0;
     let mut one = |frame: &Frame| {
@@ -85,6 +86,23 @@ fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: F
         return Err(told(Error::failed("there is no picture in it")));
     }
     Ok(())
+}
+
+/// Whether `path` is a file that can be read and holds something. A pipe or a device may have no end, and opening it may wait for ever.
+fn readable(path: &Path) -> Result<()> {
+    let cannot = |e: std::io::Error| Error::failed("it cannot be read").because(e);
+    let meta = std::fs::metadata(path).map_err(cannot)?;
+    if meta.is_dir() {
+        return Err(Error::failed("it is a directory").hint("Name the files in it."));
+    }
+    if !meta.is_file() {
+        return Err(Error::failed("it is no file but a pipe, a socket or a device")
+            .hint("Write what it gives into a file; what goes on for ever is watched by glimpsed run."));
+    }
+    if meta.len() == 0 {
+        return Err(Error::failed("it is empty"));
+    }
+    File::open(path).map(drop).map_err(cannot)
 }
 
 /// What `--repeat` adds to a result.

@@ -63,8 +63,14 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
         let format = super::format(&args.output, &out);
         Box::new(Stdout::new(out, format))
     };
-    let camera =
-        Camera { name: "demo".into(), pipeline: PIPELINE.into(), turn: Default::default(), limits: Limits::default(), stuck: None };
+    let camera = Camera {
+        name: "demo".into(),
+        pipeline: PIPELINE.into(),
+        live: None,
+        turn: Default::default(),
+        limits: Limits::default(),
+        stuck: None,
+    };
     let parts = Parts {
         classifier,
         publishers: Publishers::new(vec![publisher]),

@@ -93,6 +93,7 @@ pub struct CameraDraft {
     pub rotate: Option<Rotate>,
     pub mirror: Option<bool>,
     pub start_timeout: Option<Duration>,
+    pub live: Option<bool>,
     pub stall_timeout: Option<Duration>,
     pub on_stuck: Option<String>,
     pub on_stuck_after: Option<usize>,
@@ -257,6 +258,6 @@ impl Draft {
         };
         let rotate = self.rotate.or(camera.rotate).unwrap_or_default();
         let turn = Turn { rotate, mirror: self.mirror.or(camera.mirror).unwrap_or(false) };
-        (faults.len() == before).then_some(Camera { name: name.into(), pipeline, turn, limits, stuck })
+        (faults.len() == before).then_some(Camera { name: name.into(), pipeline, live: camera.live, turn, limits, stuck })
     }
 }

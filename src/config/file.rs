@@ -17,7 +17,19 @@ pub const KEYS: [(&str, &[&str]); 7] = [
     ("output", &["status_interval", "stdout"]),
     (
         "camera",
-        &["launch", "mirror", "name", "on_stuck", "on_stuck_after", "pipeline", "rotate", "stall_timeout", "start_timeout", "vars"],
+        &[
+            "launch",
+            "live",
+            "mirror",
+            "name",
+            "on_stuck",
+            "on_stuck_after",
+            "pipeline",
+            "rotate",
+            "stall_timeout",
+            "start_timeout",
+            "vars",
+        ],
     ),
 ];
 
@@ -98,6 +110,7 @@ pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
             rotate: camera.rotation("rotate"),
             mirror: camera.truth("mirror"),
             start_timeout: camera.duration("start_timeout"),
+            live: camera.truth("live"),
             stall_timeout: camera.duration("stall_timeout"),
             on_stuck: camera.string("on_stuck").map(|command| command.value),
             on_stuck_after: camera.whole("on_stuck_after", values::LOSSES, ""),

@@ -12,7 +12,7 @@ pub mod values;
 pub use draft::{Cache, CameraDraft, Draft, Source};
 pub use faults::Fault;
 pub use file::KEYS;
-pub use table::{Placed, nearest};
+pub use table::Placed;
 
 use crate::capture;
 use crate::error::{Error, Result};
@@ -75,6 +75,8 @@ pub struct Camera {
     pub pipeline: String,
     /// How its frames are made upright.
     pub turn: capture::Turn,
+    /// Whether it is live; where it is not said, the kind of its source tells.
+    pub live: Option<bool>,
     /// Without a frame for so long it is lost.
     pub limits: capture::Limits,
     /// What to run when it stays lost.

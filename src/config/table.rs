@@ -3,6 +3,7 @@
 use super::faults::Fault;
 use super::values;
 use crate::capture::Rotate;
+use crate::suggest::nearest;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -95,13 +96,6 @@ impl<'a> Document<'a> {
             None => format!("'{key}' is no key {here}; there are: {}", known.join(", ")),
         }
     }
-}
-
-/// The word of `known` that `word` is most like, if it is like one.
-pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let word = word.to_lowercase();
-    let likeness = |known: &str| (strsim::jaro_winkler(&word, known) * 1e6) as u32;
-    known.iter().copied().map(|known| (likeness(known), known)).filter(|(like, _)| *like > 780_000).max().map(|(_, known)| known)
 }
 
 /// One table of the file. Each `get` gives nothing, and notes a fault, where the value is of another kind.
@@ -274,19 +268,5 @@ fn shown(value: &DeValue) -> String {
         DeValue::Datetime(_) => "a date".to_owned(),
         DeValue::Array(_) => "a list like that".to_owned(),
         DeValue::Table(_) => "a section".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_word() {
-        let known = ["provider", "pipeline", "stall_timeout"];
-        assert_eq!(nearest("provder", &known), Some("provider"));
-        assert_eq!(nearest("PIPLINE", &known), Some("pipeline"));
-        assert_eq!(nearest("stalltimeout", &known), Some("stall_timeout"));
-        assert_eq!(nearest("xyz", &known), None);
     }
 }

@@ -49,6 +49,7 @@ impl Camera {
             limits: settings.limits,
             turn: settings.turn,
             unusable: tally.unusable_counter(),
+            live: settings.live,
             prepare: Arc::new(move |pipeline| {
                 pipeline.show(&caption);
                 prepare(pipeline);

@@ -201,8 +201,14 @@ impl Daemon<'_> {
             if camera.told != now {
                 camera.told = now;
                 self.socket.iter().for_each(|socket| socket.tell(&status));
-                if let (Some(Err(why)), 1..) = (camera.outcome(), at_work) {
-                    tracing::error!("{} has ended, the others go on: {why}", status.source);
+                match camera.outcome() {
+                    Some(Err(why)) if at_work > 0 => tracing::error!("{} has ended, the others go on: {why}", status.source),
+                    // a camera of the configuration file is meant to run for ever; a film on the command line is over some time
+                    Some(Ok(())) if self.reload.has_source() => {
+                        tracing::warn!("{} has ended: its stream is over, and it is not live", status.source);
+                    }
+                    Some(Ok(())) => tracing::info!("{} has ended: its stream is over", status.source),
+                    _ => {}
                 }
             }
         }
@@ -240,6 +246,7 @@ impl Daemon<'_> {
     fn end(mut self, worker: &Worker, fault: Option<Error>) -> Result<Vec<Status>> {
         self.outside.service.stopping();
         let deadline = Instant::now() + FAREWELL;
+        let by_themselves = self.cameras.iter().all(|camera| camera.outcome().is_some());
         self.cameras.iter().for_each(Camera::stop);
         self.orders = None;
         self.outside.stop.request();
@@ -248,8 +255,8 @@ impl Daemon<'_> {
         self.statuses().for_each(|status| tracing::info!("{status}"));
         fault.map_or(Ok(()), Err)?;
         worked?;
-        // one that failed is the program's failure if it was the last: nothing was left to do
-        let mut failed = self.cameras.iter().filter_map(|camera| camera.outcome()?.as_ref().err());
+        // one that failed is the program's failure where nothing was left to do; whoever asked for the end gets it
+        let mut failed = self.cameras.iter().filter(|_| by_themselves).filter_map(|camera| camera.outcome()?.as_ref().err());
         failed.next_back().map_or(Ok(self.statuses().collect()), |error| Err(error.clone()))
     }
 }

@@ -91,6 +91,11 @@ impl Reload {
         self.coming.clone()
     }
 
+    /// Whether there is a configuration file.
+    pub fn has_source(&self) -> bool {
+        self.source.is_some()
+    }
+
     /// Whether cameras may come that way, now that all have ended.
     pub fn may_come(&self) -> bool {
         self.busy

@@ -50,6 +50,7 @@ fn run_to_the_end(names: &[&str], socket: Option<socket::Handle>, prepare: Prepa
         pipeline: LIVE.into(),
         turn: Default::default(),
         limits: Default::default(),
+        live: None,
         stuck: None,
     });
     let stop = Stop::default();

@@ -87,7 +87,14 @@ pub fn classifier(model: &Model, runtime: Box<dyn Infer>, top: usize) -> Classif
 
 /// The settings of a camera.
 pub fn camera(name: &str, pipeline: &str) -> Camera {
-    Camera { name: name.into(), pipeline: pipeline.into(), turn: Default::default(), limits: Default::default(), stuck: None }
+    Camera {
+        name: name.into(),
+        pipeline: pipeline.into(),
+        live: None,
+        turn: Default::default(),
+        limits: Default::default(),
+        stuck: None,
+    }
 }
 
 /// Runs the daemon in this process until its cameras end, or there are `limit` results; gives what each camera has done.
@@ -248,4 +255,71 @@ pub fn animal(source: &str, seq: u64, best: usize, confidence: f32) -> Predictio
         timing: Timing::default(),
         dropped: 0,
     }
+}
+
+/// A network camera of the cheap kind: Motion JPEG over HTTP, on a port of its own, until the test ends. Any path that ends in
+/// `missing` is not found.
+pub struct HttpCamera {
+    port: u16,
+}
+
+impl HttpCamera {
+    /// One that hangs up after so many frames of each connection.
+    pub fn start(frames: usize) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let picture = jpeg("smpte");
+        std::thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                // whoever hangs up first is right
+                let _ = serve(connection, &picture, frames);
+            }
+        });
+        Self { port }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+}
+
+fn serve(mut connection: std::net::TcpStream, picture: &[u8], frames: usize) -> std::io::Result<()> {
+    use std::io::{BufRead, BufReader, Write};
+    let mut request = String::new();
+    let mut reader = BufReader::new(connection.try_clone()?);
+    while !request.ends_with("\r\n\r\n") && reader.read_line(&mut request)? > 0 {}
+    if request.lines().next().unwrap_or_default().contains("missing ") {
+        return connection.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    }
+    connection
+        .write_all(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\nConnection: close\r\n\r\n")?;
+    for _ in 0..frames {
+        write!(connection, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", picture.len())?;
+        connection.write_all(picture)?;
+        connection.write_all(b"\r\n")?;
+    }
+    connection.write_all(b"--frame--\r\n")
+}
+
+/// A small test picture as JPEG.
+pub fn jpeg(pattern: &str) -> Vec<u8> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    make_file(
+        &format!("videotestsrc num-buffers=1 pattern={pattern} ! video/x-raw,width=64,height=48 ! jpegenc ! filesink name=file"),
+        file.path(),
+    );
+    std::fs::read(file.path()).unwrap()
+}
+
+/// Writes what the pipeline of `text` gives to its `filesink name=file`.
+pub fn make_file(text: &str, path: &Path) {
+    use gstreamer::prelude::*;
+    gstreamer::init().unwrap();
+    let pipeline = gstreamer::parse::launch(text).unwrap().downcast::<gstreamer::Pipeline>().unwrap();
+    pipeline.by_name("file").unwrap().set_property("location", path);
+    pipeline.set_state(gstreamer::State::Playing).unwrap();
+    let types = [gstreamer::MessageType::Eos, gstreamer::MessageType::Error];
+    let end = pipeline.bus().unwrap().timed_pop_filtered(gstreamer::ClockTime::from_seconds(60), &types).unwrap();
+    assert_eq!(end.type_(), gstreamer::MessageType::Eos, "{end:?}");
+    pipeline.set_state(gstreamer::State::Null).unwrap();
 }

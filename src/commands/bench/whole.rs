@@ -84,6 +84,7 @@ pub fn measure(
         pipeline: source.to_owned(),
         turn,
         limits: Default::default(),
+        live: None,
         stuck: None,
     };
     let whole = Arc::new(Mutex::new(Whole::default()));

@@ -129,7 +129,7 @@ fn gstreamer(settings: Option<&Settings>, findings: &mut Findings) {
             Ok(pipeline) => {
                 findings
                     .ok(ABOUT, format!("the pipeline of {} has all its elements: {}", camera.name, pipeline.kinds().join(", ")));
-                for queue in pipeline.hoarding_queues().iter().filter(|_| pipeline.may_be_live()) {
+                for queue in pipeline.hoarding_queues().iter().filter(|_| camera.live.unwrap_or_else(|| pipeline.may_be_live())) {
                     let what = format!("'{queue}' of {} keeps old frames in front of the appsink", camera.name);
                     findings.note(ABOUT, what, "Leave it out, or make it: queue leaky=downstream max-size-buffers=1");
                 }

@@ -1,6 +1,6 @@
 //! The cameras that a daemon has, and those of the request that it has not.
 
-use crate::config::nearest;
+use crate::suggest::nearest;
 use serde_json::Value;
 
 /// What the daemon has said of its cameras.

@@ -3,6 +3,7 @@
 //! An [`Error`] reads as a short report. `what` names the work and the thing it was done with, `because` holds the cause in the
 //! words of whoever found it, `hint` is the next step of the person who reads it. The [`Kind`] decides the exit status.
 
+use crate::secrets::redact;
 use std::fmt;
 
 /// A `Result` whose error is [`Error`].
@@ -90,14 +91,14 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// `what: cause`, and the hint on lines of its own.
+    /// `what: cause`, and the hint on lines of its own; without passwords, whoever reads it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
+        f.write_str(&redact(&self.what))?;
         if let Some(because) = &self.because {
-            write!(f, ": {}", because.trim_end())?;
+            write!(f, ": {}", redact(because.trim_end()))?;
         }
         if let Some(hint) = &self.hint {
-            for line in hint.lines() {
+            for line in redact(hint).lines() {
                 write!(f, "\n  {line}")?;
             }
         }
@@ -117,5 +118,12 @@ mod tests {
             Error::config("cannot read the labels 'x.txt'").because("no such file").hint("Name them with --labels.\nOne a line.");
         assert_eq!(error.to_string(), "cannot read the labels 'x.txt': no such file\n  Name them with --labels.\n  One a line.");
         assert_eq!(error.exit_status(), 78);
+    }
+
+    #[test]
+    fn betrays_no_password() {
+        let url = "rtsp://admin:pw@cam/s";
+        let error = Error::failed(format!("cannot open {url}")).because(url).hint(format!("Try {url}\nor user-pw=pw."));
+        assert!(!error.to_string().contains("pw@") && !error.to_string().contains("=pw"), "{error}");
     }
 }

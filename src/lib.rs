@@ -30,7 +30,10 @@
 //! | `reload`, `retire` | read other settings and open their model; end the old one | when that is done |
 //! | `deadline` | tells an inference to end that takes too long | with its session |
 //! | `npu` | tries to bring the NPU back while the CPU does its work | when it is back |
-//! | `signals` | the only one that hears signals | with the process |
+//! | `signals` | the only one that waits for signals | with the process |
+//! | `log` | writes the log, and waits for its reader so that no other does | with the process |
+//! | `on_stuck` | runs the command of a camera that stays lost | with the command |
+//! | `leave` | ends the program where a signal came while it opened a session | with the process |
 //! | `timer` | `--for`: asks for the end | when the time is over |
 //!
 //! The long-lived ones are started by [`threads`], so that their end is seen: one that ends by a fault ends the daemon, with exit status 1.
@@ -57,6 +60,9 @@ pub mod files;
 pub mod frame;
 pub mod labels;
 pub mod prediction;
+pub mod printable;
+pub mod repeats;
+pub mod secrets;
 pub mod stats;
 pub mod suggest;
 pub mod tally;

@@ -5,10 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 28] = [
+const ROOMS: [(&str, &[&str]); 31] = [
     ("access", &[]),
     ("caption", &[]),
-    ("error", &[]),
+    ("printable", &[]),
+    ("repeats", &[]),
+    ("secrets", &[]),
+    ("error", &["secrets"]),
     ("files", &[]),
     ("frame", &[]),
     ("tensor", &[]),
@@ -18,14 +21,14 @@ const ROOMS: [(&str, &[&str]); 28] = [
     ("labels", &["error", "files"]),
     ("prediction", &["labels"]),
     ("tally", &["labels", "prediction", "stats"]),
-    ("capture", &["access", "caption", "error", "files", "frame", "stats", "suggest"]),
+    ("capture", &["access", "caption", "error", "files", "frame", "printable", "stats", "suggest"]),
     ("channel", &[]),
     ("image", &["error", "frame"]),
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "files", "labels", "tensor"]),
     ("runtime", &["error", "model", "tensor", "threads"]),
     ("rank", &["error", "prediction", "tensor"]),
-    ("publish", &["caption", "error", "labels", "prediction", "stats", "tally", "threads"]),
+    ("publish", &["caption", "error", "labels", "prediction", "printable", "secrets", "stats", "tally", "threads"]),
     (
         "worker",
         &[
@@ -49,7 +52,7 @@ const ROOMS: [(&str, &[&str]); 28] = [
     ("cli", &["*", "config"]),
     ("logging", &["*"]),
     ("notify", &["*"]),
-    ("shutdown", &["*"]),
+    ("shutdown", &["*", "logging"]),
     ("daemon", &["*", "config", "notify", "shutdown"]),
     ("commands", &["*", "config", "cli", "daemon", "notify", "shutdown"]),
 ];

@@ -1,0 +1,203 @@
+//! Passwords kept out of what the program says: its log, its errors, messages to subscribers, systemd's status and the commands' reports.
+//!
+//! Hidden are:
+//! - the password of a URL: `rtsp://user:***@host/`. It reaches to the last `@` of the word, because cameras' passwords are often
+//!   written without percent-encoding; so of `http://host:80/a@b` is shown `http://host:***@b`, which loses a little and betrays nothing;
+//! - the value behind a name that means a secret, as GStreamer's elements and the queries of URLs have them: `user-pw=***`, `?token=***`;
+//! - the rest of an HTTP header line that holds credentials: `Authorization: ***`.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Takes the place of a secret.
+const HIDDEN: &str = "***";
+
+/// Names of secrets, in any case. A name counts as well with something before it: `proxy-pw`, `access_token`, `pubPasswd`.
+const NAMES: [&str; 10] =
+    ["password", "passwd", "passphrase", "secret", "token", "apikey", "credentials", "authorization", "cookie", "cookies"];
+
+/// Short names of secrets, which count alone or as the last part of a name: `user-pw`, `api_key`.
+const PARTS: [&str; 3] = ["pw", "pwd", "psk"];
+
+/// Names that are secrets in the query of a URL only: elsewhere they mean other things (`x264enc pass=...`).
+const IN_A_QUERY: [&str; 10] = ["pass", "pas", "loginpas", "loginpass", "key", "auth", "sig", "signature", "session", "sid"];
+
+/// `text` without its secrets.
+pub fn redact(text: &str) -> Cow<'_, str> {
+    let mut hidden = urls(text);
+    hidden.extend(settings(text));
+    hidden.extend(headers(text));
+    if hidden.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    hidden.sort_by_key(|range| range.start);
+    let (mut safe, mut from) = (String::with_capacity(text.len()), 0);
+    for range in hidden {
+        if range.start >= from {
+            safe.push_str(&text[from..range.start]);
+            safe.push_str(HIDDEN);
+        }
+        from = from.max(range.end);
+    }
+    safe.push_str(&text[from..]);
+    Cow::Owned(safe)
+}
+
+/// The passwords of URLs: behind `://`, from the first colon to the last `@` of the word.
+fn urls(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, mark) in text.match_indices("://") {
+        let start = at + mark.len();
+        let word = &text[start..];
+        let word =
+            &word[..word.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')).unwrap_or(word.len())];
+        if let (Some(colon), Some(at)) = (word.find(':'), word.rfind('@'))
+            && colon < at
+        {
+            found.push(start + colon + 1..start + at);
+        }
+    }
+    found
+}
+
+/// The values of `name=value` whose name means a secret.
+fn settings(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (equals, _) in text.match_indices('=') {
+        let named = text[..equals].trim_end_matches([' ', '\t']);
+        let name = named.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).next().unwrap_or_default();
+        let query = named[..named.len() - name.len()].ends_with(['?', '&', ';']);
+        if is_secret(&name.to_ascii_lowercase(), query) {
+            let value = value(&text[equals + 1..], query);
+            found.push(equals + 1 + value.start..equals + 1 + value.end);
+        }
+    }
+    found
+}
+
+fn is_secret(name: &str, query: bool) -> bool {
+    let last = name.rsplit(['-', '_']).next().unwrap_or_default();
+    NAMES.iter().any(|known| name.ends_with(known))
+        || PARTS.contains(&last)
+        || (last == "key" && name.len() > last.len())
+        || (query && IN_A_QUERY.contains(&name))
+}
+
+/// Where the value is in `text`, which begins behind the equals sign.
+fn value(text: &str, query: bool) -> Range<usize> {
+    let mut start = text.len() - text.trim_start_matches([' ', '\t']).len();
+    // as GStreamer prints it: password=(string)x
+    if text[start..].starts_with("(string)") {
+        start += "(string)".len();
+    }
+    let rest = &text[start..];
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let mut escaped = false;
+    for (at, c) in rest.char_indices().skip(usize::from(quote.is_some())) {
+        let ends = match quote {
+            Some(quote) => c == quote,
+            None if query => c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\''),
+            None => c.is_whitespace(),
+        };
+        if ends && !escaped {
+            // the quotes go with it
+            return start..start + at + if quote.is_some() { 1 } else { 0 };
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    start..text.len()
+}
+
+/// What stands behind `Authorization:` and its like, to the end of the line.
+fn headers(text: &str) -> Vec<Range<usize>> {
+    // of the same length, letter by letter
+    let lower = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for name in ["authorization:", "cookie:"] {
+        for (at, _) in lower.match_indices(name) {
+            let start = at + name.len();
+            let end = text[start..].find(['\n', '\r']).map_or(text.len(), |end| start + end);
+            if end > start {
+                let space = text[start..end].len() - text[start..end].trim_start().len();
+                found.push(start + space..end);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_password_of_a_url_is_hidden_however_it_is_written() {
+        for (text, safe) in [
+            ("rtsp://admin:pw@10.0.0.7:554/s", "rtsp://admin:***@10.0.0.7:554/s"),
+            ("cannot open 'RTSP://admin:p@ss:w/rd?@cam/s'", "cannot open 'RTSP://admin:***@cam/s'"),
+            ("(http://u:p%40@h/a and srt://v:q@h:1)", "(http://u:***@h/a and srt://v:***@h:1)"),
+            ("rtsp://:pw@cam", "rtsp://:***@cam"),
+            ("rtsp://u:@cam", "rtsp://u:***@cam"),
+        ] {
+            assert_eq!(redact(text), safe);
+            assert_eq!(redact(safe), safe, "what was hidden stays as it is");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        for text in [
+            "rtsp://admin@cam/s",
+            "http://10.0.0.7:8080/a/b.mjpg",
+            "mail to a@b, 12:30",
+            "x264enc key-int-max=300 pass=quant bitrate=500",
+            "front: 12 frames, keyboard=1",
+            "größe=3",
+        ] {
+            assert!(matches!(redact(text), Cow::Borrowed(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_a_secret_is_hidden() {
+        for (text, safe) in [
+            ("rtspsrc user-id=me user-pw=x!y&z ! decodebin", "rtspsrc user-id=me user-pw=*** ! decodebin"),
+            (r#"proxy-pw = "a b\"c" ! x"#, "proxy-pw = *** ! x"),
+            ("passphrase=(string)abc, mode=1", "passphrase=(string)*** mode=1"),
+            ("PASSWORD='it is' x", "PASSWORD=*** x"),
+            ("http://h/v?user=a&pwd=b&res=1", "http://h/v?user=a&pwd=***&res=1"),
+            ("http://h/v?key=b#x", "http://h/v?key=***#x"),
+            ("h/v?access_token=t", "h/v?access_token=***"),
+            ("http://u:p@h/?token=t", "http://u:***@h/?token=***"),
+            ("> Authorization: Basic dTpw\n> Host: h", "> Authorization: ***\n> Host: h"),
+            ("éuser-pw=x", "éuser-pw=***"),
+        ] {
+            assert_eq!(redact(text), safe);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_password_never_survives(
+            before in "[ a-zé(',=]{0,8}",
+            scheme in "[a-zA-Z][a-zA-Z0-9+.-]{0,4}",
+            user in "[a-z0-9._%-]{0,6}",
+            // upper-case letters are in it and nowhere else
+            password in "[-A-Z0-9@:/?#&=%!,;()é]{0,6}[A-Z]{3}[-A-Z0-9@:/?#&=%!,;()é]{0,6}",
+            after in "(/[a-z0-9@.]{0,8})?( [a-z://@ ]{0,12})?",
+        ) {
+            let scheme = scheme.to_lowercase();
+            let text = format!("{before}{scheme}://{user}:{password}@host{after}");
+            prop_assert!(!redact(&text).contains(|c: char| c.is_ascii_uppercase()), "{} of {text}", redact(&text));
+            let text = format!("{before} user-pw={password} {after}");
+            prop_assert!(!redact(&text).contains(|c: char| c.is_ascii_uppercase()), "{} of {text}", redact(&text));
+        }
+
+        #[test]
+        fn any_text_is_taken_and_hiding_twice_is_hiding_once(text in any::<String>()) {
+            let once = redact(&text).into_owned();
+            prop_assert_eq!(redact(&once), once.as_str());
+        }
+    }
+}

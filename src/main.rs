@@ -1,8 +1,10 @@
 //! The program: reads the command line, sets up what every command needs, runs one.
 
 use clap::Parser;
+use crossbeam_channel::Receiver;
 use glimpsed::cli::{Cli, Command};
 use glimpsed::error::{Kind, Result};
+use glimpsed::shutdown::{Ask, Stop};
 use glimpsed::{commands, logging, publish, runtime, shutdown};
 use std::process::ExitCode;
 use tracing_subscriber::filter::LevelFilter;
@@ -13,32 +15,40 @@ fn main() -> ExitCode {
     if let Some(folder) = cli.qnn_folder() {
         runtime::set_dsp_path(&folder);
     }
+    // the mask of blocked signals is inherited: before any thread starts
+    let daemon = matches!(&cli.command, Command::Run(_) | Command::Demo(_));
+    let reloads = matches!(&cli.command, Command::Run(args) if args.config_file().is_some());
+    let signals = shutdown::on_signals(daemon, reloads);
     logging::init(level(&cli));
-    match run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+    let status = match signals.and_then(|(stop, asked)| run(&cli, &stop, &asked)) {
+        Ok(()) => 0,
         Err(error) => {
             if error.kind() != Kind::NobodyReads {
                 tracing::error!("{error}");
             }
-            ExitCode::from(error.exit_status())
+            error.exit_status()
         }
-    }
+    };
+    logging::finish(status)
 }
 
-fn run(cli: &Cli) -> Result<()> {
-    let daemon = matches!(&cli.command, Command::Run(_) | Command::Demo(_));
-    let reloads = matches!(&cli.command, Command::Run(args) if args.config_file().is_some());
-    let (stop, asked) = shutdown::on_signals(daemon, reloads)?;
+fn run(cli: &Cli, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
     let out = publish::claim_stdout()?;
+    // these have nothing to bring to an end: a signal ends them as they are
+    let all_of_it = matches!(
+        &cli.command,
+        Command::Bench(_) | Command::Check(_) | Command::Doctor(_) | Command::Compile(_) | Command::Inspect(_)
+    );
+    let _opening = all_of_it.then(|| stop.opening());
     match &cli.command {
-        Command::Run(args) => commands::run::run(args, out, &stop, &asked),
-        Command::Bench(args) => commands::bench::run(args, out, &stop, &asked),
+        Command::Run(args) => commands::run::run(args, out, stop, asked),
+        Command::Bench(args) => commands::bench::run(args, out, stop, asked),
         Command::Check(args) => commands::check::run(args, out),
         Command::Doctor(args) => commands::doctor::run(args, out),
-        Command::Demo(args) => commands::demo::run(args, out, &stop, &asked),
-        Command::Classify(args) => commands::classify::run(args, out, &stop),
-        Command::Subscribe(args) => commands::subscribe::run(args, out, &stop),
-        Command::Compare(args) => commands::compare::run(args, out, &stop),
+        Command::Demo(args) => commands::demo::run(args, out, stop, asked),
+        Command::Classify(args) => commands::classify::run(args, out, stop),
+        Command::Subscribe(args) => commands::subscribe::run(args, out, stop),
+        Command::Compare(args) => commands::compare::run(args, out, stop),
         Command::Compile(args) => commands::compile::run(args, out),
         Command::Inspect(args) => commands::inspect::run(args, out),
     }

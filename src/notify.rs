@@ -2,18 +2,38 @@
 //!
 //! The watchdog is fed by progress alone: whoever calls [`Service::tell`] says whether there is any. A worker that hangs feeds
 //! nothing, and systemd acts.
+//!
+//! Nothing here waits. Where the service manager's socket is full, a STATUS is left out, the next one follows soon; READY, RELOADING and
+//! STOPPING are kept in their order and sent again with the next message.
 
+use crate::{printable, secrets};
 use sd_notify::NotifyState;
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::{Duration, Instant};
 
 /// STATUS and WATCHDOG are sent no more often than this: people read the one, and the other has time.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// A longer STATUS is cut: systemd ignores messages of more than 4096 bytes, and what else they say with them.
+const STATUS: usize = 2048;
+
+/// Messages that are kept for a full socket; a service manager that deaf is not told everything.
+const KEPT: usize = 16;
+
 /// The service manager.
 pub struct Service {
+    /// Where it listens: `NOTIFY_SOCKET`.
+    address: Option<OsString>,
     every: Duration,
     stopping: bool,
     said: Option<(String, Instant)>,
+    /// What it must hear and could not be told yet.
+    kept: VecDeque<String>,
 }
 
 impl Default for Service {
@@ -21,50 +41,146 @@ impl Default for Service {
     fn default() -> Self {
         // a quarter of the watchdog's time: one late message must not be the end
         let every = sd_notify::watchdog_enabled().map_or(EVERY, |watchdog| (watchdog / 4).min(EVERY));
-        Self { every, stopping: false, said: None }
+        Self::new(std::env::var_os("NOTIFY_SOCKET"), every)
     }
 }
 
 impl Service {
+    fn new(address: Option<OsString>, every: Duration) -> Self {
+        Self { address, every, stopping: false, said: None, kept: VecDeque::new() }
+    }
+
     /// How often to tell it something.
     pub fn every(&self) -> Duration {
         self.every
     }
 
     /// Everything is set up; after a reload, again.
-    pub fn ready(&self) {
-        send(&[NotifyState::Ready]);
+    pub fn ready(&mut self) {
+        self.keep(&[NotifyState::Ready]);
     }
 
     /// The settings are read anew; [`Service::ready`] says when that is done.
-    pub fn reloading(&self) {
+    pub fn reloading(&mut self) {
         let mut states = vec![NotifyState::Reloading];
         states.extend(NotifyState::monotonic_usec_now().ok());
-        send(&states);
+        self.keep(&states);
     }
 
     /// How things are; `alive` if there was progress. The same words are not said twice within a moment.
     pub fn tell(&mut self, status: &str, alive: bool) {
         let now = Instant::now();
         let news = self.said.as_ref().is_none_or(|(said, at)| said != status || now - *at >= self.every);
-        match (self.stopping, alive, news) {
-            (true, ..) | (_, false, false) => return,
-            (_, true, _) => send(&[NotifyState::Status(status), NotifyState::Watchdog]),
-            (_, false, true) => send(&[NotifyState::Status(status)]),
+        if self.stopping || !(alive || news) {
+            return;
         }
-        self.said = Some((status.to_owned(), now));
+        self.send_kept();
+        let shown = one_line(status);
+        let sent = match alive {
+            true => self.send(&message(&[NotifyState::Watchdog, NotifyState::Status(&shown)])),
+            false => self.send(&message(&[NotifyState::Status(&shown)])),
+        };
+        if sent {
+            self.said = Some((status.to_owned(), now));
+        }
     }
 
     /// The service ends; said once.
     pub fn stopping(&mut self) {
         if !std::mem::replace(&mut self.stopping, true) {
-            send(&[NotifyState::Stopping, NotifyState::Status("ending")]);
+            self.keep(&[NotifyState::Stopping, NotifyState::Status("ending")]);
+        }
+    }
+
+    /// Sends what must be heard, and was not: the socket was full. Whether all of it was sent.
+    pub fn send_kept(&mut self) -> bool {
+        while let Some(message) = self.kept.pop_front() {
+            if !self.send(&message) {
+                self.kept.push_front(message);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn keep(&mut self, states: &[NotifyState]) {
+        if self.address.is_some() && self.kept.len() < KEPT {
+            self.kept.push_back(message(states));
+        }
+        self.send_kept();
+    }
+
+    /// Sends `message`, if there is room for it. Only a full socket is worth another try.
+    fn send(&self, message: &str) -> bool {
+        let Some(address) = &self.address else { return true };
+        let sent = || -> io::Result<()> {
+            let socket = UnixDatagram::unbound()?;
+            socket.set_nonblocking(true)?;
+            let address = match address.as_bytes() {
+                [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+                _ => SocketAddr::from_pathname(address)?,
+            };
+            socket.send_to_addr(message.as_bytes(), &address).map(drop)
+        };
+        match sent() {
+            Ok(()) => true,
+            Err(e) if e.kind() == ErrorKind::WouldBlock => false,
+            Err(e) => {
+                tracing::debug!("systemd does not listen: {e}");
+                true
+            }
         }
     }
 }
 
-fn send(states: &[NotifyState]) {
-    if let Err(e) = sd_notify::notify(states) {
-        tracing::debug!("systemd does not listen: {e}");
+fn message(states: &[NotifyState]) -> String {
+    states.iter().map(|state| format!("{state}\n")).collect()
+}
+
+/// `status` as systemd shows it: one line, because each further one would be an assignment of its own; without passwords.
+fn one_line(status: &str) -> String {
+    let safe = secrets::redact(status);
+    let mut line = printable::line(&safe).into_owned();
+    if line.len() > STATUS {
+        line.truncate(line.floor_char_boundary(STATUS));
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(notify: &UnixDatagram) -> Vec<String> {
+        notify.set_nonblocking(true).unwrap();
+        let mut bytes = [0; 8192];
+        std::iter::from_fn(|| notify.recv(&mut bytes).ok().map(|len| String::from_utf8_lossy(&bytes[..len]).into_owned())).collect()
+    }
+
+    #[test]
+    fn a_full_socket_holds_nobody_up_and_what_must_be_heard_is_sent_later() {
+        // an abstract address, as containers use them
+        let name = format!("glimpsed-test-{}", std::process::id());
+        let notify = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let mut service = Service::new(Some(format!("@{name}").into()), Duration::ZERO);
+        // nobody reads: this fills the socket, and comes back
+        (0..5000).for_each(|n| service.tell(&n.to_string(), true));
+        service.reloading();
+        service.ready();
+        assert!(!service.send_kept());
+        assert!(received(&notify).iter().all(|text| text.starts_with("WATCHDOG=1\nSTATUS=")));
+        service.tell("front: cat", true);
+        service.stopping();
+        let heard = received(&notify);
+        assert!(heard[0].starts_with("RELOADING=1\nMONOTONIC_USEC="), "{heard:?}");
+        assert_eq!(heard[1..], ["READY=1\n", "WATCHDOG=1\nSTATUS=front: cat\n", "STOPPING=1\nSTATUS=ending\n"]);
+    }
+
+    #[test]
+    fn a_status_is_one_short_line_without_passwords() {
+        let text = one_line("front is lost: bad\nMAINPID=1\nWATCHDOG=1 rtsp://me:pw@cam");
+        assert_eq!(text, "front is lost: bad\\nMAINPID=1\\nWATCHDOG=1 rtsp://me:***@cam");
+        assert!(one_line(&"é".repeat(5000)).len() < STATUS + 4);
     }
 }

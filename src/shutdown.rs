@@ -1,10 +1,12 @@
 //! Signals. Ending: the first SIGINT or SIGTERM asks, the second one forces. A daemon also hears SIGHUP (reload) and SIGUSR1 (report).
 
 use crate::error::{Error, Result};
-use crossbeam_channel::{Receiver, Sender, after, bounded, select};
+use crate::logging;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, after, bounded, select};
 use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -14,12 +16,26 @@ use std::time::Duration;
 pub struct Stop {
     open: Arc<Mutex<Option<Sender<()>>>>,
     closed: Receiver<()>,
+    opening: Arc<Mutex<Option<Receiver<()>>>>,
+}
+
+/// Work that cannot be asked to end goes on while this lives: see [`Stop::opening`].
+pub struct Opening {
+    stop: Stop,
+    /// Dropped with it.
+    _done: Sender<()>,
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.stop.set_opening(None);
+    }
 }
 
 impl Default for Stop {
     fn default() -> Self {
         let (open, closed) = bounded(0);
-        Self { open: Arc::new(Mutex::new(Some(open))), closed }
+        Self { open: Arc::new(Mutex::new(Some(open))), closed, opening: Arc::default() }
     }
 }
 
@@ -37,6 +53,33 @@ impl Stop {
     /// Disconnected from the moment of the request on; nothing is ever sent.
     pub fn receiver(&self) -> &Receiver<()> {
         &self.closed
+    }
+
+    /// Says that the program opens something that cannot be interrupted and may take a minute: a session, GStreamer's plugins. A signal
+    /// that comes while the returned value lives does not wait for it: the program ends as it is. Where there is an NPU, the call gets
+    /// [`NPU_GRACE`] to come back first, because an interrupted one costs memory of the NPU until the next boot.
+    pub fn opening(&self) -> Opening {
+        let (done, opened) = bounded(0);
+        self.set_opening(Some(opened));
+        Opening { stop: self.clone(), _done: done }
+    }
+
+    fn set_opening(&self, opening: Option<Receiver<()>>) {
+        *self.opening.lock().unwrap_or_else(PoisonError::into_inner) = opening;
+    }
+
+    /// Ends the program with `status` if it is still opening something after `grace`.
+    fn leave(&self, grace: Duration, status: i32) {
+        let Some(opened) = self.opening.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
+        let left = spawn("leave", move || {
+            if opened.recv_timeout(grace) == Err(RecvTimeoutError::Timeout) {
+                logging::flush();
+                signal_hook::low_level::exit(status);
+            }
+        });
+        if left.is_err() {
+            signal_hook::low_level::exit(status);
+        }
     }
 
     /// Asks the program to end once `time` has passed.
@@ -59,6 +102,12 @@ pub enum Ask {
     /// Tell the statistics (SIGUSR1).
     Report,
 }
+
+/// The device of the NPU on Qualcomm's boards.
+const NPU: &str = "/dev/fastrpc-cdsp";
+
+/// How long a call into the NPU at start may take to come back after a signal; less than systemd's TimeoutStopSec.
+pub const NPU_GRACE: Duration = Duration::from_secs(5);
 
 /// Requests that wait at the most; more of the same say nothing new.
 const ASKED: usize = 4;
@@ -93,11 +142,15 @@ pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> 
                 // one that waits already will be answered as well
                 SIGHUP => drop(ask.try_send(Ask::Reload)),
                 SIGUSR1 => drop(ask.try_send(Ask::Report)),
-                // the second one: at once, without waiting for anything
+                // the second one: at once, without waiting for anything (`_exit`: no exit handler of a library runs)
                 _ if asked.requested() => signal_hook::low_level::exit(128 + signal),
                 _ => {
-                    tracing::info!("ending; once more ends at once");
+                    // first of all: whatever else there is to do may wait for somebody
                     asked.request();
+                    tracing::info!("ending; once more ends at once");
+                    let grace = if Path::new(NPU).exists() { NPU_GRACE } else { Duration::ZERO };
+                    // a daemon that is asked to end ends well; another command did not do what it was started for
+                    asked.leave(grace, if daemon { 0 } else { 128 + signal });
                 }
             }
         }

@@ -4,6 +4,7 @@ use super::missing::{self, Missing};
 use super::{devices, liveness};
 use crate::access::{self, Access};
 use crate::error::{Error, Kind};
+use crate::printable;
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_base::BaseSrc;
 use std::path::Path;
@@ -42,11 +43,30 @@ pub fn is_vague(error: &Error) -> bool {
         && !text.contains("does not offer the format")
 }
 
+/// A WARNING message of a pipeline, in a line: which element, and what it warns of.
+pub fn bus_warning(message: &gst::message::Warning) -> String {
+    let text = message.error().message().trim_end_matches('.').to_owned();
+    format!("{} warns: {}", element_of(message.src(), factory_of(message.src()).as_deref()), printable::line(&text))
+}
+
+/// What made an element; `None` for a pipeline or a pad.
+fn factory_of(source: Option<&gst::Object>) -> Option<glib::GString> {
+    source.and_then(|source| source.downcast_ref::<gst::Element>()?.factory()).map(|factory| factory.name())
+}
+
+/// Who posted a message, as messages call it.
+fn element_of(source: Option<&gst::Object>, factory: Option<&str>) -> String {
+    let Some(source) = source else { return "the pipeline".to_owned() };
+    let name = source.name();
+    // an element written in Rust is called by its type and a number where the user gives it no name
+    let of_type = name.trim_end_matches(|c: char| c.is_ascii_digit()) == source.type_().name().to_ascii_lowercase();
+    format!("'{}'", factory.filter(|_| of_type).unwrap_or_else(|| said_name(&name, factory)))
+}
+
 /// An ERROR message of a pipeline, with what to do next where that is known; `missing` is what elements of it looked for in vain.
 pub fn bus_error(message: &gst::message::Error, missing: &[Missing]) -> Error {
-    let factory = message.src().and_then(|src| src.downcast_ref::<gst::Element>()?.factory()).map(|factory| factory.name());
-    let element =
-        message.src().map_or_else(|| "the pipeline".to_owned(), |src| format!("'{}'", said_name(&src.name(), factory.as_deref())));
+    let factory = factory_of(message.src());
+    let element = element_of(message.src(), factory.as_deref());
     let error = message.error();
     let debug = message.debug().unwrap_or_default();
     // the last line of the details is the cause; those before it are places in GStreamer's source
@@ -62,9 +82,9 @@ pub fn bus_error(message: &gst::message::Error, missing: &[Missing]) -> Error {
         // some network sources (souphttpsrc of 1.22) say nothing more when nobody answers
         report.because(format!("the connection to {host} failed or broke off ({text})"))
     } else if detail.is_empty() || detail.starts_with("/Gst") {
-        report.because(text)
+        report.because(printable::line(text))
     } else {
-        report.because(format!("{text} ({detail})"))
+        report.because(printable::line(&format!("{text} ({detail})")))
     };
     let camera =
         factory.as_deref().filter(|factory| *factory == "v4l2src").and_then(|_| message.src()?.downcast_ref::<gst::Element>());

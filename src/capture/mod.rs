@@ -11,6 +11,7 @@ mod jpeg_probe;
 pub mod launch;
 mod leftover;
 mod liveness;
+mod log;
 mod mapped;
 mod missing;
 mod orientation;
@@ -24,6 +25,7 @@ mod timestamps;
 mod unread;
 mod watch;
 
+pub use log::start_gstreamer;
 pub use orientation::{Rotate, Turn};
 pub use pipeline::{Event, Pipeline};
 pub use sample::frame_of;
@@ -33,7 +35,7 @@ pub use timestamps::Disbelief;
 pub use unread::run_unread;
 pub use watch::Reports;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::Frame;
 use crate::stats::Unusable;
 use crossbeam_channel::{Receiver, TryRecvError, after, never, select};
@@ -44,7 +46,7 @@ use watch::Watcher;
 
 /// The version of GStreamer.
 pub fn version() -> Result<String> {
-    gstreamer::init().map_err(|e| Error::failed("cannot start GStreamer").because(e))?;
+    start_gstreamer()?;
     let (major, minor, micro, _) = gstreamer::version();
     Ok(format!("{major}.{minor}.{micro}"))
 }
@@ -52,6 +54,8 @@ pub fn version() -> Result<String> {
 /// What one source needs.
 #[derive(Clone)]
 pub struct Params {
+    /// The camera's name, for the log.
+    pub name: Arc<str>,
     /// gst-launch text, variables and comments already expanded.
     pub pipeline: String,
     /// Whether the source is live, where that is said; else its kind tells.
@@ -72,6 +76,7 @@ impl Params {
     /// The source of `pipeline` with what is right for most cameras: lost after 30 s without a first frame, or 5 s without another.
     pub fn new(pipeline: &str) -> Self {
         Self {
+            name: "the pipeline".into(),
             pipeline: pipeline.to_owned(),
             live: None,
             prepare: Arc::new(|_| {}),

@@ -10,14 +10,14 @@ use super::signs::{Limits, Lost};
 use super::sinks;
 use super::timestamps::{Claim, Timestamps};
 use super::watch::Watch;
-use super::{faults, jpeg_probe};
+use super::{faults, jpeg_probe, log};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app as gst_app;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long after a failed change of state its cause may be posted.
@@ -54,6 +54,8 @@ pub struct Pipeline {
     by_kind: Option<bool>,
     /// What was bounded in it, for the log.
     bounded: Vec<String>,
+    /// The camera, as the log calls it.
+    name: Arc<OnceLock<Arc<str>>>,
     /// What it has opened.
     devices: Devices,
 }
@@ -61,7 +63,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// Makes the pipeline of gst-launch `text`, still at rest.
     pub fn build(text: &str) -> Result<Self> {
-        gst::init().map_err(|e| Error::failed("cannot start GStreamer").because(e))?;
+        log::start_gstreamer()?;
         gif::register();
         let mut context = gst::ParseContext::new();
         let made = gst::parse::launch_full(text, Some(&mut context), gst::ParseFlags::FATAL_ERRORS)
@@ -86,7 +88,8 @@ impl Pipeline {
                     .hint("That name is kept for the element that writes the result on the video."));
             }
         }
-        let events = listen(&pipeline);
+        let name = Arc::default();
+        let events = listen(&pipeline, Arc::clone(&name));
         let tagged = sink.static_pad("sink").map(|pad| Tagged::on(&pad)).unwrap_or_default();
         let watch = Watch::new();
         jpeg_probe::watch(&pipeline, &watch);
@@ -97,12 +100,20 @@ impl Pipeline {
             turn: Turn::default(),
             tagged,
             events,
+            name,
             watch,
             live: None,
             by_kind,
             bounded,
             devices: Devices::default(),
         })
+    }
+
+    /// The same, as the pipeline of the camera `name`: its warnings are told under this name.
+    pub fn of_camera(self, name: &Arc<str>) -> Self {
+        // a name is given once
+        let _ = self.name.set(name.clone());
+        self
     }
 
     /// Says whether the source is live, in place of what its kind tells.
@@ -264,8 +275,9 @@ impl Drop for Pipeline {
     }
 }
 
-/// Errors and the end of the stream, forwarded from the thread that posts them.
-fn listen(pipeline: &gst::Pipeline) -> Receiver<Event> {
+/// Errors and the end of the stream, forwarded from the thread that posts them; that is a thread that brings frames, so nothing here waits.
+/// Messages that are of no use (QoS, tags, an element's own) are dropped unread.
+fn listen(pipeline: &gst::Pipeline, name: Arc<OnceLock<Arc<str>>>) -> Receiver<Event> {
     let (events, heard) = bounded(EVENTS);
     let bus = pipeline.bus().expect("a pipeline has a bus");
     let missing = Mutex::new(Vec::new());
@@ -279,12 +291,15 @@ fn listen(pipeline: &gst::Pipeline) -> Receiver<Event> {
                 }
                 None
             }
+            // the first one tells; those that nobody would hear are not even put into words
+            gst::MessageView::Error(_) if events.is_full() => None,
             gst::MessageView::Error(error) => {
                 Some(Event::Failed(faults::bus_error(error, &missing.lock().unwrap_or_else(PoisonError::into_inner))))
             }
             gst::MessageView::Eos(_) => Some(Event::EndOfStream),
             gst::MessageView::Warning(warning) => {
-                tracing::warn!(text = %warning.error(), "GStreamer warns");
+                let source = name.get().map_or("the pipeline", |name| &**name);
+                tracing::warn!(source, "{source}: {}", faults::bus_warning(warning));
                 None
             }
             _ => None,

@@ -118,7 +118,7 @@ where
     let mut gave_frames = false;
     loop {
         let built = Pipeline::build(&params.pipeline).map_err(|error| error.of_kind(Kind::Permanent));
-        let mut pipeline = built?;
+        let mut pipeline = built?.of_camera(&params.name);
         pipeline.set_live(params.live);
         pipeline.check_formats()?;
         pipeline.turn = params.turn;
@@ -131,8 +131,9 @@ where
         if live && first {
             for queue in pipeline.hoarding_queues() {
                 tracing::warn!(
-                    "'{queue}' in front of the appsink keeps up to 200 frames when the model is behind, and results get as old as they are.\n  \
-                     Leave it out, or make it: queue leaky=downstream max-size-buffers=1"
+                    "{}: '{queue}' in front of the appsink keeps up to 200 frames when the model is behind, and results get as old as they are.\n  \
+                     Leave it out, or make it: queue leaky=downstream max-size-buffers=1",
+                    params.name
                 );
             }
         }

@@ -1,0 +1,62 @@
+//! What GStreamer and GLib say, passed on to our log: written by themselves, it would go to standard error raw, and wait for a reader.
+
+use crate::error::{Error, Result};
+use gstreamer::DebugLevel;
+use gstreamer::log::{DebugCategory, DebugMessage, LoggedObject};
+use gstreamer::{self as gst, glib};
+use std::sync::Once;
+
+/// Starts GStreamer; the first call reads its plugins, which may take a while.
+pub fn start_gstreamer() -> Result<()> {
+    static TAKE_OVER: Once = Once::new();
+    // before the start, which says a lot already where GST_DEBUG asks for it
+    TAKE_OVER.call_once(|| {
+        glib::log_set_writer_func(from_glib);
+        // who wants GStreamer's debug log in a file has it there
+        if std::env::var_os("GST_DEBUG_FILE").is_none() {
+            gst::log::remove_default_log_function();
+            gst::log::add_log_function(from_gstreamer);
+        }
+    });
+    gst::init().map_err(|e| Error::failed("cannot start GStreamer").because(e))?;
+    Ok(())
+}
+
+/// A line of the debug log, which `GST_DEBUG` asks for.
+fn from_gstreamer(
+    category: DebugCategory,
+    level: DebugLevel,
+    _file: &glib::GStr,
+    _function: &glib::GStr,
+    _line: u32,
+    object: Option<&LoggedObject>,
+    message: &DebugMessage,
+) {
+    // other listeners may want more than GST_DEBUG asks for
+    if level > category.threshold() {
+        return;
+    }
+    let object = object.map(|object| format!(" {object}")).unwrap_or_default();
+    let (category, message) = (category.name(), message.get().unwrap_or_default());
+    match level {
+        DebugLevel::Error => tracing::error!(target: "gstreamer", "{category}{object}: {message}"),
+        DebugLevel::Warning => tracing::warn!(target: "gstreamer", "{category}{object}: {message}"),
+        DebugLevel::Fixme | DebugLevel::Info => tracing::info!(target: "gstreamer", "{category}{object}: {message}"),
+        DebugLevel::Debug => tracing::debug!(target: "gstreamer", "{category}{object}: {message}"),
+        _ => tracing::trace!(target: "gstreamer", "{category}{object}: {message}"),
+    }
+}
+
+/// A complaint of GLib or of a library that uses it. One that ends the program is written at once.
+fn from_glib(level: glib::LogLevel, fields: &[glib::LogField]) -> glib::LogWriterOutput {
+    if level == glib::LogLevel::Error {
+        return glib::log_writer_default(level, fields);
+    }
+    let field = |key: &str| fields.iter().find(|field| field.key() == key).and_then(|field| field.value_str()).unwrap_or_default();
+    let (domain, message) = (field("GLIB_DOMAIN"), field("MESSAGE"));
+    match level {
+        glib::LogLevel::Critical | glib::LogLevel::Warning => tracing::warn!(source = domain, "{domain}: {message}"),
+        _ => tracing::debug!(source = domain, "{domain}: {message}"),
+    }
+    glib::LogWriterOutput::Handled
+}

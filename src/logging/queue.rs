@@ -1,0 +1,184 @@
+//! The lines that wait to be written. One thread writes them, and waits for whoever reads; all others put lines here and go on.
+//!
+//! A paused pager or a hung journal stops the reader, and a pipe is soon full. A thread that waited for it would be a frame late, or a
+//! signal unheard. So the queue is bounded, what does not fit is lost, and the loss is told in its place once somebody reads again.
+//! (The non-blocking writer of tracing-appender was considered: it tells no losses, and writes to standard output when it is full at the end.)
+
+use super::style::Style;
+use crate::repeats::Repeats;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use tracing::Level;
+
+/// How often repeated messages and losses are looked for while nothing else is said.
+const LOOK: Duration = Duration::from_secs(1);
+
+enum Item {
+    /// A message, and how many were lost right before it.
+    Lines(String, u64),
+    /// Dropped once all before it is written.
+    Flush(Sender<()>),
+}
+
+/// Where messages are put.
+pub struct Queue {
+    items: Sender<Item>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    style: Style,
+    /// Lost since the last message that was taken.
+    lost: AtomicU64,
+    repeats: Mutex<Repeats<Level>>,
+}
+
+impl Queue {
+    /// A queue for so many messages, which a thread of its own writes to `out`.
+    pub fn start(limit: usize, style: Style, out: impl Write + Send + 'static) -> io::Result<Self> {
+        let (items, waiting) = bounded(limit);
+        let shared = Arc::new(Shared { style, lost: AtomicU64::new(0), repeats: Mutex::default() });
+        let mut writer = Writer { out, shared: shared.clone() };
+        thread::Builder::new().name("log".into()).spawn(move || writer.run(&waiting))?;
+        Ok(Self { items, shared })
+    }
+
+    /// Puts a message into it, or counts it as lost; never waits. With a `source`, a text that it said before is only counted.
+    pub fn say(&self, level: Level, source: Option<&str>, text: &str) {
+        if let Some(source) = source
+            && !self.shared.repeats().hear(source, text, level, Instant::now())
+        {
+            return;
+        }
+        let lost = self.shared.lost.swap(0, Ordering::Relaxed);
+        if self.items.try_send(Item::Lines(self.shared.style.lines(level, text), lost)).is_err() {
+            self.shared.lost.fetch_add(lost + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until all is written, `within` at the most. Whether it was.
+    pub fn flush(&self, within: Duration) -> bool {
+        let deadline = Instant::now() + within;
+        let (done, written) = bounded(0);
+        self.items.send_deadline(Item::Flush(done), deadline).is_ok()
+            && written.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
+    }
+}
+
+impl Shared {
+    fn repeats(&self) -> std::sync::MutexGuard<'_, Repeats<Level>> {
+        self.repeats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Writer<W> {
+    out: W,
+    shared: Arc<Shared>,
+}
+
+impl<W: Write> Writer<W> {
+    fn run(&mut self, waiting: &Receiver<Item>) {
+        let mut looked = Instant::now();
+        loop {
+            let flushed = match waiting.recv_timeout(LOOK) {
+                Ok(Item::Lines(lines, lost)) => {
+                    self.tell_lost(lost);
+                    self.write(&lines);
+                    None
+                }
+                Ok(Item::Flush(done)) => Some(done),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if flushed.is_some() || looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                self.look(flushed.is_some(), waiting.is_empty());
+            }
+        }
+    }
+
+    /// Tells what came again, and what was lost if `last`: else a message that waits tells it in its place.
+    fn look(&mut self, end: bool, last: bool) {
+        let due = self.shared.repeats().due(Instant::now(), end);
+        for (level, text) in due {
+            self.write(&self.shared.style.lines(level, &text));
+        }
+        if last {
+            let lost = self.shared.lost.swap(0, Ordering::Relaxed);
+            self.tell_lost(lost);
+        }
+    }
+
+    fn tell_lost(&mut self, lost: u64) {
+        let text = match lost {
+            0 => return,
+            1 => "a message of the log was lost: nobody read standard error".to_owned(),
+            lost => format!("{lost} messages of the log were lost: nobody read standard error"),
+        };
+        self.write(&self.shared.style.lines(Level::WARN, &text));
+    }
+
+    fn write(&mut self, lines: &str) {
+        // who closed standard error wants no log
+        let _ = self.out.write_all(lines.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader who reads when he likes: each write waits for a word, and is then heard.
+    struct Slow(Receiver<()>, Sender<String>);
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // when nobody reads any more, all is written
+            let _ = self.0.recv();
+            let _ = self.1.send(String::from_utf8(bytes.to_vec()).unwrap());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_who_pauses_stops_nobody_and_is_told_what_he_missed() {
+        let (read, reads) = bounded(100);
+        let (heard, log) = bounded(100);
+        let queue = Queue::start(3, Style::Plain, Slow(reads, heard)).unwrap();
+        queue.say(Level::INFO, None, "0");
+        // the writer has taken the first one, and waits
+        while !queue.items.is_empty() {
+            thread::yield_now();
+        }
+        (1..346).for_each(|n| queue.say(Level::INFO, None, &n.to_string()));
+        assert!(!queue.flush(Duration::from_millis(10)), "nobody reads");
+        (0..4).for_each(|_| read.send(()).unwrap());
+        assert_eq!((0..4).map(|_| log.recv().unwrap()).collect::<String>(), " INFO 0\n INFO 1\n INFO 2\n INFO 3\n");
+        queue.say(Level::INFO, None, "again");
+        drop(read);
+        assert!(queue.flush(Duration::from_secs(20)));
+        let rest: String = log.try_iter().collect();
+        assert_eq!(rest, " WARN 342 messages of the log were lost: nobody read standard error\n INFO again\n");
+    }
+
+    #[test]
+    fn what_a_source_says_again_is_counted_and_told_at_the_end() {
+        let (heard, log) = bounded(100);
+        let (_, reads) = bounded(0);
+        let queue = Queue::start(100, Style::Journal, Slow(reads, heard)).unwrap();
+        (0..10).for_each(|n| queue.say(Level::WARN, Some("front"), &format!("front: frame {n} is bad")));
+        queue.say(Level::WARN, None, "twice");
+        queue.say(Level::WARN, None, "twice");
+        assert!(queue.flush(Duration::from_secs(20)));
+        let all: String = log.try_iter().collect();
+        assert_eq!(all, "<4>front: frame 0 is bad\n<4>twice\n<4>twice\n<4>front: frame 0 is bad (9 times more in the last 1 s)\n");
+    }
+}

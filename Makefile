@@ -57,7 +57,7 @@ install: install-program install-libraries
 	install -D -m 644 systemd/sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/glimpsed.conf
 	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system systemd/glimpsed.service systemd/glimpsed.socket
 	install -D -m 644 systemd/70-glimpsed-npu.rules $(DESTDIR)/usr/lib/udev/rules.d/70-glimpsed-npu.rules
-	for example in systemd/glimpsed.service.d/*.example; do install -D -m 644 $$example $(DESTDIR)/usr/share/glimpsed/$$example; done
+	for example in systemd/glimpsed.service.d/*.example systemd/examples/*; do install -D -m 644 $$example $(DESTDIR)/usr/share/glimpsed/$$example; done
 
 install-program:
 	install -D -m 755 $(PROGRAM) $(DESTDIR)/usr/bin/glimpsed.new

@@ -1,5 +1,6 @@
 //! One camera: its pipeline on a thread of its own, its channel, its figures, and what the log tells of it.
 
+use super::hook::Hook;
 use crate::caption::Caption;
 use crate::capture::{self, Change, Pipeline};
 use crate::channel::{Sent, counted_channel};
@@ -10,18 +11,13 @@ use crate::shutdown::Stop;
 use crate::tally::{State, Tally};
 use crate::threads::{self, Watched};
 use crate::worker::Lane;
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::ops::ControlFlow;
-use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// One frame waits while one is worked on: with more, a live worker that is behind would see older frames.
 const WAITING: usize = 1;
-
-/// How long a command that is to help a camera may take.
-const HELP: Duration = Duration::from_secs(30);
 
 /// What is done to the camera's pipeline before it starts.
 pub type Prepare = Arc<dyn Fn(&Pipeline) + Send + Sync>;
@@ -36,6 +32,8 @@ pub struct Camera {
     pub told: (State, Option<String>),
     stop: Stop,
     thread: Watched<()>,
+    /// Disconnected once the thread and the command of on_stuck have ended.
+    hook_ended: Receiver<()>,
     outcome: Arc<OnceLock<Result<()>>>,
 }
 
@@ -46,6 +44,7 @@ impl Camera {
         let caption = Caption::default();
         let lane = Lane::new(receiver, tally.clone()).with_place(Box::new(Overlay::new(caption.clone())));
         let params = capture::Params {
+            name: settings.name.clone(),
             limits: settings.limits,
             turn: settings.turn,
             unusable: tally.unusable_counter(),
@@ -66,7 +65,9 @@ impl Camera {
         };
         let (stop, outcome) = (Stop::default(), Arc::new(OnceLock::new()));
         let (asked, result) = (stop.clone(), outcome.clone());
-        let mut teller = Teller::new(&settings, tally.clone(), bell.clone());
+        let (alive, hook_ended) = bounded(0);
+        let hook = Hook::new(settings.name.clone(), stop.clone(), alive);
+        let mut teller = Teller::new(&settings, tally.clone(), bell.clone(), hook);
         let work = move || {
             let stop = [asked.receiver(), asked.receiver()];
             let ended = capture::run(&params, stop, &mut |change| teller.tell(&change), deliver);
@@ -76,7 +77,7 @@ impl Camera {
             ring(&bell);
         };
         let thread = threads::spawn("capture", work)?;
-        Ok((Self { settings, tally, told: (State::Starting, None), stop, thread, outcome }, lane))
+        Ok((Self { settings, tally, told: (State::Starting, None), stop, thread, hook_ended, outcome }, lane))
     }
 
     /// Asks it to end.
@@ -86,7 +87,8 @@ impl Camera {
 
     /// Waits for the end that it was asked for, until `deadline` at the most.
     pub fn wait(&self, deadline: Instant) {
-        if !self.thread.wait(deadline) {
+        let hook_ended = || self.hook_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected);
+        if !(self.thread.wait(deadline) && hook_ended()) {
             tracing::warn!("{} did not end in time, and is left to itself", self.settings.name);
         }
     }
@@ -114,14 +116,15 @@ struct Teller {
     tally: Arc<Tally>,
     bell: Sender<()>,
     stuck: Option<config::Stuck>,
+    hook: Hook,
     lost: Option<(Instant, String)>,
     /// Losses without a frame in between.
     losses: usize,
 }
 
 impl Teller {
-    fn new(settings: &config::Camera, tally: Arc<Tally>, bell: Sender<()>) -> Self {
-        Self { name: settings.name.clone(), tally, bell, stuck: settings.stuck.clone(), lost: None, losses: 0 }
+    fn new(settings: &config::Camera, tally: Arc<Tally>, bell: Sender<()>, hook: Hook) -> Self {
+        Self { name: settings.name.clone(), tally, bell, stuck: settings.stuck.clone(), hook, lost: None, losses: 0 }
     }
 
     fn tell(&mut self, change: &Change) {
@@ -158,35 +161,9 @@ impl Teller {
                 self.losses += 1;
                 if let Some(stuck) = self.stuck.as_ref().filter(|stuck| self.losses.is_multiple_of(stuck.after)) {
                     tracing::warn!("{name} was lost {} times in a row; running: {}", self.losses, stuck.command);
-                    help(name, &stuck.command);
+                    self.hook.start(&stuck.command);
                 }
             }
-        }
-    }
-}
-
-/// Runs the command that may bring the camera back (a restart of the camera server, a power switch of the USB port).
-fn help(name: &str, command: &str) {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]).env("GLIMPSED_CAMERA", name).stdin(Stdio::null()).stdout(Stdio::null());
-    let mut child = match shell.spawn() {
-        Ok(child) => child,
-        Err(e) => return tracing::warn!("{name}: cannot run the command of on_stuck: {e}"),
-    };
-    let deadline = Instant::now() + HELP;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return tracing::info!("{name}: the command of on_stuck is done"),
-            Ok(Some(status)) => return tracing::warn!("{name}: the command of on_stuck failed: {status}"),
-            Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(50)),
-            Ok(None) => {
-                tracing::warn!("{name}: the command of on_stuck did not end within {} s, and is killed", HELP.as_secs());
-                // it ends either way
-                let _ = child.kill();
-                let _ = child.wait();
-                return;
-            }
-            Err(e) => return tracing::warn!("{name}: cannot wait for the command of on_stuck: {e}"),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod camera;
 mod health;
+mod hook;
 mod reload;
 #[cfg(test)]
 mod tests;
@@ -252,6 +253,8 @@ impl Daemon<'_> {
         self.outside.stop.request();
         let worked = worker.wait(deadline);
         self.cameras.iter().for_each(|camera| camera.wait(deadline));
+        // where the service manager had no time before
+        self.outside.service.send_kept();
         self.statuses().for_each(|status| tracing::info!("{status}"));
         fault.map_or(Ok(()), Err)?;
         worked?;

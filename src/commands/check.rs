@@ -2,7 +2,8 @@
 
 use crate::cli::Run;
 use crate::error::Result;
-use crate::publish::write_all;
+use crate::printable::line;
+use crate::publish::write_text;
 use std::fs::File;
 
 /// Says on `out` that all is well; or everything that is not, as an error.
@@ -10,17 +11,17 @@ pub fn run(args: &Run, mut out: File) -> Result<()> {
     let settings = super::run::loader(args)()?;
     let (model, labels) = settings.model.read()?;
     let mut text = match args.config_file() {
-        Some(path) => format!("'{}' is sound\n", path.display()),
+        Some(path) => format!("'{}' is sound\n", line(&path.display().to_string())),
         None => "these flags are sound\n".to_owned(),
     };
     let names = if labels.origin().is_some() { "named" } else { "numbered" };
-    text += &format!("  model   {}: {} classes, {names}\n", model.name, labels.len());
+    text += &format!("  model   {}: {} classes, {names}\n", line(&model.name), labels.len());
     for camera in &settings.cameras {
         let pipeline = camera.pipeline.split_whitespace().collect::<Vec<_>>().join(" ");
-        text += &format!("  camera  {}: {pipeline}\n", camera.name);
+        text += &format!("  camera  {}: {}\n", line(&camera.name), line(&pipeline));
     }
     if let Some(socket) = &settings.socket {
-        text += &format!("  socket  {}\n", socket.path.display());
+        text += &format!("  socket  {}\n", line(&socket.path.display().to_string()));
     }
-    write_all(&mut out, text.as_bytes())
+    write_text(&mut out, &text)
 }

@@ -7,7 +7,8 @@ use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crate::image;
 use crate::prediction::{Prediction, milliseconds};
-use crate::publish::{Format, write_all};
+use crate::printable::line as on_one_line;
+use crate::publish::{Format, write_all, write_text};
 use crate::shutdown::Stop;
 use crate::stats::Durations;
 use crate::worker::Classifier;
@@ -23,7 +24,10 @@ pub const PIPELINE: &str = "filesrc name=file ! decodebin name=decoder expose-al
 
 /// Classifies all of them. One that fails is told and left out; the exit status says so at the end.
 pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
+    let opening = stop.opening();
     let mut classifier = args.model.settings()?.classifier()?;
+    capture::start_gstreamer()?;
+    drop(opening);
     let format = super::format(&args.output, &out);
     let mut failed = 0;
     for image in &args.images {
@@ -133,20 +137,20 @@ struct Line<'a> {
 }
 
 fn write(prediction: &Prediction, inference: Option<&Repeated>, format: Format, out: &mut File) -> Result<()> {
-    let text = match format {
+    match format {
         Format::Json => {
-            serde_json::to_string(&Line { prediction, inference }).map_err(|e| Error::failed("cannot write a result").because(e))?
-                + "\n"
+            let json = serde_json::to_string(&Line { prediction, inference });
+            let json = json.map_err(|e| Error::failed("cannot write a result").because(e))?;
+            write_all(out, (json + "\n").as_bytes())
         }
-        Format::Text => text(prediction, inference),
-    };
-    write_all(out, text.as_bytes())
+        Format::Text => write_text(out, &text(prediction, inference)),
+    }
 }
 
 fn text(prediction: &Prediction, inference: Option<&Repeated>) -> String {
-    let mut text = format!("{}\n", prediction.source);
+    let mut text = format!("{}\n", on_one_line(&prediction.source));
     for score in &prediction.top {
-        let _ = writeln!(text, "  {:5.1} %  {}", score.confidence * 100.0, prediction.labels.name(score.index));
+        let _ = writeln!(text, "  {:5.1} %  {}", score.confidence * 100.0, on_one_line(prediction.labels.name(score.index)));
     }
     let provider = prediction.execution_provider;
     let _ = match inference {

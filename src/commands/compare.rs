@@ -11,7 +11,8 @@ use crate::labels::Labels;
 use crate::model::Model;
 use crate::prediction::{Score, milliseconds};
 use crate::preprocess::Preprocessor;
-use crate::publish::write_all;
+use crate::printable::line as on_one_line;
+use crate::publish::{write_all, write_text};
 use crate::rank::Ranker;
 use crate::runtime::{self, Infer, Provider};
 use crate::shutdown::Stop;
@@ -58,11 +59,14 @@ impl Side {
 
 /// Compares them; the report goes to `out`.
 pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
+    let opening = stop.opening();
     let settings = args.settings();
     let (model, labels) = settings.read()?;
     let mut cpu = Side::open(&model, &settings, Provider::Cpu)?;
     let npu_provider = if args.runtime.allow_partial { Provider::Auto } else { Provider::Qnn };
     let mut npu = Side::open(&model, &settings, npu_provider)?;
+    capture::start_gstreamer()?;
+    drop(opening);
     if npu.session.execution().provider == "CPU" {
         return Err(Error::failed("there is nothing to compare: the model does not run on the NPU at all"));
     }
@@ -79,7 +83,7 @@ pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
         let same = cpu.best.first().map(|score| score.index) == npu.best.first().map(|score| score.index);
         agreed += usize::from(same);
         if !args.json {
-            write_all(&mut out, picture(&name, &cpu.best, &npu.best, &labels, difference).as_bytes())?;
+            write_text(&mut out, &picture(&name, &cpu.best, &npu.best, &labels, difference))?;
         }
         rows.push(json!({
             "picture": name, "same_top1": same, "largest_logit_difference": difference,
@@ -92,23 +96,23 @@ pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
     let (count, execution) = (rows.len(), npu.session.execution());
     let times = [("cpu", &cpu.times), ("npu", &npu.times)]
         .map(|(side, times)| (side, milliseconds(times.percentile(50.0)), milliseconds(times.percentile(99.0))));
-    let text = if args.json {
+    if args.json {
         let times: Vec<_> = times.iter().map(|(side, p50, p99)| json!({"side": side, "p50_ms": p50, "p99_ms": p99})).collect();
-        json!({
+        let report = json!({
             "model": model.name, "npu": execution.detail, "pictures": rows, "same_top1": agreed,
             "largest_logit_difference": largest, "inference": times,
-        })
-        .to_string()
-            + "\n"
+        });
+        write_all(&mut out, format!("{report}\n").as_bytes())
     } else {
         let [(_, cpu50, cpu99), (_, npu50, npu99)] = times;
-        format!(
+        let text = format!(
             "{} on {}\n  the same top-1 in {agreed} of {count} pictures; largest difference of a logit {largest:.4}\n  \
              inference: CPU p50 {cpu50:.2} ms, p99 {cpu99:.2} ms; NPU p50 {npu50:.2} ms, p99 {npu99:.2} ms\n",
-            model.name, execution.detail
-        )
-    };
-    write_all(&mut out, text.as_bytes())
+            on_one_line(&model.name),
+            on_one_line(&execution.detail)
+        );
+        write_text(&mut out, &text)
+    }
 }
 
 /// The pictures, by their names.
@@ -162,8 +166,8 @@ fn classes(best: &[Score], labels: &Labels) -> Vec<Value> {
 }
 
 fn picture(name: &str, cpu: &[Score], npu: &[Score], labels: &Labels, difference: f32) -> String {
-    let mut text = format!("{name}  (largest difference of a logit {difference:.4})\n  {:<36}  {}\n", "CPU", "NPU");
-    let said = |score: &Score| format!("{:5.1} %  {}", score.confidence * 100.0, labels.name(score.index));
+    let mut text = format!("{}  (largest difference of a logit {difference:.4})\n  {:<36}  {}\n", on_one_line(name), "CPU", "NPU");
+    let said = |score: &Score| format!("{:5.1} %  {}", score.confidence * 100.0, on_one_line(labels.name(score.index)));
     for (cpu, npu) in cpu.iter().zip(npu) {
         let sign = if cpu.index == npu.index { " " } else { "≠" };
         // a string takes whatever is written to it

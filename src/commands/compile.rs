@@ -4,7 +4,8 @@ use crate::cli::Compile;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::model::{Model, metadata};
-use crate::publish::write_all;
+use crate::printable::line;
+use crate::publish::write_text;
 use crate::runtime;
 use std::fs::{self, File};
 use std::time::Instant;
@@ -39,10 +40,10 @@ pub fn run(args: &Compile, mut out: File) -> Result<()> {
         fs::read_dir(folder).map_err(cannot)?.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum();
     let text = format!(
         "{}: all {} nodes built for the NPU in {took:.1?}, {size} bytes in '{}'\n  glimpsed run --provider qnn --model {} ...\n",
-        model.name,
+        line(&model.name),
         model.nodes(),
-        folder.display(),
-        graph.display()
+        line(&folder.display().to_string()),
+        line(&graph.display().to_string())
     );
-    write_all(&mut out, text.as_bytes())
+    write_text(&mut out, &text)
 }

@@ -1,6 +1,6 @@
 //! `glimpsed demo`: the built-in model on a live test picture that changes every few seconds.
 
-use crate::capture::{Limits, Pipeline};
+use crate::capture::{self, Limits, Pipeline};
 use crate::cli::Demo;
 use crate::config::{Camera, ModelSettings};
 use crate::daemon::{self, Outside, Parts};
@@ -53,7 +53,10 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
         preprocess: preprocess::Params::default(),
         top: args.top,
     };
+    let opening = stop.opening();
     let classifier = model.classifier()?;
+    capture::start_gstreamer()?;
+    drop(opening);
     let shown = Arc::new(AtomicUsize::new(0));
     let truth = shown.clone();
     let live_view = out.is_terminal() && !args.output.json && !args.output.text;

@@ -2,10 +2,11 @@
 
 use crate::cli::Inspect;
 use crate::config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::labels::Labels;
 use crate::model::{Model, Source};
-use crate::publish::write_all;
+use crate::printable::line as on_one_line;
+use crate::publish::{write_all, write_text};
 use crate::runtime::{self, Coverage, Provider};
 use crate::tensor::{Quantization, TensorSpec};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
         Some(count) => Some(runtime::slowest(&model, &params)?.into_iter().take(count).collect::<Vec<_>>()),
         None => None,
     };
-    let text = if args.json {
+    if args.json {
         let mut json = as_json(&model, &labels);
         if let Some((qnn, coverage)) = &coverage {
             json["qnn"] = qnn.as_str().into();
@@ -37,15 +38,15 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
         if let Some(slowest) = &slowest {
             json["slowest"] = slowest.iter().map(|(name, cycles)| json!({"node": name, "cycles": cycles})).collect();
         }
-        serde_json::to_string(&json).map_err(|e| Error::failed("cannot write what the model says").because(e))? + "\n"
+        write_all(&mut out, format!("{json}\n").as_bytes())
     } else {
         let table = coverage.map(|(qnn, coverage)| table(&model, &qnn, &coverage));
         let slowest = slowest.unwrap_or_default();
-        let slowest: String = slowest.iter().map(|(name, cycles)| format!("          {cycles:>12} cycles  {name}\n")).collect();
+        let slowest: String =
+            slowest.iter().map(|(name, cycles)| format!("          {cycles:>12} cycles  {}\n", on_one_line(name))).collect();
         let slowest = if slowest.is_empty() { slowest } else { format!("slowest   nodes on the NPU, in one run\n{slowest}") };
-        as_text(&model, &labels) + &table.unwrap_or_default() + &slowest
-    };
-    write_all(&mut out, text.as_bytes())
+        write_text(&mut out, &(as_text(&model, &labels) + &table.unwrap_or_default() + &slowest))
+    }
 }
 
 /// What runs where, operator by operator.
@@ -55,6 +56,7 @@ fn table(model: &Model, qnn: &str, coverage: &Coverage) -> String {
     for (operator, count) in &model.operators {
         let listed = coverage.on_cpu.iter().filter(|(known, _)| known == operator).count();
         let cpu = if coverage.npu == 0 { *count } else { listed.min(*count) };
+        let operator = on_one_line(operator);
         let _ = writeln!(text, "          {operator:<24} {count:>5} {:>5} {cpu:>5}", count - cpu);
     }
     text
@@ -84,19 +86,19 @@ fn as_text(model: &Model, labels: &Labels) -> String {
             let _ = writeln!(text, "{:<9} {value}", if n == 0 { key } else { "" });
         }
     };
-    line("model", format!("{} ({})", model.name, file(model)));
-    model.files.iter().for_each(|path| line("weights", path.display().to_string()));
-    line("made by", format!("{}, opset {}, IR version {}", model.producer, model.opset, model.ir_version));
+    line("model", on_one_line(&format!("{} ({})", model.name, file(model))).into_owned());
+    model.files.iter().for_each(|path| line("weights", on_one_line(&path.display().to_string()).into_owned()));
+    line("made by", format!("{}, opset {}, IR version {}", on_one_line(&model.producer), model.opset, model.ir_version));
     let input = &model.input;
     line("input", format!("{}, {}, {} x {} pixels", tensor(&input.tensor), input.layout, input.width, input.height));
     let ending = if model.output.softmax { "ends in a Softmax" } else { "no Softmax at the end: glimpsed adds it" };
     line("output", format!("{}; {ending}", tensor(&model.output.tensor)));
     let named = match labels.origin() {
-        Some(origin) => format!("named by {origin}: {}...", first_of(labels).join(", ")),
+        Some(origin) => on_one_line(&format!("named by {origin}: {}...", first_of(labels).join(", "))).into_owned(),
         None => "no labels.txt beside the model; --labels FILE names them".to_owned(),
     };
     line("classes", format!("{}, {named}", model.output.classes));
-    let operators: Vec<_> = model.operators.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let operators: Vec<_> = model.operators.iter().map(|(kind, count)| format!("{count} {}", on_one_line(kind))).collect();
     line("nodes", format!("{}: {}", model.nodes(), operators.join(", ")));
     line("NPU", model.npu_obstacle().unwrap_or("quantized, fixed shapes: nothing in the file speaks against it").to_owned());
     text
@@ -118,5 +120,5 @@ fn tensor(spec: &TensorSpec) -> String {
         Some(Quantization { scale, zero_point }) => format!(", scale {scale}, zero point {zero_point}"),
         None => String::new(),
     };
-    format!("{}: {} {:?}{meaning}", spec.name, spec.element, spec.shape)
+    format!("{}: {} {:?}{meaning}", on_one_line(&spec.name), spec.element, spec.shape)
 }

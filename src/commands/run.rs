@@ -1,5 +1,6 @@
 //! `glimpsed run`: the daemon, wired together.
 
+use crate::capture;
 use crate::cli::{LimitArgs, Run};
 use crate::config::{self, Output, Settings};
 use crate::daemon::{self, Load, Outside, Parts, Source};
@@ -16,9 +17,12 @@ use std::sync::Arc;
 
 /// Runs it; results go to `out`.
 pub fn run(args: &Run, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
+    let opening = stop.opening();
     let load = loader(args);
     let settings = load()?;
     let classifier = settings.model.classifier()?;
+    capture::start_gstreamer()?;
+    drop(opening);
     let (publishers, socket) = publishers(&settings, out, &classifier)?;
     let source = args.config_file().map(|_| Source { load, settings: settings.clone() });
     let limit = limit(&args.limits, stop)?;

@@ -8,7 +8,7 @@ mod stdout;
 
 pub use live::Live;
 pub use overlay::Overlay;
-pub use stdout::{Format, Stdout, claim_stdout, write_all};
+pub use stdout::{Format, Stdout, claim_stdout, write_all, write_text};
 
 use crate::error::{Error, Kind, Result};
 use crate::prediction::Prediction;

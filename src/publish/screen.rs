@@ -2,6 +2,7 @@
 
 use super::stdout::write_all;
 use crate::error::Result;
+use crate::printable;
 use std::fmt::{Arguments, Write};
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -61,9 +62,9 @@ pub fn bar(confidence: f64) -> String {
     "█".repeat(full) + &"·".repeat(BAR - full)
 }
 
-/// `name`, cut to so many `letters`, without what would move the cursor.
+/// `name`, cut to so many `letters`; control characters are shown, and move no cursor.
 pub fn shortened(name: &str, letters: usize) -> String {
-    let shown: Vec<char> = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let shown: Vec<char> = printable::line(name).chars().collect();
     if shown.len() <= letters { shown.into_iter().collect() } else { shown[..letters - 1].iter().chain(&['…']).collect() }
 }
 
@@ -76,8 +77,8 @@ mod tests {
         assert_eq!(bar(0.5), "█".repeat(15) + &"·".repeat(15));
         assert_eq!((bar(1.7).chars().count(), bar(-1.0).chars().count()), (BAR, BAR));
         assert_eq!(
-            (shortened("iguana", 6), shortened("iguanas", 6), shortened("a\x1bb", 6)),
-            ("iguana".into(), "iguan…".into(), "a b".into())
+            (shortened("iguana", 6), shortened("iguanas", 6), shortened("a\x1bb", 9)),
+            ("iguana".into(), "iguan…".into(), "a\\u{1b}b".into())
         );
     }
 }

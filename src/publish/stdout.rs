@@ -6,6 +6,7 @@
 use super::Publish;
 use crate::error::{Error, Kind, Result};
 use crate::prediction::{Prediction, milliseconds};
+use crate::{printable, secrets};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 
@@ -72,11 +73,17 @@ pub fn write_all(out: &mut File, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// Writes a text for people: no control character but its line breaks reaches the terminal, and no password. What comes from outside
+/// (a label, a name, a path) is made one line first, by [`printable::line`].
+pub fn write_text(out: &mut File, text: &str) -> Result<()> {
+    write_all(out, secrets::redact(&printable::lines(text)).as_bytes())
+}
+
 fn text(prediction: &Prediction, line: &mut Vec<u8>) {
-    line.extend_from_slice(prediction.source.as_bytes());
+    line.extend_from_slice(printable::line(&prediction.source).as_bytes());
     for (n, score) in prediction.top.iter().enumerate() {
         line.extend_from_slice(if n == 0 { b": " } else { b", " });
-        line.extend_from_slice(prediction.labels.name(score.index).as_bytes());
+        line.extend_from_slice(printable::line(prediction.labels.name(score.index)).as_bytes());
         // a vector takes whatever is written to it
         let _ = write!(line, " {:.0} %", score.confidence * 100.0);
     }

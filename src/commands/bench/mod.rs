@@ -11,8 +11,9 @@ use crate::config::ModelSettings;
 use crate::error::Result;
 use crate::model::Model;
 use crate::prediction::milliseconds;
-use crate::publish::write_all;
+use crate::publish::{write_all, write_text};
 use crate::runtime::{self, Infer};
+use crate::secrets::redact;
 use crate::shutdown::{Ask, Stop};
 use crate::tally::Percentiles;
 use crate::worker::Classifier;
@@ -74,8 +75,10 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
         report["first_result_ms"] = whole.first_result_ms().into();
     }
     report["peak_rss_mib"] = usage::peak_rss().into();
-    let text = if args.json { report.to_string() + "\n" } else { report::table(&report) };
-    write_all(&mut out, text.as_bytes())
+    match args.json {
+        true => write_all(&mut out, format!("{report}\n").as_bytes()),
+        false => write_text(&mut out, &report::table(&report)),
+    }
 }
 
 fn open(args: &Bench, model: &Model, settings: &ModelSettings) -> Result<Box<dyn Infer>> {
@@ -94,7 +97,7 @@ fn versions(settings: &ModelSettings) -> Value {
 /// All that decides how fast it is.
 fn told(args: &Bench, settings: &ModelSettings, sources: &[Option<String>]) -> Value {
     json!({
-        "source": sources.iter().flatten().last(),
+        "source": sources.iter().flatten().last().map(|source| redact(source)),
         "cameras": args.cameras,
         "seconds": args.time.as_secs_f64(),
         "threads": settings.runtime.threads,

@@ -1,6 +1,8 @@
 //! What was measured, as a table for people.
 
+use crate::printable::line;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The rows of `timing`, as they are called in the table.
@@ -29,8 +31,8 @@ impl Table<'_> {
         self.report.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN)
     }
 
-    fn word(&self, path: &str) -> &str {
-        self.report.pointer(path).and_then(Value::as_str).unwrap_or_default()
+    fn word(&self, path: &str) -> Cow<'_, str> {
+        self.report.pointer(path).and_then(Value::as_str).map(line).unwrap_or_default()
     }
 
     fn has(&self, part: &str) -> bool {

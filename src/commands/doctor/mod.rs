@@ -4,7 +4,9 @@ mod checks;
 
 use crate::cli::Run;
 use crate::error::{Error, Result};
+use crate::printable;
 use crate::publish::write_all;
+use crate::secrets::redact;
 use serde::Serialize;
 use std::fmt::Write;
 use std::fs::File;
@@ -41,7 +43,9 @@ pub struct Findings(Vec<Finding>);
 
 impl Findings {
     fn add(&mut self, mark: Mark, about: &'static str, what: impl Into<String>, hint: Option<String>) {
-        self.0.push(Finding { mark, about, what: what.into(), hint });
+        let what: String = what.into();
+        let what = redact(&what).into_owned();
+        self.0.push(Finding { mark, about, what, hint: hint.map(|hint| redact(&hint).into_owned()) });
     }
 
     fn ok(&mut self, about: &'static str, what: impl Into<String>) {
@@ -95,9 +99,9 @@ fn text(findings: &[Finding], colours: bool) -> String {
         let chapter = if before == *about { "" } else { about };
         before = about;
         // a string takes whatever is written to it
-        let _ = writeln!(text, "{colour}{sign}{plain} {chapter:<13}  {what}");
+        let _ = writeln!(text, "{colour}{sign}{plain} {chapter:<13}  {}", printable::line(what));
         for line in hint.iter().flat_map(|hint| hint.lines()) {
-            let _ = writeln!(text, "                  {}", line);
+            let _ = writeln!(text, "                  {}", printable::line(line));
         }
     }
     text

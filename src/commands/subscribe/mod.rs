@@ -5,7 +5,7 @@ mod view;
 
 use crate::cli::Subscribe;
 use crate::error::{Error, Result};
-use crate::publish::{socket, write_all};
+use crate::publish::{socket, write_all, write_text};
 use crate::shutdown::Stop;
 use cameras::Cameras;
 use crossbeam_channel::{after, select};
@@ -161,7 +161,7 @@ impl Reader {
                 view.draw(&mut self.out)
             }
             Shown::Text => match view::text(&message) {
-                Some(text) => write_all(&mut self.out, text.as_bytes()),
+                Some(text) => write_text(&mut self.out, &text),
                 None => Ok(()),
             },
         }

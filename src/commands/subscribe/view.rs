@@ -1,6 +1,7 @@
 //! What subscribers see of the messages: a picture of all cameras, or a line for each message.
 
 use crate::error::Result;
+use crate::printable::line as on_one_line;
 use crate::publish::screen::{LABEL, Screen, bar, shortened};
 use crate::stats::Rate;
 use serde_json::Value;
@@ -41,9 +42,11 @@ struct Row {
 impl View {
     /// Takes a message in.
     pub fn take(&mut self, message: &Value) {
+        // of a camera's name and its classes the view shows a part, made safe then
         let text = |field: &str| message[field].as_str().unwrap_or_default().to_owned();
+        let shown = |field: &str| on_one_line(message[field].as_str().unwrap_or_default()).into_owned();
         match message["type"].as_str() {
-            Some("hello") => self.program = format!("{}, {} on {}", text("program"), text("model"), text("execution")),
+            Some("hello") => self.program = format!("{}, {} on {}", shown("program"), shown("model"), shown("execution")),
             Some("subscribed") => {
                 let names =
                     |field: &str| message[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
@@ -68,7 +71,7 @@ impl View {
                 row.per_second = row.rate.tick(now);
                 row.latest = Some(now);
                 row.trouble = None;
-                row.provider = text("execution_provider");
+                row.provider = shown("execution_provider");
                 row.age = message["timing"]["age_ms"].as_f64().unwrap_or_default();
                 row.missed += missed(message);
                 let classes = message["classifications"].as_array().into_iter().flatten();
@@ -139,12 +142,12 @@ fn trouble(status: &Value) -> Option<String> {
 
 /// One line for a message that is worth one.
 pub fn text(message: &Value) -> Option<String> {
-    let source = message["source"].as_str().unwrap_or_default();
+    let source = on_one_line(message["source"].as_str().unwrap_or_default());
     match message["type"].as_str()? {
         "classification" => {
-            let mut line = source.to_owned();
+            let mut line = source.into_owned();
             for (n, class) in message["classifications"].as_array()?.iter().enumerate() {
-                let label = class["label"].as_str()?;
+                let label = on_one_line(class["label"].as_str()?);
                 let _ = write!(line, "{} {label} {:.0} %", if n == 0 { ":" } else { "," }, class["confidence"].as_f64()? * 100.0);
             }
             if let Some(missed) = message["missed"].as_u64() {
@@ -152,7 +155,7 @@ pub fn text(message: &Value) -> Option<String> {
             }
             Some(line + "\n")
         }
-        "status" => trouble(message).map(|why| format!("{source}: {why}\n")),
+        "status" => trouble(message).map(|why| format!("{source}: {}\n", on_one_line(&why))),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 mod plane;
 mod shape;
 
-pub use plane::{LayoutError, MAX_PLANES, MAX_SIDE, Plane, Sampling, span};
+pub use plane::{LayoutError, MAX_PIXELS, MAX_PLANES, MAX_SIDE, Plane, Sampling, is_accepted, span};
 pub use shape::{Orientation, PixelAspect};
 
 use std::fmt;
@@ -71,7 +71,7 @@ pub trait Pixels: Send {
 pub struct Picture {
     /// The layout of the pixels.
     pub format: PixelFormat,
-    /// Columns as stored, 1 to [`MAX_SIDE`].
+    /// Columns as stored, 1 to [`MAX_SIDE`]; with the rows at most [`MAX_PIXELS`].
     pub width: u32,
     /// Rows as stored, 1 to [`MAX_SIDE`].
     pub height: u32,
@@ -122,7 +122,7 @@ impl Frame {
     /// A frame taken now. An error where `pixels` do not hold all of `picture`: no frame reaches past its memory.
     pub fn new(picture: Picture, pixels: Box<dyn Pixels>) -> Result<Self, LayoutError> {
         let Picture { format, width, height, .. } = picture;
-        if ![width, height].iter().all(|side| (1..=MAX_SIDE).contains(side)) {
+        if !is_accepted(width, height) {
             return Err(LayoutError::Size { width, height });
         }
         (0..format.planes().len()).try_for_each(|index| plane_of(&picture, &*pixels, index).map(drop))?;

@@ -2,7 +2,7 @@
 
 use super::mapped;
 use super::watch::Refused;
-use crate::frame::{Frame, MAX_SIDE, Matrix, Orientation, Picture, PixelAspect, PixelFormat, Range};
+use crate::frame::{self, Frame, Matrix, Orientation, Picture, PixelAspect, PixelFormat, Range};
 use gstreamer as gst;
 use gstreamer_video::{self as gst_video, VideoColorMatrix, VideoColorRange, VideoFormat, VideoInfo, VideoInterlaceMode};
 use std::time::Duration;
@@ -129,8 +129,15 @@ fn picture_of(info: &VideoInfo) -> Option<Picture> {
     // buffers of single fields are half the height of their caps
     use VideoInterlaceMode::{Fields, Interleaved, Mixed, Progressive};
     let whole = matches!(info.interlace_mode(), Progressive | Interleaved | Mixed | Fields);
-    let sized = [width, height].iter().all(|side| (1..=MAX_SIDE).contains(side));
-    (whole && sized).then_some(Picture { format, width, height, matrix, range, pixel_aspect, orientation })
+    (whole && frame::is_accepted(width, height)).then_some(Picture {
+        format,
+        width,
+        height,
+        matrix,
+        range,
+        pixel_aspect,
+        orientation,
+    })
 }
 
 fn pixel_aspect(ratio: gst::Fraction) -> PixelAspect {

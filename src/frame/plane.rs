@@ -6,6 +6,16 @@ use std::fmt;
 /// The longest side of a picture that is accepted, in pixels: GStreamer's own limit for most of its elements.
 pub const MAX_SIDE: u32 = 32_767;
 
+/// The most pixels of a picture that is accepted: 150 megapixels are more than any camera has. All cameras of a model share one thread, and
+/// a larger picture would keep it from the others for seconds.
+pub const MAX_PIXELS: u32 = 150_000_000;
+
+/// Whether pictures of `width` x `height` are accepted.
+pub fn is_accepted(width: u32, height: u32) -> bool {
+    let sides = [width, height].iter().all(|side| (1..=MAX_SIDE).contains(side));
+    sides && width.checked_mul(height).is_some_and(|pixels| pixels <= MAX_PIXELS)
+}
+
 /// The most planes that a format has.
 pub const MAX_PLANES: usize = 3;
 
@@ -59,7 +69,7 @@ impl PixelFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the fields are those of the messages
 pub enum LayoutError {
-    /// No columns or rows, or more than [`MAX_SIDE`].
+    /// No columns or rows, or more than [`MAX_SIDE`] or [`MAX_PIXELS`] allow.
     Size { width: u32, height: u32 },
     /// Fewer planes than the format has.
     MissingPlane { index: usize },
@@ -74,7 +84,10 @@ pub enum LayoutError {
 impl fmt::Display for LayoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Size { width, height } => write!(f, "a picture of {width}x{height}; 1 to {MAX_SIDE} pixels a side are supported"),
+            Self::Size { width, height } => {
+                let most = MAX_PIXELS / 1_000_000;
+                write!(f, "a picture of {width}x{height}; 1 to {MAX_SIDE} pixels a side and {most} megapixels are supported")
+            }
             Self::MissingPlane { index } => write!(f, "there is no plane {index}"),
             Self::Empty => f.write_str("a plane without pixels"),
             Self::Stride { stride, row_bytes } => write!(f, "rows {stride} bytes apart, each needs {row_bytes}"),
@@ -145,6 +158,14 @@ pub fn span(stride: usize, row_bytes: usize, rows: usize) -> Result<Option<usize
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_that_no_camera_has_are_not_accepted() {
+        assert!(is_accepted(1, 1) && is_accepted(MAX_SIDE, 1) && is_accepted(15_000, 10_000));
+        for (width, height) in [(0, 1), (1, 0), (MAX_SIDE + 1, 1), (15_000, 10_001), (MAX_SIDE, MAX_SIDE), (u32::MAX, u32::MAX)] {
+            assert!(!is_accepted(width, height), "{width}x{height}");
+        }
+    }
 
     #[test]
     fn a_plane_ends_with_its_last_row() {

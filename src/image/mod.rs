@@ -9,13 +9,13 @@ mod jpeg;
 mod png;
 
 use crate::error::{Error, Result};
-use crate::frame::{Frame, OwnedPixels, Picture, PixelFormat};
+use crate::frame::{Frame, MAX_PIXELS, OwnedPixels, Picture, PixelFormat};
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-/// The most pixels that are decoded: 150 megapixels are more than any camera has, and take 450 MB as RGB. A small file may claim more.
-const MOST_PIXELS: usize = 150_000_000;
+/// The most pixels that are decoded; they take 450 MB as RGB. A small file may claim more.
+const MOST_PIXELS: usize = MAX_PIXELS as usize;
 
 /// The longest file that is read: as long as the pixels that are allowed, uncompressed.
 const MOST_BYTES: u64 = 3 * MOST_PIXELS as u64;

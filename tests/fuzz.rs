@@ -117,7 +117,7 @@ fn configurations() {
 fn launch_files() {
     for file in common::files_of(&common::project().join("pipelines")) {
         let sound = std::fs::read_to_string(file).unwrap();
-        let lookup = |name: &str| name.len().is_multiple_of(2).then(|| "value".to_owned());
+        let lookup = |name: &str| name.len().is_multiple_of(2).then(|| "value".into());
         with_faulty_text(&sound, 300, |text| {
             if let Ok(expanded) = launch::expand(text, "fuzz.launch", &lookup) {
                 assert!(!expanded.trim().is_empty());

@@ -16,7 +16,7 @@ fn every_shipped_pipeline_parses() {
         let text = std::fs::read_to_string(&file).unwrap();
         let lookup = |name: &str| {
             asked.borrow_mut().insert(name.to_owned());
-            text.contains(&format!("${{{name}}}")).then(|| "value".to_owned())
+            text.contains(&format!("${{{name}}}")).then(|| "value".into())
         };
         let pipeline = launch::read(&file, &lookup).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let comment: Vec<_> = text.lines().filter(|line| line.starts_with('#')).collect();

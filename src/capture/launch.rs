@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::files;
+use std::ffi::OsString;
 use std::path::Path;
 
 /// Reads the file at `path` and expands it with the variables that `lookup` knows.
-pub fn read(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String> {
+pub fn read(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<String> {
     let text = files::read_text(path, files::SETTINGS).map_err(|e| {
         Error::config(format!("cannot read the pipeline '{}'", path.display()))
             .because(e)
@@ -22,7 +23,7 @@ pub fn read(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Stri
 ///
 /// A variable that stands for a whole word is gst-launch text itself (`${SOURCE} ! appsink`). One inside a word, or in quotes, is a
 /// value: it is taken as it is, with its spaces and whatever else would mean something to gst-launch (`location=${FILE}`).
-pub fn expand(text: &str, origin: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String> {
+pub fn expand(text: &str, origin: &str, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<String> {
     let mut out = String::with_capacity(text.len());
     let (mut rest, mut line, mut quoted) = (text.strip_prefix('\u{feff}').unwrap_or(text), 1, false);
     while let Some(c) = rest.chars().next() {
@@ -106,6 +107,7 @@ enum Value<'a> {
 
 enum Fault {
     LineBreak(String),
+    NoText(String),
     Unset(String),
     Malformed(&'static str),
 }
@@ -123,6 +125,9 @@ impl Fault {
                 Error::config(format!("the pipeline '{origin}' cannot take the value of {name} (line {line})"))
                     .because("it has a line break, and gst-launch text has no way to write one inside a value")
             }
+            Self::NoText(name) => Error::config(format!("the pipeline '{origin}' cannot take the value of {name} (line {line})"))
+                .because("it is not UTF-8, and gst-launch text must be")
+                .hint("Where it is a file's name: give the file another one, or reach it through a link (ln -s)."),
             Self::Malformed(why) => Error::config(format!("the pipeline '{origin}' has a faulty variable on line {line}"))
                 .because(why)
                 .hint("Variables are ${NAME} or ${NAME:-default}; a name has letters, digits and underscores."),
@@ -131,7 +136,7 @@ impl Fault {
 }
 
 /// The value of the variable whose text behind `${` is `inner`, and what follows its `}`.
-fn variable<'a>(inner: &'a str, lookup: &dyn Fn(&str) -> Option<String>) -> std::result::Result<(Value<'a>, &'a str), Fault> {
+fn variable<'a>(inner: &'a str, lookup: &dyn Fn(&str) -> Option<OsString>) -> std::result::Result<(Value<'a>, &'a str), Fault> {
     let (body, after) = inner.split_once('}').ok_or(Fault::Malformed("no '}' closes it"))?;
     let (name, default) = match body.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
@@ -142,7 +147,8 @@ fn variable<'a>(inner: &'a str, lookup: &dyn Fn(&str) -> Option<String>) -> std:
         return Err(Fault::Malformed("that is not a name"));
     }
     let set = lookup(name).filter(|value| !(value.is_empty() && default.is_some()));
-    let given = set.map(|value| Value::Given(name.to_owned(), value));
+    let text = set.map(OsString::into_string).transpose().map_err(|_| Fault::NoText(name.to_owned()))?;
+    let given = text.map(|value| Value::Given(name.to_owned(), value));
     let value = given.or(default.map(Value::Text)).ok_or_else(|| Fault::Unset(name.to_owned()))?;
     Ok((value, after))
 }
@@ -153,8 +159,8 @@ mod tests {
 
     fn expanded(text: &str) -> Result<String> {
         let lookup = |name: &str| match name {
-            "DEVICE" => Some("/dev/video2".to_owned()),
-            "EMPTY" => Some(String::new()),
+            "DEVICE" => Some("/dev/video2".into()),
+            "EMPTY" => Some(OsString::new()),
             _ => None,
         };
         expand(text, "test.launch", &lookup)
@@ -194,7 +200,7 @@ mod tests {
     #[test]
     fn a_value_is_taken_whole_and_a_word_of_its_own_is_gst_launch_text() {
         let with = |text: &str, value: &str| {
-            expand(text, "test.launch", &|name| (name == "X").then(|| value.to_owned())).map_err(|error| error.to_string())
+            expand(text, "test.launch", &|name| (name == "X").then(|| value.into())).map_err(|error| error.to_string())
         };
         assert_eq!(with("a b=${X} ! c", "my \"best\" film's\\.mp4").unwrap(), r#"a b=my\ \"best\"\ film\'s\\.mp4 ! c"#);
         assert_eq!(with("a b=${X}", "x ! filesink location=/etc/passwd").unwrap(), r"a b=x\ \!\ filesink\ location=/etc/passwd");
@@ -205,6 +211,19 @@ mod tests {
         assert_eq!(with("a b=${Y:-\"1 2\"}", "").unwrap(), "a b=\"1 2\"");
         let refused = with("a\n b=${X}", "1\n! c").unwrap_err();
         assert!(refused.contains("value of X (line 2)") && refused.contains("line break"), "{refused}");
+    }
+
+    #[test]
+    fn a_value_that_is_not_text_is_refused_and_not_taken_for_unset() {
+        use std::os::unix::ffi::OsStringExt;
+        let lookup = |_: &str| Some(OsString::from_vec(b"caf\xe9.mp4".to_vec()));
+        for text in ["a\n b=${X}", "a\n b=${X:-default}", "a\n ${X}"] {
+            let refused = expand(text, "test.launch", &lookup).unwrap_err().to_string();
+            assert!(
+                refused.contains("'test.launch' cannot take the value of X (line 2)") && refused.contains("not UTF-8"),
+                "{refused}"
+            );
+        }
     }
 
     #[test]
@@ -221,7 +240,7 @@ mod tests {
         for value in ["/a b/c.mp4", "it's", "a\"b", r"back\slash", "x ! fakesink", "semi;colon, (comma)", "é ü", "a=b", "#1 # 2"]
         {
             for text in ["filesrc name=s location=${X} ! fakesink", "filesrc name=s location=\"${X}\" ! fakesink"] {
-                let text = expand(text, "test", &|_| Some(value.to_owned())).unwrap();
+                let text = expand(text, "test", &|_| Some(value.into())).unwrap();
                 let pipeline = gst::parse::launch(&text).unwrap_or_else(|e| panic!("{text}: {e}"));
                 let source = pipeline.downcast::<gst::Bin>().unwrap().by_name("s").unwrap();
                 assert_eq!(source.property::<String>("location"), value, "{text}");

@@ -58,7 +58,7 @@ impl Bench {
 
     /// The model's settings, and the pipeline where one is given.
     pub fn settings(&self) -> Result<(ModelSettings, Option<String>)> {
-        let environment = |name: &str| std::env::var(name).ok();
+        let environment = |name: &str| std::env::var_os(name);
         let draft = || Draft {
             vars: self.source.vars.iter().cloned().collect(),
             cameras: self.source.camera(None).into_iter().collect(),

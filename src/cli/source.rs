@@ -3,6 +3,8 @@
 use crate::capture::{Rotate, Turn, launch};
 use crate::config::{CameraDraft, Placed, Source, values};
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The flags that make frames upright.
@@ -36,7 +38,7 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FILE", group = "source")]
     pub pipeline: Option<PathBuf>,
     /// Sets a variable of the .launch files; before the environment
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = OsStringValueParser::new().try_map(variable))]
     pub vars: Vec<(String, String)>,
     /// How frames are made upright
     #[command(flatten)]
@@ -72,7 +74,8 @@ impl SourceArgs {
 }
 
 /// `NAME=VALUE`.
-fn variable(text: &str) -> Result<(String, String), String> {
+fn variable(text: OsString) -> Result<(String, String), String> {
+    let text = text.into_string().map_err(|_| "it is not UTF-8, and gst-launch text must be")?;
     let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted")?;
     Ok((name.to_owned(), value.to_owned()))
 }

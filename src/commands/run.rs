@@ -11,6 +11,7 @@ use crate::publish::{Publish, Publishers, Stdout};
 use crate::shutdown::{Ask, Stop};
 use crate::worker::Classifier;
 use crossbeam_channel::Receiver;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -50,8 +51,8 @@ fn no_file(path: &Path, error: Error) -> Error {
     error
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// Arms `--for`; gives `--frames`.

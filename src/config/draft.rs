@@ -8,6 +8,7 @@ use crate::preprocess::{self, Filter, Fit, Normalize};
 use crate::publish::socket;
 use crate::runtime::{self, Provider};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -174,7 +175,7 @@ impl Draft {
 
     /// The settings, with the defaults. Variables of pipelines come from the camera, then from all cameras' `vars`, then from
     /// `environment`.
-    pub fn settle(self, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Vec<Fault>> {
+    pub fn settle(self, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings, Vec<Fault>> {
         let mut faults = Vec::new();
         let model = self.model().map_err(|fault| faults.push(fault)).ok();
         if self.cameras.is_empty() {
@@ -220,7 +221,7 @@ impl Draft {
     fn camera(
         &self,
         camera: &CameraDraft,
-        environment: &dyn Fn(&str) -> Option<String>,
+        environment: &dyn Fn(&str) -> Option<OsString>,
         faults: &mut Vec<Fault>,
     ) -> Option<Camera> {
         let before = faults.len();
@@ -236,7 +237,8 @@ impl Draft {
             }
             None => "camera".to_owned(),
         };
-        let lookup = |name: &str| camera.vars.get(name).or_else(|| self.vars.get(name)).cloned().or_else(|| environment(name));
+        let set = |name: &str| camera.vars.get(name).or_else(|| self.vars.get(name));
+        let lookup = |name: &str| set(name).map(OsString::from).or_else(|| environment(name));
         let source = camera.source.as_ref()?;
         let pipeline = match &source.value {
             Source::File(path) => launch::read(path, &lookup),

@@ -23,6 +23,7 @@ use crate::preprocess::{self, Filter, Fit};
 use crate::publish::{Format, socket};
 use crate::runtime::{self, Provider};
 use crate::worker::Classifier;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,7 +140,7 @@ pub fn read_model(path: &Path) -> Result<Model> {
 
 /// Reads the file at `path`, with `flags` over it. Everything that is wrong, in the file and with what it names (model, labels,
 /// pipelines), is one error.
-pub fn read(path: &Path, flags: Draft, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
+pub fn read(path: &Path, flags: Draft, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings> {
     let origin = format!("the configuration '{}'", path.display());
     let text = files::read_text(path, files::SETTINGS).map_err(|e| {
         Error::config(format!("cannot read {origin}"))
@@ -155,7 +156,7 @@ pub fn parse(
     folder: &Path,
     origin: &str,
     flags: Draft,
-    environment: &dyn Fn(&str) -> Option<String>,
+    environment: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<Settings> {
     let (draft, mut found) = file::parse(text, folder);
     let draft = flags.over(draft);
@@ -173,7 +174,7 @@ pub fn parse(
 }
 
 /// The settings of `flags` alone.
-pub fn of_flags(flags: Draft, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
+pub fn of_flags(flags: Draft, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings> {
     if flags.model.is_none() {
         return Err(Error::usage("no model is named").hint("--model FILE names one; testcard is the built-in one."));
     }

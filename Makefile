@@ -14,7 +14,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUNTIME := .runtime
 PROGRAM := $(TARGET)/release/glimpsed
 
-.PHONY: demo build test setup setup-qnn setup-python compare link install install-program install-libraries uninstall clean
+.PHONY: demo build test setup setup-test setup-qnn setup-python compare link install install-program install-libraries uninstall clean
 
 demo: build
 	@$(TARGET)/release/glimpsed demo $(ARGS)
@@ -22,16 +22,20 @@ demo: build
 build: setup
 	@$(CARGO) build --release --locked
 
-test: setup-qnn setup-python
+test: setup-test setup-qnn setup-python
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --all-targets -- --deny warnings
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked; else $(CARGO) test --locked; fi
 
 setup:
-	@setup/install-packages >&2
+	@setup/install-packages setup/packages.txt >&2
 	@setup/check-rust >&2
 	@setup/fetch-wheel setup/onnxruntime.txt $(RUNTIME)/onnxruntime >&2
 	@$(MAKE) --no-print-directory link
+
+# What only the tests take.
+setup-test:
+	@setup/install-packages setup/packages.txt setup/test-packages.txt >&2
 
 setup-qnn: setup
 	@setup/fetch-wheel setup/onnxruntime-qnn.txt $(RUNTIME)/onnxruntime-qnn >&2

@@ -37,7 +37,9 @@ fn is_permanent(error: &glib::Error, debug: &str, element: Option<&gst::Element>
 /// Whether `error` only says that something went wrong further on: the cause is in another one.
 pub fn is_vague(error: &Error) -> bool {
     let text = error.to_string();
-    let vague = ["Internal data stream error", "Internal data flow error", "failed to post a proper error message"];
+    // (multipartdemux reports the last one of a connection that failed)
+    let vague =
+        ["Internal data stream error", "Internal data flow error", "failed to post a proper error message", "no valid streams"];
     vague.iter().any(|vague| text.contains(vague))
         && !text.contains("share no format")
         && !text.contains("does not offer the format")
@@ -63,6 +65,9 @@ fn element_of(source: Option<&gst::Object>, factory: Option<&str>) -> String {
     format!("'{}'", factory.filter(|_| of_type).unwrap_or_else(|| said_name(&name, factory)))
 }
 
+/// What to do where nobody answers.
+const UNREACHABLE: &str = "Is the camera on, and are its address and port right?";
+
 /// An ERROR message of a pipeline, with what to do next where that is known; `missing` is what elements of it looked for in vain.
 pub fn bus_error(message: &gst::message::Error, missing: &[Missing]) -> Error {
     let factory = factory_of(message.src());
@@ -73,13 +78,17 @@ pub fn bus_error(message: &gst::message::Error, missing: &[Missing]) -> Error {
     let detail = debug.lines().last().unwrap_or_default().rsplit("): ").next().unwrap_or_default().trim();
     let source = message.src().and_then(|src| src.downcast_ref::<gst::Element>());
     let kind = if is_permanent(&error, &debug, source) { Kind::Permanent } else { Kind::Failed };
-    let mut report = Error::new(kind, format!("{element} reports an error"));
     let text = error.message().trim_end_matches('.');
-    report = if let Some(host) = source
-        .filter(|_| error.message().contains("Internal data stream error") && debug.contains("reason error"))
-        .and_then(liveness::host)
-    {
-        // some network sources (souphttpsrc of 1.22) say nothing more when nobody answers
+    let host = source.and_then(liveness::host);
+    // some network sources (souphttpsrc of 1.22) say nothing more when nobody answers
+    let broken = error.message().contains("Internal data stream error") && debug.contains("reason error");
+    let unsaid = host.as_deref().filter(|host| !broken && !text.contains(host) && !detail.contains(host));
+    let at = unsaid.map(|host| format!(" ({host})")).unwrap_or_default();
+    let mut report = Error::new(kind, format!("{element}{at} reports an error"));
+    let no_connection =
+        [gst::ResourceError::OpenRead, gst::ResourceError::OpenReadWrite].into_iter().any(|kind| error.matches(kind));
+    let unreachable = host.is_some() && (broken || no_connection);
+    report = if let Some(host) = host.filter(|_| broken) {
         report.because(format!("the connection to {host} failed or broke off ({text})"))
     } else if detail.is_empty() || detail.starts_with("/Gst") {
         report.because(printable::line(text))
@@ -91,6 +100,7 @@ pub fn bus_error(message: &gst::message::Error, missing: &[Missing]) -> Error {
     match camera
         .and_then(|camera| camera_hint(&error, &debug, camera))
         .or_else(|| hint(&error, &debug, factory.as_deref(), missing))
+        .or_else(|| unreachable.then(|| UNREACHABLE.to_owned()))
     {
         Some(hint) => report.hint(hint),
         None => report,
@@ -134,6 +144,11 @@ fn hint(error: &glib::Error, debug: &str, factory: Option<&str>, missing: &[Miss
     }
     if error.matches(gst::ResourceError::NotAuthorized) {
         return Some("The camera wants a user and a password, or others than these.".into());
+    }
+    if factory == Some("multipartdemux") {
+        return Some(
+            "What came is no Motion JPEG (multipart/x-mixed-replace), or it broke off before the first picture. A browser shows what the camera gives at this address.".into(),
+        );
     }
     if factory == Some("jpegdec") && debug.contains("no valid frames") {
         return Some("The JPEG is damaged, or of a kind that jpegdec does not decode: CMYK, 12 bits, lossless.".into());

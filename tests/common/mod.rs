@@ -1,6 +1,7 @@
 //! What the tests share: where the data and the libraries are, how frames are made, how the program is run.
 #![allow(dead_code)]
 
+pub mod network;
 pub mod onnx;
 
 use glimpsed::capture::{self, Pipeline};

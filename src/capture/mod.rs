@@ -2,6 +2,8 @@
 //!
 //! Work apart from weather: [`run_once`] takes frames until something happens, [`run`] decides what becomes of it.
 
+mod bus;
+mod clock;
 pub mod devices;
 mod elements;
 mod faults;
@@ -25,9 +27,10 @@ mod timestamps;
 mod unread;
 mod watch;
 
+pub use bus::Event;
 pub use log::start_gstreamer;
 pub use orientation::{Rotate, Turn};
-pub use pipeline::{Event, Pipeline};
+pub use pipeline::Pipeline;
 pub use sample::frame_of;
 pub use signs::Limits;
 pub use supervise::{Backoff, Change, Damage, run};

@@ -1,14 +1,14 @@
 //! A GStreamer pipeline with an `appsink name=frames`: built from text, set up for us whatever the text says, started, ended.
 
+use super::bus::{self, Event};
+use super::clock::Clock;
 use super::gif;
 use super::leftover::Devices;
 use super::liveness;
-use super::missing::Missing;
 use super::orientation::{Tagged, Turn};
 use super::sample::{SampleReader, Trouble};
 use super::signs::{Limits, Lost};
 use super::sinks;
-use super::timestamps::{Claim, Timestamps};
 use super::watch::Watch;
 use super::{faults, jpeg_probe, log};
 use crate::error::{Error, Kind, Result};
@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app as gst_app;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long after a failed change of state its cause may be posted.
@@ -28,17 +28,6 @@ pub(super) const TEARDOWN_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The name of the textoverlay that shows results.
 pub(super) const LABELS: &str = "labels";
-
-/// Events that wait for their listener at the most.
-const EVENTS: usize = 8;
-
-/// What a pipeline has to say while it runs.
-pub enum Event {
-    /// An element failed.
-    Failed(Error),
-    /// All frames have been given.
-    EndOfStream,
-}
 
 /// A pipeline whose frames we take.
 pub struct Pipeline {
@@ -89,7 +78,7 @@ impl Pipeline {
             }
         }
         let name = Arc::default();
-        let events = listen(&pipeline, Arc::clone(&name));
+        let events = bus::listen(&pipeline, Arc::clone(&name));
         let tagged = sink.static_pad("sink").map(|pad| Tagged::on(&pad)).unwrap_or_default();
         let watch = Watch::new();
         jpeg_probe::watch(&pipeline, &watch);
@@ -272,69 +261,6 @@ impl Drop for Pipeline {
             0 => {}
             left => tracing::debug!("GStreamer left {left} descriptors of the camera open; they were let go"),
         }
-    }
-}
-
-/// Errors and the end of the stream, forwarded from the thread that posts them; that is a thread that brings frames, so nothing here waits.
-/// Messages that are of no use (QoS, tags, an element's own) are dropped unread.
-fn listen(pipeline: &gst::Pipeline, name: Arc<OnceLock<Arc<str>>>) -> Receiver<Event> {
-    let (events, heard) = bounded(EVENTS);
-    let bus = pipeline.bus().expect("a pipeline has a bus");
-    let missing = Mutex::new(Vec::new());
-    bus.set_sync_handler(move |_, message| {
-        let event = match message.view() {
-            gst::MessageView::Element(element) => {
-                let looked_for = element.structure().and_then(Missing::read);
-                let mut missing = missing.lock().unwrap_or_else(PoisonError::into_inner);
-                if missing.len() < EVENTS {
-                    missing.extend(looked_for);
-                }
-                None
-            }
-            // the first one tells; those that nobody would hear are not even put into words
-            gst::MessageView::Error(_) if events.is_full() => None,
-            gst::MessageView::Error(error) => {
-                Some(Event::Failed(faults::bus_error(error, &missing.lock().unwrap_or_else(PoisonError::into_inner))))
-            }
-            gst::MessageView::Eos(_) => Some(Event::EndOfStream),
-            gst::MessageView::Warning(warning) => {
-                let source = name.get().map_or("the pipeline", |name| &**name);
-                tracing::warn!(source, "{source}: {}", faults::bus_warning(warning));
-                None
-            }
-            _ => None,
-        };
-        if let Some(event) = event {
-            // one loss posts several errors, and the first one tells; more than fit say nothing new
-            let _ = events.try_send(event);
-        }
-        gst::BusSyncReply::Drop
-    });
-    heard
-}
-
-/// How old frames are by the clock of their pipeline.
-#[derive(Default)]
-struct Clock {
-    segment: Option<gst::Segment>,
-    times: Timestamps,
-}
-
-impl Clock {
-    /// The age of the frame of `sample`, which has just come.
-    fn age(&mut self, sink: &gst_app::AppSink, sample: &gst::Sample, watch: &Watch) -> Duration {
-        let segment = sample.segment();
-        let new_segment = segment != self.segment.as_ref();
-        if new_segment {
-            self.segment = segment.cloned();
-        }
-        let taken = || segment?.downcast_ref::<gst::ClockTime>()?.to_running_time(sample.buffer()?.pts()?);
-        let [taken, now] = [taken(), sink.current_running_time()].map(|time| time.map(Duration::from));
-        let (age, disbelief) = self.times.age(Claim { taken, now, new_segment });
-        if let Some(disbelief) = disbelief {
-            watch.disbelieve(disbelief);
-        }
-        age
     }
 }
 

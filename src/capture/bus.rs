@@ -1,0 +1,57 @@
+//! What a pipeline says on its bus: its end and its errors, for whoever watches it; its warnings, for the log.
+
+use super::faults;
+use super::missing::Missing;
+use crate::error::Error;
+use crossbeam_channel::{Receiver, bounded};
+use gstreamer::{self as gst, prelude::*};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The most events that wait to be received.
+const EVENTS: usize = 8;
+
+/// What a pipeline has to say while it runs.
+pub enum Event {
+    /// An element failed.
+    Failed(Error),
+    /// All frames have been given.
+    EndOfStream,
+}
+
+/// Errors and the end of the stream, forwarded from the thread that posts them; that is a thread that brings frames, so nothing here waits.
+/// Messages that are of no use (QoS, tags, an element's own) are dropped unread.
+pub fn listen(pipeline: &gst::Pipeline, name: Arc<OnceLock<Arc<str>>>) -> Receiver<Event> {
+    let (events, heard) = bounded(EVENTS);
+    let bus = pipeline.bus().expect("a pipeline has a bus");
+    let missing = Mutex::new(Vec::new());
+    bus.set_sync_handler(move |_, message| {
+        let event = match message.view() {
+            gst::MessageView::Element(element) => {
+                let looked_for = element.structure().and_then(Missing::read);
+                let mut missing = missing.lock().unwrap_or_else(PoisonError::into_inner);
+                if missing.len() < EVENTS {
+                    missing.extend(looked_for);
+                }
+                None
+            }
+            // the first one tells; those that nobody would hear are not even put into words
+            gst::MessageView::Error(_) if events.is_full() => None,
+            gst::MessageView::Error(error) => {
+                Some(Event::Failed(faults::bus_error(error, &missing.lock().unwrap_or_else(PoisonError::into_inner))))
+            }
+            gst::MessageView::Eos(_) => Some(Event::EndOfStream),
+            gst::MessageView::Warning(warning) => {
+                let source = name.get().map_or("the pipeline", |name| &**name);
+                tracing::warn!(source, "{source}: {}", faults::bus_warning(warning));
+                None
+            }
+            _ => None,
+        };
+        if let Some(event) = event {
+            // one loss posts several errors, and the first one tells; more than fit say nothing new
+            let _ = events.try_send(event);
+        }
+        gst::BusSyncReply::Drop
+    });
+    heard
+}

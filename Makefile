@@ -3,7 +3,7 @@
 #   make demo ARGS="--for 5s --json"   flags for `glimpsed demo`
 #   make setup                         only what building and running takes
 #   make install DESTDIR=              the program, its libraries, pipelines and systemd units, into /usr (as root)
-#   make uninstall DESTDIR=            takes that away again; the configuration stays
+#   make uninstall DESTDIR=            removes what `make install` installed; the configuration stays
 #   make setup-qnn                     also the QNN plugin: the NPU's libraries (x86-64: its emulator)
 #   make setup-python                  what models/squeezenet1_1/quantize runs on
 #   make compare ARGS="--model m.onnx"  glimpsed beside a script in Python, on the same frames: a table of some minutes
@@ -52,7 +52,7 @@ link:
 	@mkdir -p $(TARGET)/lib
 	@ln -sfn $(abspath $(RUNTIME)) $(TARGET)/lib/glimpsed
 
-# Nothing is written over: a running daemon has its program and its libraries mapped, and dies (SIGBUS) of a file that is cut short.
+# Files are replaced by renaming, never overwritten: truncating a file that a running daemon has mapped kills it (SIGBUS).
 install: install-program install-libraries
 	mkdir -p $(DESTDIR)/usr/share/glimpsed/pipelines $(DESTDIR)/etc/glimpsed
 	install -m 644 pipelines/*.launch $(DESTDIR)/usr/share/glimpsed/pipelines/

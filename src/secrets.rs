@@ -3,6 +3,7 @@
 //! Hidden are:
 //! - the password of a URL: `rtsp://user:***@host/`. It reaches to the last `@` of the word, because cameras' passwords are often
 //!   written without percent-encoding; so of `http://host:80/a@b` is shown `http://host:***@b`, which loses a little and betrays nothing;
+//! - the same without `://`, where somebody mistyped it;
 //! - the value behind a name that means a secret, as GStreamer's elements and the queries of URLs have them: `user-pw=***`, `?token=***`;
 //! - the rest of an HTTP header line that holds credentials: `Authorization: ***`.
 
@@ -27,6 +28,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     let mut hidden = urls(text);
     hidden.extend(settings(text));
     hidden.extend(headers(text));
+    hidden.extend(refused_properties(text));
     if hidden.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -43,18 +45,25 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The passwords of URLs: behind `://`, from the first colon to the last `@` of the word.
+/// The passwords of URLs: from the first colon to the last `@` of the word, without the scheme. A URL that was mistyped (`http:/me:pw@host`,
+/// `me:pw@host`) still holds a password.
 fn urls(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    for (at, mark) in text.match_indices("://") {
-        let start = at + mark.len();
-        let word = &text[start..];
-        let word =
-            &word[..word.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')).unwrap_or(word.len())];
-        if let (Some(colon), Some(at)) = (word.find(':'), word.rfind('@'))
-            && colon < at
-        {
-            found.push(start + colon + 1..start + at);
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');
+    let (mut found, mut from) = (Vec::new(), 0);
+    for word in text.split_inclusive(ends) {
+        let start = from;
+        from += word.len();
+        let mut authorities: Vec<_> = word.match_indices("://").map(|(at, mark)| at + mark.len()).collect();
+        if authorities.is_empty() {
+            authorities.push(0);
+        }
+        for authority in authorities {
+            let rest = &word[authority..];
+            if let (Some(colon), Some(at)) = (rest.find(':'), rest.rfind('@'))
+                && colon < at
+            {
+                found.push(start + authority + colon + 1..start + authority + at);
+            }
         }
     }
     found
@@ -67,8 +76,16 @@ fn settings(text: &str) -> Vec<Range<usize>> {
         let named = text[..equals].trim_end_matches([' ', '\t']);
         let name = named.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).next().unwrap_or_default();
         let query = named[..named.len() - name.len()].ends_with(['?', '&', ';']);
-        if is_secret(&name.to_ascii_lowercase(), query) {
-            let value = value(&text[equals + 1..], query);
+        let name = name.to_ascii_lowercase();
+        if is_secret(&name, query) {
+            let mut value = value(&text[equals + 1..], query);
+            if name.ends_with("authorization") && !query {
+                // its value has two words, `Basic ...`; a quote ends it, in which the whole may stand
+                let rest = &text[equals + 1 + value.start..];
+                if !rest.starts_with(['"', '\'']) {
+                    value.end = value.start + rest.find(['"', '\'', '\n', '\r']).unwrap_or(rest.len());
+                }
+            }
             found.push(equals + 1 + value.start..equals + 1 + value.end);
         }
     }
@@ -108,6 +125,22 @@ fn value(text: &str, query: bool) -> Range<usize> {
     start..text.len()
 }
 
+/// The values in GStreamer's words of a property that it cannot set: `property "cookies" in element "x" to "..."`.
+fn refused_properties(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, mark) in text.match_indices("property \"") {
+        let rest = &text[at + mark.len()..];
+        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        let Some(name) = line.find('"').map(|end| line[..end].to_ascii_lowercase()) else { continue };
+        if let (true, Some(to)) = (is_secret(&name, false), line.find(" to \"")) {
+            let start = to + " to \"".len();
+            let end = line.rfind('"').filter(|end| *end >= start).unwrap_or(line.len());
+            found.push(at + mark.len() + start..at + mark.len() + end);
+        }
+    }
+    found
+}
+
 /// What stands behind `Authorization:` and its like, to the end of the line.
 fn headers(text: &str) -> Vec<Range<usize>> {
     // of the same length, letter by letter
@@ -139,6 +172,9 @@ mod tests {
             ("(http://u:p%40@h/a and srt://v:q@h:1)", "(http://u:***@h/a and srt://v:***@h:1)"),
             ("rtsp://:pw@cam", "rtsp://:***@cam"),
             ("rtsp://u:@cam", "rtsp://u:***@cam"),
+            // mistyped
+            ("location=http:/admin:pw@10.0.0.7/s", "location=http:***@10.0.0.7/s"),
+            ("(URL: admin:pw@cam:1/s)", "(URL: admin:***@cam:1/s)"),
         ] {
             assert_eq!(redact(text), safe);
             assert_eq!(redact(safe), safe, "what was hidden stays as it is");
@@ -171,9 +207,13 @@ mod tests {
             ("h/v?access_token=t", "h/v?access_token=***"),
             ("http://u:p@h/?token=t", "http://u:***@h/?token=***"),
             ("> Authorization: Basic dTpw\n> Host: h", "> Authorization: ***\n> Host: h"),
+            (r#"extra-headers="h,Authorization=Basic dTpw" ! x"#, r#"extra-headers="h,Authorization=***" ! x"#),
+            (r#"property "cookies" in element "s" to "<a=1,b=2>"."#, r#"property "cookies" in element "s" to "***"."#),
+            (r#"property "user-pw" in element "s" to "a"b"#, r#"property "user-pw" in element "s" to "***"b"#),
             ("éuser-pw=x", "éuser-pw=***"),
         ] {
             assert_eq!(redact(text), safe);
+            assert_eq!(redact(safe), safe, "what was hidden stays as it is");
         }
     }
 

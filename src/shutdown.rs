@@ -109,6 +109,9 @@ const NPU: &str = "/dev/fastrpc-cdsp";
 /// How long a call into the NPU at start may take to come back after a signal; less than systemd's TimeoutStopSec.
 pub const NPU_GRACE: Duration = Duration::from_secs(5);
 
+/// How long a command that is no daemon may take to end after the first signal. (A daemon has its own deadline.)
+const LONGEST_END: Duration = Duration::from_secs(5);
+
 /// Requests that wait at the most; more of the same say nothing new.
 const ASKED: usize = 4;
 
@@ -151,11 +154,26 @@ pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> 
                     let grace = if Path::new(NPU).exists() { NPU_GRACE } else { Duration::ZERO };
                     // a daemon that is asked to end ends well; another command did not do what it was started for
                     asked.leave(grace, if daemon { 0 } else { 128 + signal });
+                    if !daemon {
+                        end_within(LONGEST_END, 128 + signal);
+                    }
                 }
             }
         }
     })?;
     Ok((stop, asks))
+}
+
+/// Ends the program with `status` once `limit` has passed, whatever it does: it may be waiting for somebody to read its output.
+fn end_within(limit: Duration, status: i32) {
+    let ending = spawn("end", move || {
+        thread::sleep(limit);
+        logging::flush();
+        signal_hook::low_level::exit(status);
+    });
+    if ending.is_err() {
+        signal_hook::low_level::exit(status);
+    }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {

@@ -287,3 +287,23 @@ fn bench_says_why_there_is_nothing_to_measure() {
     let both = common::run(&["bench", "--model", "testcard", "--size", "64x48", "--", "fakesrc", "!", "appsink", "name=frames"]);
     assert_eq!(both.status.code(), Some(2), "{}", common::stderr(&both));
 }
+
+#[test]
+fn an_interrupted_classify_says_what_it_left_out() {
+    use std::io::{BufRead, BufReader, Read};
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bars.png");
+    let make = format!("videotestsrc num-buffers=1 ! pngenc snapshot=true ! filesink location={}", file.display());
+    assert!(std::process::Command::new("gst-launch-1.0").arg("-q").args(shell_words(&make)).status().unwrap().success());
+    let mut classify = common::glimpsed();
+    classify.args(["classify", "--model", "testcard", "--json"]).args(std::iter::repeat_n(&file, 5000));
+    let (out, err) = (std::process::Stdio::piped(), std::process::Stdio::piped());
+    let mut child = classify.stdout(out).stderr(err).spawn().unwrap();
+    let mut results = BufReader::new(child.stdout.take().unwrap());
+    assert!(results.read_line(&mut String::new()).unwrap() > 0, "it has begun");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
+    results.read_to_end(&mut Vec::new()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let log = common::stderr(&output);
+    assert!(output.status.code() == Some(1) && log.contains("of 5000 files were not classified"), "{:?}: {log}", output.status);
+}

@@ -83,4 +83,11 @@ fn what_is_no_file_is_refused_at_once() {
         let log = common::stderr(&output);
         assert!(output.status.code() == Some(1) && log.contains(said), "{}: {log}", path.display());
     }
+    let fifo = at("fifo");
+    let output = common::run(&["compare", "testcard", fifo.to_str().unwrap()]);
+    assert!(
+        !output.status.success() && common::stderr(&output).contains("it is a FIFO, not a file"),
+        "{}",
+        common::stderr(&output)
+    );
 }

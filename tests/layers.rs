@@ -23,7 +23,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
     ("tally", &["labels", "prediction", "stats"]),
     ("capture", &["access", "caption", "error", "files", "frame", "printable", "stats", "suggest"]),
     ("channel", &[]),
-    ("image", &["error", "frame"]),
+    ("image", &["error", "files", "frame"]),
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "files", "labels", "tensor"]),
     ("runtime", &["error", "model", "tensor", "threads"]),

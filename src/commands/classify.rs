@@ -29,8 +29,12 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     capture::start_gstreamer()?;
     drop(opening);
     let format = super::format(&args.output, &out);
-    let mut failed = 0;
+    let (mut failed, mut begun) = (0, 0);
     for image in &args.images {
+        if stop.requested() {
+            break;
+        }
+        begun += 1;
         match classify(image, args, &mut classifier, format, &mut out, stop) {
             Err(error) if error.kind() == Kind::NobodyReads || (error.kind() == Kind::Failed && args.images.len() == 1) => {
                 return Err(error);
@@ -41,13 +45,13 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
             }
             Ok(()) => {}
         }
-        if stop.requested() {
-            return Ok(());
-        }
     }
-    match failed {
-        0 => Ok(()),
-        _ => Err(Error::failed(format!("{failed} of {} files could not be classified", args.images.len()))),
+    let (all, left) = (args.images.len(), args.images.len() - begun);
+    match (failed, left) {
+        (0, 0) => Ok(()),
+        (_, 0) => Err(Error::failed(format!("{failed} of {all} files could not be classified"))),
+        (0, _) => Err(Error::failed(format!("interrupted: {left} of {all} files were not classified"))),
+        _ => Err(Error::failed(format!("interrupted: {left} of {all} files were not classified, and {failed} could not be"))),
     }
 }
 

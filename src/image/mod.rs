@@ -9,8 +9,8 @@ mod jpeg;
 mod png;
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::frame::{Frame, MAX_PIXELS, OwnedPixels, Picture, PixelFormat};
-use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
@@ -23,10 +23,10 @@ const MOST_BYTES: u64 = 3 * MOST_PIXELS as u64;
 /// Reads the picture at `path`, if it is a JPEG or PNG; `None` if it is anything else, or a film of JPEGs by its name.
 pub fn read(path: &Path) -> Result<Option<Frame>> {
     let cannot = |e| Error::failed("it cannot be read").because(e);
-    let mut file = File::open(path).map_err(cannot)?;
+    let mut file = files::open(path).map_err(cannot)?;
     let metadata = file.metadata().map_err(cannot)?;
     let is_film = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("mjpeg") || end.eq_ignore_ascii_case("mjpg"));
-    if !metadata.is_file() || is_film {
+    if is_film {
         return Ok(None);
     }
     let mut start = [0; 8];

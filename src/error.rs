@@ -20,7 +20,7 @@ pub enum Kind {
     Config,
     /// Nobody reads the results any more: a quiet end, exit status 0.
     NobodyReads,
-    /// Work failed in a way that trying again cannot heal (an element is missing, formats that never fit): exit status 1.
+    /// Work failed in a way that a retry cannot heal (a missing element, formats that cannot match): exit status 1.
     Permanent,
     /// It cost one frame; the work goes on. Exit status 1 where there is no other frame.
     Passing,
@@ -62,7 +62,7 @@ impl Error {
         self
     }
 
-    /// The same error as one of `kind`, where more is known by now.
+    /// The same error with another `kind`.
     pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self
@@ -91,7 +91,7 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// `what: cause`, and the hint on lines of its own; without passwords, whoever reads it.
+    /// `what: cause`, and the hint on lines of its own; passwords are masked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&redact(&self.what))?;
         if let Some(because) = &self.because {

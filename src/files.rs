@@ -1,6 +1,6 @@
 //! Files that a user names: regular ones only, and not larger than such a file can sensibly be.
 //!
-//! A FIFO or a device in the place of a file would hang whoever opens or reads it, for ever.
+//! A FIFO or a device in the place of a file would block the thread that opens or reads it, forever.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
@@ -20,11 +20,11 @@ pub fn open(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// The bytes of the file at `path`, of which there may be `limit` at the most.
+/// The bytes of the file at `path`; an error if there are more than `limit`.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let file = open(path)?;
     let size = file.metadata()?.len();
-    let too_large = || Error::new(ErrorKind::FileTooLarge, format!("it has more than the {limit} bytes that are taken"));
+    let too_large = || Error::new(ErrorKind::FileTooLarge, format!("it is larger than the limit of {limit} bytes"));
     if size > limit {
         return Err(too_large());
     }
@@ -86,6 +86,6 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, b"12345").unwrap();
         assert_eq!(read(&path, 5).unwrap(), b"12345");
-        assert!(read(&path, 4).unwrap_err().to_string().contains("more than the 4 bytes"));
+        assert!(read(&path, 4).unwrap_err().to_string().contains("larger than the limit of 4 bytes"));
     }
 }

@@ -3,7 +3,7 @@
 //! The watchdog is fed by progress alone: whoever calls [`Service::tell`] says whether there is any. A worker that hangs feeds
 //! nothing, and systemd acts.
 //!
-//! Nothing here waits. Where the service manager's socket is full, a STATUS is left out, the next one follows soon; READY, RELOADING and
+//! Nothing here waits. If the service manager's socket is full, a STATUS is dropped, as the next one follows soon; READY, RELOADING and
 //! STOPPING are kept in their order and sent again with the next message.
 
 use crate::{printable, secrets};

@@ -1,4 +1,4 @@
-//! Text from outside, made safe for a terminal and for a log of lines.
+//! Escapes text from outside for a terminal and for a log of lines.
 //!
 //! Labels, file names, camera names and the texts of GStreamer elements come from files and networks. Raw, they could move the cursor,
 //! hide what stands before them, write to the clipboard (OSC 52) or begin a line that looks like a message of ours. So every control

@@ -1,4 +1,4 @@
-//! Messages that come again and again: each is told once, and then counted for a minute at a time.
+//! Repeated messages: each is logged once, then counted for a minute at a time.
 //!
 //! GStreamer elements may warn at every frame. Texts that differ in their numbers only ("frame 17 is bad") count as the same. The number
 //! of texts and of sources is bounded, so that no source can fill the log or the memory, or hide what another source says.

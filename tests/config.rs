@@ -215,7 +215,7 @@ fn more_cameras_than_a_machine_can_hold_are_refused() {
     let camera = |n: usize| format!("[[camera]]\nname = \"camera {n}\"\n");
     let text: String = (0..=256).map(camera).collect();
     let message = parse(&format!("{MODEL}{text}")).unwrap_err().to_string();
-    assert!(message.contains("one camera too many: there may be 256 at the most"), "{message}");
+    assert!(message.contains("too many cameras: at most 256 are allowed"), "{message}");
 }
 
 #[test]

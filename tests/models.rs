@@ -124,7 +124,7 @@ fn weights_that_are_not_where_or_what_the_model_says_are_refused() {
         (unreadable(&at(&[]), nothing), beside),
         (unreadable(&at(&[("location", "w.bin"), ("offset", "-4")]), twelve), "its offset is '-4'"),
         (unreadable(&at(&[("location", "w.bin"), ("offset", "4")]), twelve), "12 bytes, the model needs 16"),
-        (unreadable(&at(&[("location", "w.bin"), ("offset", "18446744073709551615")]), twelve), "more than any file has"),
+        (unreadable(&at(&[("location", "w.bin"), ("offset", "18446744073709551615")]), twelve), "more than any file can hold"),
         (unreadable(&with(initializer("w", &[1 << 40, 1 << 40], &[0; 4])), nothing), "larger than the file"),
         (unreadable(&with(initializer("w", &[1 << 30], &[0; 4])), nothing), "larger than the file"),
     ];

@@ -143,7 +143,7 @@ fn hint(error: &glib::Error, debug: &str, factory: Option<&str>, missing: &[Miss
         return Some(missing::decoder(missing));
     }
     if error.matches(gst::ResourceError::NotAuthorized) {
-        return Some("The camera wants a user and a password, or others than these.".into());
+        return Some("The camera requires a user and a password, or those given are wrong.".into());
     }
     if factory == Some("multipartdemux") {
         return Some(

@@ -1,5 +1,5 @@
-//! A GIF decoder for GStreamer. Those of GStreamer itself do not do: `avdemux_gif` of libav 5 and 6 reads on behind the last picture for ever
-//! (its thread cannot even be ended), `gdkpixbufdec` gives the first picture only. An animation that loops is given once.
+//! A GIF decoder for GStreamer, because its own are unsuitable: `avdemux_gif` of libav 5 and 6 never stops reading after the last picture
+//! (its thread cannot be stopped either), and `gdkpixbufdec` gives only the first picture. A looping animation is played once.
 
 use gstreamer::{self as gst, glib, prelude::*, subclass::prelude::*};
 use std::io::Cursor;

@@ -1,7 +1,7 @@
-//! Whether an encoded JPEG is all there. Decoders show what is missing as gray, and say nothing.
+//! Checks whether an encoded JPEG is complete. Decoders fill what is missing with gray and report no error.
 //!
-//! The markers are followed from the first to the last (ITU-T T.81, annex B). Pixels are not decoded: a bit that flipped among them
-//! goes unseen, a part that is missing is seen where it takes a marker with it.
+//! The markers are followed from the first to the last (ITU-T T.81, annex B). Pixels are not decoded: a flipped bit
+//! is not detected, and a missing part only if a marker is missing with it.
 
 /// What is wrong with an encoded JPEG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum JpegDamage {
     TwoPictures,
     /// Restart markers are missing: so is what was between them.
     MissingRestart,
-    /// A segment's length is none.
+    /// A segment has an invalid length.
     BadSegment,
 }
 

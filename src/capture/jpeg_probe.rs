@@ -1,11 +1,11 @@
-//! Damaged JPEG frames are left out in front of their decoder, which would show what is missing as gray and say nothing.
+//! Drops damaged JPEG frames in front of their decoder, which would fill the missing part with gray and report no error.
 
 use super::jpeg_check::{JpegDamage, check};
 use super::watch::{Refused, Watch};
 use gstreamer::{self as gst, prelude::*};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many frames without an end-of-image marker, and none with it, are a camera that writes none.
+/// After this many frames without an end-of-image marker, and none with it, the camera is taken to write none.
 const ACCEPTED_AFTER: u32 = 30;
 
 /// Watches what goes into the JPEG decoders of `pipeline`, those that are there and those that are added later.
@@ -62,8 +62,8 @@ impl Camera {
                 self.without_end = self.without_end.saturating_add(1);
                 if self.without_end == ACCEPTED_AFTER {
                     tracing::warn!(
-                        "the first {ACCEPTED_AFTER} JPEG frames have no end-of-image marker: this camera writes none. \
-                         They are accepted from now on, and a frame that is cut short is not noticed."
+                        "the first {ACCEPTED_AFTER} JPEG frames have no end-of-image marker, so this camera writes none. \
+                         They are accepted from now on, and truncated frames are not detected."
                     );
                 }
                 if self.without_end >= ACCEPTED_AFTER { Ok(()) } else { checked }

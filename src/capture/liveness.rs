@@ -1,7 +1,7 @@
-//! Which sources are live, as far as that is known before they are opened.
+//! Decides which sources are live, before they are opened.
 //!
 //! Many network sources do not say that they are live (`souphttpsrc`, `tcpclientsrc`: most cheap cameras), so the kind of the source and
-//! the scheme of its URI decide. `live = true` or `false` in the configuration overrules all of it.
+//! the scheme of its URI decide. `live = true` or `false` in the configuration overrides this.
 
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_base::{BaseSrc, prelude::*};

@@ -1,4 +1,4 @@
-//! What GStreamer and GLib say, passed on to our log: written by themselves, it would go to standard error raw, and wait for a reader.
+//! Routes the messages of GStreamer and GLib to our log. By default they write to standard error unescaped, and block if it is not read.
 
 use crate::error::{Error, Result};
 use gstreamer::DebugLevel;

@@ -1,5 +1,5 @@
-//! The memory of a GStreamer buffer as planes. `GstVideoMeta` says where the rows lie, and may lie itself: nothing in it is believed
-//! before it was checked against the caps and against the size of the memory.
+//! The memory of a GStreamer buffer as planes. `GstVideoMeta` describes where the rows are, and may be wrong: it is used only
+//! after a check against the caps and the size of the memory.
 
 use crate::frame::{MAX_PLANES, Picture, Pixels, span};
 use gstreamer::{self as gst, MappedBuffer, MappedMemory, buffer, memory};

@@ -1,4 +1,4 @@
-//! What a pipeline needs and this machine has not: misspelt names, packages to install, decoders.
+//! Hints for what a pipeline needs and this machine lacks: misspelt names, packages to install, decoders.
 
 use crate::suggest;
 use gstreamer::{self as gst, glib, prelude::*};

@@ -61,13 +61,13 @@ pub struct Params {
     pub name: Arc<str>,
     /// gst-launch text, variables and comments already expanded.
     pub pipeline: String,
-    /// Whether the source is live, where that is said; else its kind tells.
+    /// Whether the source is live; `None`: its kind decides.
     pub live: Option<bool>,
     /// Sets up elements of the freshly built pipeline, before it starts.
     pub prepare: Arc<dyn Fn(&Pipeline) + Send + Sync>,
     /// A live source that gives no frame for so long is lost.
     pub limits: Limits,
-    /// Where frames are counted that give no result.
+    /// Counters of the frames that give no result.
     pub unusable: Arc<Unusable>,
     /// How its frames are made upright.
     pub turn: Turn,

@@ -144,7 +144,7 @@ fn pixel_aspect(ratio: gst::Fraction) -> PixelAspect {
     let sides = (u32::try_from(ratio.numer()), u32::try_from(ratio.denom()));
     let aspect = if let (Ok(width), Ok(height)) = sides { PixelAspect::new(width, height) } else { None };
     aspect.unwrap_or_else(|| {
-        tracing::warn!("the stream says that its pixels are {ratio} times as wide as high; they are taken for square");
+        tracing::warn!("the stream declares pixels {ratio} times as wide as high; square pixels are assumed");
         PixelAspect::SQUARE
     })
 }

@@ -1,4 +1,4 @@
-//! Whether a live source is alive: what its frames say, against the limits that it has. Pure; time is handed in.
+//! Decides whether a live source is alive: checks its frames against its time limits. Pure; time is handed in.
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -42,8 +42,8 @@ pub fn set_up(sink: &gst_app::AppSink) -> Result<()> {
             // the user's order of preference comes first
             let both = users.intersect_with_mode(&ours, gst::CapsIntersectMode::First);
             if both.is_empty() {
-                return Err(Error::config(format!("the caps of the appsink 'frames' ({users}) hold no format that is taken here"))
-                    .because(format!("taken are {}", sample::accepted_formats()))
+                return Err(Error::config(format!("the caps of the appsink 'frames' ({users}) allow no supported format"))
+                    .because(format!("supported: {}", sample::accepted_formats()))
                     .hint("Leave out caps=..., or convert in front of it: ! videoconvert ! appsink name=frames"));
             }
             both
@@ -66,7 +66,7 @@ pub fn check_formats(sink: &gst_app::AppSink) -> Result<()> {
         offered.replace_range(end.., "...");
     }
     Err(Error::new(Kind::Permanent, "the appsink 'frames' and the element in front of it share no format")
-        .because(format!("offered is {offered}; taken are {}", sample::accepted_formats()))
+        .because(format!("offered: {offered}; supported: {}", sample::accepted_formats()))
         .hint("Raw pictures: ! videoconvert ! appsink name=frames. Encoded ones need their decoder first, as in: ! jpegdec ! appsink name=frames"))
 }
 
@@ -79,13 +79,13 @@ pub fn bound_others(pipeline: &gst::Pipeline, ours: &gst_app::AppSink) -> Vec<St
         if element.is::<gst_app::AppSink>() && element != *ours.upcast_ref::<gst::Element>() {
             set_all(&element, &UNREAD);
             said.push(format!(
-                "nobody reads the appsink '{name}' (only 'frames' is read), so it keeps its newest buffer only.\n  \
+                "the appsink '{name}' is not read (only 'frames' is), so it keeps only its newest buffer.\n  \
                  Leave it out, or make it: fakesink"
             ));
         } else if is_unlimited_queue(&element) {
             element.set_property("max-size-bytes", QUEUE_BYTES);
             said.push(format!(
-                "the queue '{name}' has no limit, so it is given one: max-size-bytes={QUEUE_BYTES}.\n  \
+                "the queue '{name}' has no limit; max-size-bytes={QUEUE_BYTES} is set.\n  \
                  Give it one of your own, or make it: queue leaky=downstream max-size-buffers=1"
             ));
         }

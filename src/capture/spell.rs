@@ -1,4 +1,4 @@
-//! Something that may happen with every frame, told at once and then once a minute for as long as it lasts. Pure; time is handed in.
+//! Rate-limits a report that any frame may cause: made at once, then once a minute for as long as it lasts. Pure; time is handed in.
 
 use std::time::{Duration, Instant};
 

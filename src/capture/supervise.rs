@@ -61,9 +61,9 @@ pub enum Change {
         /// When it is tried again.
         pause: Duration,
     },
-    /// Frames are damaged and left out: told at once, and then once a minute.
+    /// Damaged frames give no result: reported at once, then once a minute.
     Damaged(Damage),
-    /// Its frames have no times that can be believed; told once a minute at the most.
+    /// The timestamps of its frames are not plausible; reported at most once a minute.
     Untimed {
         /// What they have.
         why: Disbelief,

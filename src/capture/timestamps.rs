@@ -1,4 +1,4 @@
-//! How old a frame of a live source is, from a time that its stream claims: believed only as long as it can be true. Pure; all times
+//! How old a frame of a live source is, from the timestamp of its stream, which is used only while it is plausible. Pure; all times
 //! are handed in.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What the threads of GStreamer have seen of a pipeline's frames, for the capture thread, which watches it.
+//! State shared by GStreamer's threads, which see a pipeline's frames, and the capture thread, which watches the pipeline.
 
 use super::signs::{Limits, Lost, Seen, Signs};
 use super::spell::{Report, Spell};
@@ -113,7 +113,7 @@ impl Watch {
     }
 }
 
-/// What is reported of a camera at the most once a minute, whatever becomes of its pipelines.
+/// Reports of a camera that are limited to one a minute, across rebuilds of its pipeline.
 #[derive(Default)]
 pub struct Reports {
     damage: Spell,

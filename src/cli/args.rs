@@ -59,7 +59,7 @@ pub struct RuntimeArgs {
     /// With --provider auto: lets a model run on the NPU in part, and the rest of it on the CPU
     #[arg(long)]
     pub allow_partial: bool,
-    /// Threads of one inference on the CPU, as many as the machine has processors at the most [default: 1]
+    /// Threads of one inference on the CPU, at most the number of processors [default: 1]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
 }
@@ -87,7 +87,7 @@ pub struct SocketArgs {
     /// The group of the socket
     #[arg(long, value_name = "GROUP")]
     pub socket_group: Option<String>,
-    /// Subscribers at the most [default: 1024]
+    /// Maximum number of subscribers, up to 65536 [default: 1024]
     #[arg(long, value_name = "N", value_parser = subscribers)]
     pub socket_limit: Option<usize>,
 }
@@ -222,7 +222,7 @@ fn threads(text: &str) -> std::result::Result<usize, String> {
     values::whole(text, values::threads()).map_err(|wanted| format!("{wanted}, the processors of this machine"))
 }
 
-/// Subscribers at the most.
+/// Maximum number of subscribers.
 fn subscribers(text: &str) -> std::result::Result<usize, String> {
     values::whole(text, values::SUBSCRIBERS)
 }

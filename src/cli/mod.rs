@@ -96,8 +96,8 @@ pub enum Command {
 /// `glimpsed run`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "The pipeline needs an `appsink name=frames`. Its settings (sync, drop, max-buffers, ...) are ours; its caps=... are kept as far as \
-                        their formats are taken. A live source keeps the newest frame \
+    after_help = "The pipeline needs an `appsink name=frames`. glimpsed sets its properties (sync, drop, max-buffers, ...); \
+                        only its caps=... are kept. A live source keeps the newest frame \
                         and counts the others as dropped; one that is not live (a file) loses none."
 )]
 pub struct Run {
@@ -113,11 +113,11 @@ pub struct Run {
     /// The name of the camera in the results [default: camera]
     #[arg(long, value_name = "NAME", requires = "source")]
     pub name: Option<String>,
-    /// A camera that gives no frame within so long of its start is lost, and built anew [default: 30s]
+    /// Time limit for a camera's first frame; after it the camera is lost, and its pipeline is rebuilt [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub start_timeout: Option<Duration>,
-    /// Whether the source is live: a lost camera is tried again, and its newest frame wins. --live=false: a film, of which every frame
-    /// counts [default: its kind tells; network sources are live]
+    /// Whether the source is live: a lost camera is retried, and its newest frame wins. --live=false: a film, of which every frame gives
+    /// a result [default: by the kind of source; cameras and network sources are live]
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true", requires = "source")]
     pub live: Option<bool>,
     /// A camera that gives no frame for so long is lost, and built anew [default: 5s]

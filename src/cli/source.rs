@@ -10,8 +10,8 @@ use std::path::PathBuf;
 /// The flags that make frames upright.
 #[derive(Args, Debug)]
 pub struct TurnArgs {
-    /// Degrees clockwise that make the picture upright: 0, 90, 180 or 270; auto does what the file or stream says of itself
-    /// (EXIF, the rotation of a phone's film) [default: auto]
+    /// Degrees clockwise that make the picture upright: 0, 90, 180 or 270; auto uses the metadata of the file or
+    /// stream (EXIF, the rotation in a phone's film) [default: auto]
     #[arg(long, value_name = "DEGREES", value_parser = values::rotation)]
     pub rotate: Option<Rotate>,
     /// Exchanges left and right, after the rotation
@@ -25,7 +25,7 @@ impl TurnArgs {
         self.mirror.then_some(true)
     }
 
-    /// What both say, with the defaults.
+    /// Both flags, with defaults where they are not given.
     pub fn turn(&self) -> Turn {
         Turn { rotate: self.rotate.unwrap_or_default(), mirror: self.mirror }
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 #[command(
     after_help = "In a terminal it is a live view, in a pipe a line of text for each result; --json gives the daemon's own lines. It waits for a \
-                        daemon that restarts, and for a camera that the daemon does not have (yet): it warns, and names those there are."
+                        daemon that restarts. For a camera that the daemon does not have (yet) it warns, lists those that it has, and waits."
 )]
 pub struct Subscribe {
     /// The daemon's socket [default: /run/glimpsed/glimpsed.sock]
@@ -20,7 +20,7 @@ pub struct Subscribe {
     /// Only this camera; may be given more than once
     #[arg(long = "camera", value_name = "NAME", value_parser = request::camera)]
     pub cameras: Vec<String>,
-    /// At most this many of the best classes, from 1 on
+    /// At most this many of the best classes, 1 or more
     #[arg(long, value_name = "N", value_parser = request::top, allow_negative_numbers = true)]
     pub top: Option<usize>,
     /// Only classes of at least this confidence, 0 to 1

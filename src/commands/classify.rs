@@ -105,7 +105,7 @@ fn readable(path: &Path) -> Result<()> {
     }
     if !meta.is_file() {
         return Err(Error::failed("it is no file but a pipe, a socket or a device")
-            .hint("Write what it gives into a file; what goes on for ever is watched by glimpsed run."));
+            .hint("Save its data to a file, or use `glimpsed run` for a live stream."));
     }
     if meta.len() == 0 {
         return Err(Error::failed("it is empty"));

@@ -183,7 +183,7 @@ impl Draft {
         }
         if let Some(camera) = self.cameras.get(*values::CAMERAS.end()) {
             let most = values::CAMERAS.end();
-            faults.push(Fault::new(camera.line, format!("this is one camera too many: there may be {most} at the most")));
+            faults.push(Fault::new(camera.line, format!("too many cameras: at most {most} are allowed")));
         }
         faults.extend(self.qnn.conflicts().into_iter().map(|conflict| Fault::new(0, conflict)));
         let cameras: Vec<_> = self
@@ -227,7 +227,7 @@ impl Draft {
         let before = faults.len();
         let name = match &camera.name {
             Some(name) if name.value.trim().is_empty() || name.value.len() > NAME || name.value.contains(char::is_control) => {
-                faults.push(Fault::new(name.line, format!("a camera's name is a word or two, of {NAME} bytes at the most")));
+                faults.push(Fault::new(name.line, format!("a camera's name is a word or two, of at most {NAME} bytes")));
                 return None;
             }
             Some(name) => name.value.clone(),

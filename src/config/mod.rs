@@ -76,7 +76,7 @@ pub struct Camera {
     pub pipeline: String,
     /// How its frames are made upright.
     pub turn: capture::Turn,
-    /// Whether it is live; where it is not said, the kind of its source tells.
+    /// Whether it is live; `None`: the kind of its source decides.
     pub live: Option<bool>,
     /// Without a frame for so long it is lost.
     pub limits: capture::Limits,

@@ -1,7 +1,7 @@
 //! Values that flags and the configuration file write alike: how they are read, and the range of each.
 //!
 //! Every number and every time has a range, so that none can overflow arithmetic on it, or ask for more threads, memory or files than a
-//! machine has. What is beyond it is refused, with the range.
+//! machine has. A value outside it is refused, and the message names the range.
 
 use crate::capture::Rotate;
 use crate::frame::Orientation;
@@ -18,7 +18,7 @@ const TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=YEAR;
 /// `--simulate-inference`: fast models take some tens of microseconds; a frame that takes a minute is not live.
 const SIMULATED: RangeInclusive<Duration> = Duration::from_micros(1)..=Duration::from_secs(60);
 
-/// Subscribers at the most: each is an open file, and has a queue of its own.
+/// Maximum number of subscribers: each is an open file, and has a queue of its own.
 pub const SUBSCRIBERS: RangeInclusive<usize> = 1..=65_536;
 
 /// Losses in a row before `on_stuck`: with the longest pause between tries, more than a day.

@@ -89,14 +89,14 @@ impl Camera {
     pub fn wait(&self, deadline: Instant) {
         let hook_ended = || self.hook_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected);
         if !(self.thread.wait(deadline) && hook_ended()) {
-            tracing::warn!("{} did not end in time, and is left to itself", self.settings.name);
+            tracing::warn!("{} did not end in time; its thread is abandoned", self.settings.name);
         }
     }
 
     /// The panic of its thread, if that is how it ended.
     pub fn fault(&self) -> Option<Error> {
         let panic = self.thread.outcome()?.as_ref().err()?;
-        Some(Error::failed(format!("nobody looks after the camera '{}' any more", self.settings.name)).because(panic))
+        Some(Error::failed(format!("the thread of the camera '{}' has ended", self.settings.name)).because(panic))
     }
 
     /// How it ended, if it has.

@@ -137,7 +137,7 @@ impl Daemon<'_> {
         Ok(lane)
     }
 
-    /// Waits and tells, until the worker has ended, somebody wants the end, or a thread has ended that should not: that is the fault.
+    /// Waits and reports, until the worker has ended, somebody wants the end, or a thread has ended that should not: that is the fault.
     fn watch(&mut self, worker: &Worker, rung: &Receiver<()>, status_interval: Option<Duration>) -> Option<Error> {
         let ticks = tick(self.outside.service.every());
         let statuses = status_interval.map_or_else(never, tick);
@@ -153,7 +153,7 @@ impl Daemon<'_> {
                 recv(self.outside.asked) -> ask => match ask {
                     Ok(Ask::Report) => self.statuses().for_each(|status| tracing::info!("{status}")),
                     Ok(Ask::Reload) => self.ask_for_settings(),
-                    Err(_) => return Some(Error::failed("the thread 'signals' has ended, and nothing can be asked of this process")),
+                    Err(_) => return Some(Error::failed("the thread 'signals' has ended, so signals are no longer handled")),
                 },
                 recv(loaded) -> loaded => self.take_settings(loaded),
                 recv(statuses) -> _ => self.publish_all(),

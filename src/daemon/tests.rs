@@ -79,7 +79,7 @@ fn a_socket_whose_thread_has_ended_as_it_was_asked_to_is_none() {
     };
     let error = run_to_the_end(&["front", "back"], Some(ended), Arc::new(prepare), &never()).unwrap_err();
     let told = error.to_string();
-    assert!(told.contains("any more: the thread 'capture' panicked: a fault in capture") && error.exit_status() == 1, "{told}");
+    assert!(told.contains("has ended: the thread 'capture' panicked: a fault in capture") && error.exit_status() == 1, "{told}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn damaged(error: turbojpeg::Error) -> Error {
         turbojpeg::Error::TurboJpegError(what) => what,
         other => other.to_string(),
     };
-    Error::failed("the JPEG is damaged, or of a kind that is not decoded").because(what)
+    Error::failed("the JPEG is damaged, or of an unsupported kind").because(what)
 }
 
 /// Adobe stores how much light each ink leaves, and so does everybody who writes CMYK as JPEG. Pillow's formula.

@@ -33,7 +33,7 @@ pub fn read(path: &Path) -> Result<Option<Frame>> {
     let known = file.read_exact(&mut start).is_ok().then(|| decoder(&start)).flatten();
     let Some(decode) = known else { return Ok(None) };
     if metadata.len() > MOST_BYTES {
-        return Err(Error::failed(format!("it is {} bytes long; {MOST_BYTES} are the most that is read", metadata.len())));
+        return Err(Error::failed(format!("it is {} bytes long; at most {MOST_BYTES} are read", metadata.len())));
     }
     let mut bytes = Vec::with_capacity(metadata.len() as usize);
     file.rewind().and_then(|()| file.take(MOST_BYTES).read_to_end(&mut bytes)).map_err(cannot)?;

@@ -30,7 +30,7 @@ pub fn decode(file: &[u8]) -> Result<Frame> {
 }
 
 fn damaged(error: png::DecodingError) -> Error {
-    Error::failed("the PNG is damaged, or of a kind that is not decoded").because(error)
+    Error::failed("the PNG is damaged, or of an unsupported kind").because(error)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The program's log, on standard error: for a person in a terminal, with systemd's levels in the journal.
 //!
-//! No thread ever waits for whoever reads it ([`queue`]). Passwords are hidden and control characters shown in every line ([`style`]).
+//! No thread waits for its reader ([`queue`]). Passwords are hidden and control characters shown in every line ([`style`]).
 //! A message with a field `source` is one that may come again and again, as from an element of a pipeline: `source` says whose text it is,
 //! and [`crate::repeats`] tells it once and then counts it.
 
@@ -32,8 +32,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 static LOG: OnceLock<Queue> = OnceLock::new();
 
-/// Begins the log. `GLIMPSED_LOG` (as in `debug` or `glimpsed=debug,onnxruntime=trace`) overrules `level` where it speaks. Panics are told
-/// in it too. Signals must be blocked before (`shutdown::on_signals`), because it starts a thread.
+/// Begins the log. `GLIMPSED_LOG` (as in `debug` or `glimpsed=debug,onnxruntime=trace`) overrides `level`. Panics are
+/// logged too. Signals must be blocked before (`shutdown::on_signals`), because it starts a thread.
 pub fn init(level: LevelFilter) {
     let wanted = std::env::var("GLIMPSED_LOG").unwrap_or_default();
     // what GST_DEBUG asks of GStreamer is not filtered once more

@@ -1,7 +1,7 @@
-//! The lines that wait to be written. One thread writes them, and waits for whoever reads; all others put lines here and go on.
+//! The queue of log lines. One thread writes them, and may block on the reader; all others only append here.
 //!
-//! A paused pager or a hung journal stops the reader, and a pipe is soon full. A thread that waited for it would be a frame late, or a
-//! signal unheard. So the queue is bounded, what does not fit is lost, and the loss is told in its place once somebody reads again.
+//! A paused pager or a hung journal stops reading, and a pipe is soon full. A thread that waited for it would delay a frame or a
+//! signal. So the queue is bounded, messages that do not fit are dropped, and their number is logged in their place afterwards.
 //! (The non-blocking writer of tracing-appender was considered: it tells no losses, and writes to standard output when it is full at the end.)
 
 use super::style::Style;

@@ -1,4 +1,4 @@
-//! What a model file may hold at the most, looked at before it is read: a few bytes of a file can stand for much memory.
+//! Limits of a model file, checked before it is parsed: a few bytes of a file can demand much memory.
 
 use crate::error::{Error, Result};
 
@@ -18,7 +18,7 @@ pub fn check(bytes: &[u8], shown: &str) -> Result<()> {
         let parts = fields(graph.1).filter(|(field, _)| COUNTED.contains(field)).take(PARTS + 1).count();
         if parts > PARTS {
             return Err(Error::config(format!("the model '{shown}' has more than {PARTS} nodes and weights"))
-                .hint("That is no classifier of pictures: the largest have some thousand."));
+                .hint("This is not an image classifier: the largest have some thousand nodes."));
         }
     }
     Ok(())

@@ -225,7 +225,7 @@ fn output_of(graph: &Graph, rim: &Rim, weights: &Weights, shown: &str) -> Result
     }
     if classes > labels::CLASSES {
         return Err(Error::config(format!("the model '{shown}' has {classes} classes")).hint(format!(
-            "At most {} are taken, many times those of the largest classifiers. Is the shape of the output right?",
+            "At most {} are accepted, many times those of the largest classifiers. Is the shape of the output right?",
             labels::CLASSES
         )));
     }

@@ -1,4 +1,4 @@
-//! What results call a model: the name that the user gave the file, not what a symbolic link leads to.
+//! The name of a model in results: from the path as the user gave it, not from the target of a symbolic link.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path};

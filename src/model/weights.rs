@@ -70,8 +70,7 @@ impl<'a> Weights<'a> {
         let mut sizes: BTreeMap<PathBuf, u64> = BTreeMap::new();
         for tensor in self.by_name.values().filter(|tensor| tensor.data_location == EXTERNAL) {
             let external = external(tensor).map_err(|why| {
-                Error::config(format!("the model '{model}' keeps the weights '{}' in a place that cannot be", tensor.name))
-                    .because(why)
+                Error::config(format!("the model '{model}' has an invalid location for the weights '{}'", tensor.name)).because(why)
             })?;
             let Some(folder) = self.folder else {
                 return Err(Error::config(format!("the model '{model}' keeps weights in a second file"))
@@ -87,7 +86,7 @@ impl<'a> Weights<'a> {
             };
             let needed = external.length.or(bytes_of(tensor)).and_then(|length| external.offset.checked_add(length));
             if needed.is_none_or(|needed| have < needed) {
-                let needed = needed.map_or("more than any file has".to_owned(), |needed| needed.to_string());
+                let needed = needed.map_or("more than any file can hold".to_owned(), |needed| needed.to_string());
                 return Err(Error::config(format!("the weights '{}' of the model '{model}' are cut short", path.display()))
                     .because(format!("{have} bytes, the model needs {needed}"))
                     .hint("Fetch the file again; the .onnx and its data file must be of the same export."));
@@ -123,7 +122,7 @@ fn external(tensor: &Tensor) -> std::result::Result<External, String> {
     let entry = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
     let number = |key: &str| {
         entry(key)
-            .map(|value| value.parse::<u64>().map_err(|_| format!("its {key} is '{value}', which is no number of bytes")))
+            .map(|value| value.parse::<u64>().map_err(|_| format!("its {key} is '{value}', which is not a number of bytes")))
             .transpose()
     };
     let location = entry("location").unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! The cameras that a daemon has, and those of the request that it has not.
+//! The cameras of a daemon, and the requested ones that it does not have.
 
 use crate::suggest::nearest;
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub struct Cameras {
 }
 
 impl Cameras {
-    /// Takes a message in. Gives a warning when the daemon has not a camera that was asked for; the same ones are told once.
+    /// Handles a message. Returns a warning if the daemon does not have a requested camera; the same cameras are reported once.
     pub fn take(&mut self, message: &Value) -> Option<String> {
         match message["type"].as_str()? {
             "hello" => self.known = names(&message["cameras"]),

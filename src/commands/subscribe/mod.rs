@@ -38,7 +38,7 @@ pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
     let mut stream = match connect(&path) {
         Ok(stream) => Some(stream),
         Err(e) if e.kind() == ErrorKind::WouldBlock => {
-            tracing::warn!("the program at '{}' takes no connection just now; waiting for it", path.display());
+            tracing::warn!("the program at '{}' accepts no connection at the moment; waiting for it", path.display());
             None
         }
         Err(e) => return Err(cannot(&path, &e)),
@@ -147,7 +147,7 @@ impl Reader {
             }
         }
         let message: Value = serde_json::from_slice(line)
-            .map_err(|e| Error::failed("what speaks there is not glimpsed").because(format!("a line that is no JSON ({e})")))?;
+            .map_err(|e| Error::failed("what speaks there is not glimpsed").because(format!("a line that is not JSON ({e})")))?;
         if message["type"] == "error" {
             return Err(Error::failed("the daemon refuses").because(message["message"].as_str().unwrap_or_default()));
         }

@@ -1,4 +1,4 @@
-//! Connections that wait. Where none can be taken, for want of a file descriptor, they are taken as soon as one is free.
+//! Accepts connections. When file descriptors run out, waiting connections are accepted as soon as one is free.
 
 use mio::net::{UnixListener, UnixStream};
 use std::io::{self, ErrorKind};
@@ -71,7 +71,7 @@ impl Acceptor {
             Err(e) => {
                 if self.told.is_none_or(|told| now.saturating_duration_since(told) >= TOLD) {
                     self.told = Some(now);
-                    tracing::warn!("cannot accept a subscriber, and tries again until it can: {e}{}", hint(&e));
+                    tracing::warn!("cannot accept a subscriber, retrying: {e}{}", hint(&e));
                 }
                 self.retry = Some(now + self.pause);
                 self.pause = (self.pause * 2).min(MOST);

@@ -1,4 +1,4 @@
-//! Who may make a socket's file: whoever holds the lock beside it. Without one, two programs that find a stale file at the same moment
+//! The lock beside a socket's file: only its holder may create the socket. Without it, two programs that find a stale file at the same moment
 //! can both replace it, and both live.
 
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of the socket at `socket`: `socket.lock`. Waits for nobody.
+    /// Takes the lock of the socket at `socket`: `socket.lock`. Never waits.
     pub fn take(socket: &Path) -> Result<Self> {
         let mut name = OsString::from(socket);
         name.push(".lock");
@@ -70,8 +70,8 @@ pub fn taken(socket: &Path) -> Error {
 }
 
 fn foreign(path: &Path) -> Error {
-    Error::config(format!("'{}' is there, and is no regular file", path.display()))
-        .hint("It would be the socket's lock. It is left alone: remove it, or choose another path for the socket.")
+    Error::config(format!("'{}' exists, and is not a regular file", path.display()))
+        .hint("glimpsed needs this path for the lock of its socket. Remove the file, or choose another path for the socket.")
 }
 
 #[cfg(test)]
@@ -97,14 +97,14 @@ mod tests {
         let (socket, lock) = (folder.path().join("s"), folder.path().join("s.lock"));
         let refused = || Lock::take(&socket).err().unwrap().to_string();
         fs::create_dir(&lock).unwrap();
-        assert!(refused().contains("no regular file"));
+        assert!(refused().contains("not a regular file"));
         fs::remove_dir(&lock).unwrap();
         rustix::fs::mknodat(rustix::fs::CWD, &lock, FileType::Fifo, Mode::RWXU, 0).unwrap();
-        assert!(refused().contains("no regular file"));
+        assert!(refused().contains("not a regular file"));
         fs::remove_file(&lock).unwrap();
         let elsewhere = folder.path().join("elsewhere");
         symlink(&elsewhere, &lock).unwrap();
-        assert!(refused().contains("no regular file") && !elsewhere.exists());
+        assert!(refused().contains("not a regular file") && !elsewhere.exists());
         let nowhere = Lock::take(&folder.path().join("no/s")).err().unwrap();
         assert!(nowhere.to_string().contains("Does its folder exist"), "{nowhere}");
     }

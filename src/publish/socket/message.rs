@@ -1,4 +1,4 @@
-//! What the socket's thread is told, and how many results it could not be told in time.
+//! Messages to the socket's thread, and the count of results that did not fit into its queue.
 
 use crate::prediction::Prediction;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What subscribers are told.
+/// A message to subscribers.
 pub enum Message {
     /// A result.
     Result(Arc<Prediction>),

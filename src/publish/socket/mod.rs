@@ -99,7 +99,7 @@ impl Handle {
         self.send(Message::Hello(hello.clone()));
     }
 
-    /// Why the socket's thread has ended, if nobody asked it to: nobody is served any more.
+    /// Why the socket's thread has ended, if it was not asked to; no subscriber is served then.
     pub fn fault(&self) -> Option<Error> {
         match self.thread.outcome()? {
             Ok(Ok(())) => None,
@@ -108,7 +108,7 @@ impl Handle {
         }
     }
 
-    /// A way to a thread that does `work` and listens to nobody.
+    /// A handle to a thread that runs `work` and receives no messages.
     #[cfg(test)]
     pub fn to(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Self {
         let waker = Waker::new(Poll::new().unwrap().registry(), WAKER).unwrap();
@@ -171,7 +171,7 @@ impl Drop for Socket {
         let deadline = Instant::now() + END;
         let asked = self.handle.messages.send_deadline(Message::End, deadline).is_ok() && self.handle.waker.wake().is_ok();
         if asked && !self.handle.thread.wait(deadline) {
-            tracing::warn!("the socket's thread did not end in time, and is left to itself");
+            tracing::warn!("the socket's thread did not end in time, and is abandoned");
         }
     }
 }

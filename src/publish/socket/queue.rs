@@ -1,4 +1,4 @@
-//! The lines that wait for one subscriber. A reader that is too slow loses whole lines, oldest first, and is told how many.
+//! The lines that wait for one subscriber. A reader that is too slow loses whole lines, oldest first, and gets their number.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};

@@ -1,4 +1,4 @@
-//! What a subscriber asks for, and the range of each number. `glimpsed subscribe` holds its flags to the same ranges.
+//! What a subscriber asks for, and the range of each number. `glimpsed subscribe` checks its flags against the same ranges.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

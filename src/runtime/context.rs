@@ -1,22 +1,24 @@
 //! The context cache: building a graph for the NPU takes long, loading a built one does not.
 //!
-//! An entry is a folder named after everything that a built graph depends on. It is built in a folder beside it and renamed into place, so
-//! that nobody sees half of one; its files are summed up, so that a damaged one is not handed to QNN.
+//! An entry is a folder named after a BLAKE3 hash of everything that a built graph depends on. It is built in a folder beside it and
+//! renamed into place, so that no reader sees a partial one; its files have a checksum, so that a damaged one is not handed to QNN.
+//!
+//! The hash outlives the process, so it must not be the standard library's, whose output may change with the compiler.
 
 use crate::error::{Error, Result};
 use crate::model::{Model, Source};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::UNIX_EPOCH;
 
 /// The graph of an entry; QNN puts its binary beside it, and names that inside.
 const GRAPH: &str = "model.onnx";
 const SUM: &str = "sum";
-/// Counts up when entries get another form.
-const FORM: u32 = 1;
+/// Increased when the layout of an entry or of its key changes.
+const FORM: u32 = 2;
 
 /// One entry, built or not.
 pub struct Entry {
@@ -36,24 +38,29 @@ pub enum Found {
 impl Entry {
     /// The entry for `model` in `cache`; `libraries` and `options` are what its graph depends on beside the model.
     pub fn of(cache: &Path, model: &Model, libraries: &[PathBuf], options: &BTreeMap<String, String>) -> Result<Self> {
-        let mut hasher = DefaultHasher::new();
-        (FORM, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
+        let mut key = Key::new(FORM, env!("CARGO_PKG_VERSION"));
         match &model.source {
-            Source::File(path) => sum_into(path, &mut hasher)?,
-            Source::Memory(bytes) => bytes.hash(&mut hasher),
+            Source::File(path) => key.file(path)?,
+            Source::Memory(bytes) => key.field(bytes),
         }
         for path in &model.files {
-            sum_into(path, &mut hasher)?;
+            key.file(path)?;
         }
         for library in libraries {
             // too large to be read at each start: a library that was replaced has another size or time
             let meta = fs::metadata(library).ok();
-            (library, meta.as_ref().map(fs::Metadata::len), meta.and_then(|meta| meta.modified().ok())).hash(&mut hasher);
+            let modified = meta.as_ref().and_then(|meta| meta.modified().ok()?.duration_since(UNIX_EPOCH).ok());
+            key.field(library.as_os_str().as_encoded_bytes());
+            key.field(&meta.map_or(0, |meta| meta.len()).to_le_bytes());
+            key.field(&modified.map_or(0, |modified| modified.as_nanos()).to_le_bytes());
         }
-        options.iter().filter(|(name, _)| !name.starts_with("profiling")).for_each(|option| option.hash(&mut hasher));
+        for (name, value) in options.iter().filter(|(name, _)| !name.starts_with("profiling")) {
+            key.field(name.as_bytes());
+            key.field(value.as_bytes());
+        }
         // the chip itself, where the kernel tells
-        fs::read_to_string("/sys/devices/soc0/soc_id").ok().hash(&mut hasher);
-        Ok(Self { folder: cache.join(format!("{}-{:016x}", model.name, hasher.finish())) })
+        key.field(&fs::read("/sys/devices/soc0/soc_id").unwrap_or_default());
+        Ok(Self { folder: cache.join(format!("{}-{}", model.name, key.finish())) })
     }
 
     /// Where it is.
@@ -139,31 +146,60 @@ impl Drop for Draft {
     }
 }
 
-/// A sum over the files of `folder`, and their size together.
+/// What an entry is named after: fields one behind the other, each with its length, so that no two lists of fields look alike.
+struct Key(blake3::Hasher);
+
+impl Key {
+    fn new(form: u32, version: &str) -> Self {
+        let mut key = Self(blake3::Hasher::new());
+        key.field(&form.to_le_bytes());
+        key.field(version.as_bytes());
+        key
+    }
+
+    fn field(&mut self, bytes: &[u8]) {
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// The contents of `path`, by their own hash.
+    fn file(&mut self, path: &Path) -> Result<()> {
+        let cannot = |e| Error::failed(format!("cannot read '{}'", path.display())).because(e);
+        let (hash, _) = hash_file(path).map_err(cannot)?;
+        self.field(hash.as_bytes());
+        Ok(())
+    }
+
+    /// The first 128 bits in hexadecimal.
+    fn finish(self) -> String {
+        self.0.finalize().to_hex()[..32].to_owned()
+    }
+}
+
+/// A checksum over the files of `folder`, and their total size.
 fn sum(folder: &Path) -> std::io::Result<(String, u64)> {
     let mut files: Vec<_> =
         fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?.into_iter().map(|entry| entry.path()).collect();
     files.retain(|path| !path.ends_with(SUM));
     files.sort();
-    let (mut hasher, mut size) = (DefaultHasher::new(), 0);
+    let (mut key, mut size) = (Key::new(FORM, ""), 0);
     for path in files {
-        path.file_name().hash(&mut hasher);
-        size += read_into(&path, &mut hasher)?;
+        let (hash, length) = hash_file(&path)?;
+        key.field(path.file_name().unwrap_or_default().as_encoded_bytes());
+        key.field(hash.as_bytes());
+        size += length;
     }
-    Ok((format!("{:016x} {size}\n", hasher.finish()), size))
+    Ok((format!("{} {size}\n", key.finish()), size))
 }
 
-fn sum_into(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
-    read_into(path, hasher).map(drop).map_err(|e| Error::failed(format!("cannot read '{}'", path.display())).because(e))
-}
-
-fn read_into(path: &Path, hasher: &mut DefaultHasher) -> std::io::Result<u64> {
+fn hash_file(path: &Path) -> std::io::Result<(blake3::Hash, u64)> {
     let (mut file, mut chunk, mut size) = (File::open(path)?, vec![0; 1 << 16], 0);
+    let mut hasher = blake3::Hasher::new();
     loop {
         match file.read(&mut chunk)? {
-            0 => return Ok(size),
+            0 => return Ok((hasher.finalize(), size)),
             count => {
-                hasher.write(&chunk[..count]);
+                hasher.update(&chunk[..count]);
                 size += count as u64;
             }
         }
@@ -205,6 +241,25 @@ mod tests {
         assert!(matches!(entry.look(), Found::Damaged(_)), "no sum");
         entry.remove();
         assert!(matches!(entry.look(), Found::Nothing));
+    }
+
+    /// Entries outlive the program and its compiler: the key of the same fields must never change.
+    #[test]
+    fn the_key_stays_the_same_from_release_to_release() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "a model").unwrap();
+        let mut key = Key::new(2, "0.1.0");
+        key.file(file.path()).unwrap();
+        key.field(b"htp_arch");
+        key.field(b"68");
+        assert_eq!(key.finish(), "0124eb147c8968a91bc35c268d712d2d");
+        let key = |fields: &[&str]| {
+            let mut key = Key::new(2, "0.1.0");
+            fields.iter().for_each(|field| key.field(field.as_bytes()));
+            key.finish()
+        };
+        assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]), "fields are kept apart");
+        assert_ne!(key(&["ab"]), key(&["ab", ""]));
     }
 
     #[test]

@@ -74,6 +74,12 @@ impl Error {
         self
     }
 
+    /// The same error in other words: `change` makes them of each part.
+    pub fn reword(self, change: impl Fn(&str) -> String) -> Self {
+        let optional = |text: Option<String>| text.map(|text| change(&text));
+        Self { kind: self.kind, what: change(&self.what), because: optional(self.because), hint: optional(self.hint) }
+    }
+
     /// The kind of the error.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -7,6 +7,16 @@ pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     known.iter().copied().map(|known| (likeness(known), known)).filter(|(like, _)| *like > 780_000).max().map(|(_, known)| known)
 }
 
+/// Words that people write for another one.
+const SYNONYMS: [(&str, &str); 5] = [("npu", "qnn"), ("htp", "qnn"), ("dsp", "qnn"), ("hexagon", "qnn"), ("squash", "stretch")];
+
+/// The word of `known` that means the same as `word`.
+pub fn synonym<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let word = word.to_lowercase();
+    let meant = SYNONYMS.iter().filter(|(other, _)| *other == word).map(|(_, meant)| *meant);
+    meant.filter_map(|meant| known.iter().copied().find(|known| *known == meant)).next()
+}
+
 /// The word of `known` that is a few letters away from `word`: for long lists, in which many words are somewhat alike. Another number
 /// is another word (`x264enc`, `x265enc`).
 pub fn misspelt(word: &str, known: impl Iterator<Item = String>) -> Option<String> {
@@ -38,6 +48,12 @@ mod tests {
         assert_eq!(nearest("PIPLINE", &known), Some("pipeline"));
         assert_eq!(nearest("stalltimeout", &known), Some("stall_timeout"));
         assert_eq!(nearest("xyz", &known), None);
+    }
+
+    #[test]
+    fn another_word_for_the_same() {
+        let known = ["cpu", "qnn", "auto"];
+        assert_eq!((synonym("NPU", &known), synonym("cpu", &known), synonym("npu", &["top"])), (Some("qnn"), None, None));
     }
 
     #[test]

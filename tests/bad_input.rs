@@ -235,7 +235,7 @@ fn each_is_told_with_its_mend() {
         },
         Case { what: "no model at all", args: words("run -- videotestsrc ! appsink name=frames"), status: 2, said: &["--model"] },
         Case { what: "unknown flag", args: words("demo --colour"), status: 2, said: &["--colour"] },
-        Case { what: "top 0", args: words("demo --top 0"), status: 2, said: &["from 1 on"] },
+        Case { what: "top 0", args: words("demo --top 0"), status: 2, said: &["at least 1"] },
         Case { what: "unknown provider", args: words("demo --provider gpu"), status: 2, said: &["cpu", "qnn", "auto"] },
         Case { what: "json and text", args: words("demo --json --text"), status: 2, said: &["cannot be used with"] },
     ];

@@ -49,8 +49,8 @@ fn faults_are_marked_and_the_rest_is_looked_at_all_the_same() {
     assert_eq!(output.status.code(), Some(1));
     assert!(common::stderr(&output).contains("one thing stands in the way"));
     let [(mark, what, hint)] = &about(&output, "configuration")[..] else { panic!("one finding") };
-    assert!(mark == "fail" && what.contains("2 faults"), "{what}");
-    assert!(hint.contains("is 'top' meant?") && hint.contains("no element \"nonsense\""), "{hint}");
+    assert!(mark == "fail" && what.contains("2 errors"), "{what}");
+    assert!(hint.contains("did you mean 'top'?") && hint.contains("no element \"nonsense\""), "{hint}");
     assert_eq!(about(&output, "inference")[0].0, "ok", "whether anything works is known all the same");
 }
 

@@ -199,7 +199,7 @@ fn options_that_qnn_would_pass_over_in_silence_are_refused() {
         ("htp_performance_mod=burst", "is 'htp_performance_mode' meant?"),
         ("htp_performance_mode=fast", "is one of burst"),
         ("backend_type=cpu", "would not use the NPU"),
-        ("vtcm_mb", "KEY=VALUE is wanted"),
+        ("vtcm_mb", "expected KEY=VALUE"),
     ] {
         let (code, log) = demo(option);
         assert!(code == Some(2) && log.contains(said), "{option}: {log}");

@@ -159,9 +159,9 @@ fn a_faulty_file_is_refused_with_its_faults_and_the_old_settings_stay() {
     let mut reader = running.subscriber();
     running.reload("[model]\nfile = \"testcard\"\ntop = 0\n[[camera]]\nname = \"front\"\nlanch = \"x\"\n");
     let refused = running.until("was not taken");
-    assert!(refused.contains("the old one stays in force") && refused.contains("3 faults"), "{refused}");
-    assert!(running.until("line 3").contains("model.top is a whole number"));
-    assert!(running.until("line 6").contains("is 'launch' meant?"));
+    assert!(refused.contains("the old one stays in force") && refused.contains("3 errors"), "{refused}");
+    assert!(running.until("line 3").contains("model.top must be a whole number"));
+    assert!(running.until("line 6").contains("did you mean 'launch'?"));
     running.reload(&config("side", 2).replace("testcard", "gone.onnx"));
     assert!(running.until("line 2: cannot read the model").contains("gone.onnx"));
     // both cameras go on

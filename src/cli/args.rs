@@ -213,7 +213,7 @@ impl ModelArgs {
     pub fn settings(&self) -> Result<ModelSettings> {
         self.draft()
             .model()
-            .map_err(|_| Error::usage("no model is named").hint("--model FILE names one; testcard is the built-in one."))
+            .map_err(|_| Error::usage("no model is given").hint("--model FILE names one; testcard is the built-in one."))
     }
 }
 
@@ -229,7 +229,7 @@ fn subscribers(text: &str) -> std::result::Result<usize, String> {
 
 /// `KEY=VALUE`, which QNN would understand.
 fn qnn_option(text: &str) -> std::result::Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("KEY=VALUE is wanted, as in htp_performance_mode=balanced")?;
+    let (name, value) = text.split_once('=').ok_or("expected KEY=VALUE, as in htp_performance_mode=balanced")?;
     runtime::Options::default().set(name, value)?;
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -247,7 +247,7 @@ fn three(text: &str, range: RangeInclusive<f32>, example: &str) -> std::result::
     let numbers = text.split(',').map(number).collect::<Option<Vec<f32>>>();
     numbers
         .and_then(|numbers| numbers.try_into().ok())
-        .ok_or_else(|| format!("three numbers from {} to {} are wanted, as in {example}", range.start(), range.end()))
+        .ok_or_else(|| format!("expected three numbers from {} to {}, as in {example}", range.start(), range.end()))
 }
 
 #[cfg(test)]

@@ -76,6 +76,6 @@ impl SourceArgs {
 /// `NAME=VALUE`.
 fn variable(text: OsString) -> Result<(String, String), String> {
     let text = text.into_string().map_err(|_| "it is not UTF-8, and gst-launch text must be")?;
-    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("NAME=VALUE is wanted")?;
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }

@@ -1,9 +1,11 @@
 //! Settings as they are written, before defaults: by the file, by flags, or by flags over the file.
 
+use super::advice;
 use super::faults::Fault;
 use super::table::Placed;
 use super::{Camera, ModelSettings, Output, Settings, Stuck, values};
 use crate::capture::{Limits, Pipeline, Rotate, Turn, launch};
+use crate::error::Error;
 use crate::preprocess::{self, Filter, Fit, Normalize};
 use crate::publish::socket;
 use crate::runtime::{self, Provider};
@@ -145,11 +147,10 @@ impl Draft {
         }
     }
 
-    /// The settings of the model alone, with the defaults; a fault where no model is named.
+    /// The settings of the model alone, with the defaults; a fault where no model is set.
     pub fn model(&self) -> Result<ModelSettings, Fault> {
         let none = Normalize::default();
-        let missing =
-            || Fault::new(0, "no model is named: --model FILE, or file = \"...\" in [model]; testcard is the built-in one");
+        let missing = || Fault::new(0, "no model is set: file = \"FILE\" in [model]; file = \"testcard\" is the built-in one");
         Ok(ModelSettings {
             model: self.model.as_ref().ok_or_else(missing)?.value.clone(),
             labels: self.labels.as_ref().map(|labels| labels.value.clone()),
@@ -179,7 +180,7 @@ impl Draft {
         let mut faults = Vec::new();
         let model = self.model().map_err(|fault| faults.push(fault)).ok();
         if self.cameras.is_empty() {
-            faults.push(Fault::new(0, "there is no camera: [[camera]] in the file, --pipeline FILE, or gst-launch text behind --"));
+            faults.push(Fault::new(0, "there is no camera: add a [[camera]] section"));
         }
         if let Some(camera) = self.cameras.get(*values::CAMERAS.end()) {
             let most = values::CAMERAS.end();
@@ -244,7 +245,11 @@ impl Draft {
             Source::File(path) => launch::read(path, &lookup),
             Source::Text(text) => launch::expand(text, &format!("of {name}"), &lookup),
         };
-        let pipeline = pipeline.map_err(|error| faults.push(Fault::new(source.line, error.to_string()))).ok()?;
+        let told = |error: Error| match source.line {
+            0 => error.to_string(),
+            _ => advice::of_file(error, &Self::default()).to_string(),
+        };
+        let pipeline = pipeline.map_err(|error| faults.push(Fault::new(source.line, told(error)))).ok()?;
         if let Err(error) = Pipeline::build(&pipeline) {
             faults.push(Fault::new(source.line, if source.line == 0 { error.to_string() } else { format!("{name}: {error}") }));
         }

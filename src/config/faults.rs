@@ -28,12 +28,18 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All `faults` of `origin` as one error.
-pub fn error(origin: &str, mut faults: Vec<Fault>) -> Error {
+/// `faults` in the order of their lines; those of no line come last.
+pub fn in_order(mut faults: Vec<Fault>) -> Vec<Fault> {
     faults.sort_by_key(|fault| if fault.line == 0 { usize::MAX } else { fault.line });
+    faults
+}
+
+/// All `faults` of `origin` as one error.
+pub fn error(origin: &str, faults: Vec<Fault>) -> Error {
+    let faults = in_order(faults);
     let count = match faults.len() {
-        1 => "a fault".to_owned(),
-        n => format!("{n} faults"),
+        1 => "1 error".to_owned(),
+        n => format!("{n} errors"),
     };
     let list: Vec<_> = faults.iter().map(Fault::to_string).collect();
     Error::config(format!("{origin}: {count}")).hint(list.join("\n"))

@@ -33,10 +33,20 @@ pub const KEYS: [(&str, &[&str]); 7] = [
     ),
 ];
 
-/// Reads `text`; relative paths in it are taken from `folder` on. All faults come with what could be read.
-pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
+/// A file as far as it could be read.
+pub struct Parsed {
+    /// What it says.
+    pub draft: Draft,
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+    /// Whether it is TOML at all. If not, that is the only fault: others may come of it.
+    pub is_toml: bool,
+}
+
+/// Reads `text`; relative paths in it are taken from `folder` on.
+pub fn parse(text: &str, folder: &Path) -> Parsed {
     let document = Document::new(text, folder, &KEYS);
-    let parsed = document.parse();
+    let (parsed, syntax) = document.parse();
     let mut draft = Draft::default();
     let top = document.section("", parsed.get_ref());
     if let Some((table, _)) = top.table_of("model") {
@@ -116,5 +126,7 @@ pub fn parse(text: &str, folder: &Path) -> (Draft, Vec<Fault>) {
             on_stuck_after: camera.whole("on_stuck_after", values::LOSSES, ""),
         });
     }
-    (draft, document.into_faults())
+    let is_toml = syntax.is_none();
+    let faults = syntax.map_or_else(|| document.into_faults(), |fault| vec![fault]);
+    Parsed { draft, faults, is_toml }
 }

@@ -3,27 +3,29 @@
 //! What was written becomes a [`Draft`]; a draft of the flags is laid over one of the file, and [`Draft::settle`] makes
 //! [`Settings`] of it. All that is wrong is told at once, with its lines.
 
+mod advice;
 mod draft;
 mod faults;
 mod file;
+mod load;
 mod table;
 pub mod values;
 
+pub use advice::of_file as advise_keys;
 pub use draft::{Cache, CameraDraft, Draft, Source};
 pub use faults::Fault;
 pub use file::KEYS;
+pub use load::{Refused, as_far_as_readable, load, of_flags, parse, qnn_dir, read};
 pub use table::Placed;
 
 use crate::capture;
-use crate::error::{Error, Result};
-use crate::files;
+use crate::error::Result;
 use crate::labels::Labels;
 use crate::model::{self, Model};
 use crate::preprocess::{self, Filter, Fit};
 use crate::publish::{Format, socket};
 use crate::runtime::{self, Provider};
 use crate::worker::Classifier;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,66 +122,16 @@ impl ModelSettings {
     pub fn classifier(&self) -> Result<Classifier> {
         let (model, labels) = self.read()?;
         if labels.origin().is_none() {
-            tracing::warn!("no labels: classes are numbered. --labels FILE names them, or labels.txt beside the model.");
+            tracing::warn!(
+                "no labels, so classes are numbered. Put labels.txt beside the model, or name a file: labels in [model], or --labels."
+            );
         }
         let runtime = runtime::open(&model, &self.runtime)?;
         Ok(Classifier::new(&model, labels, runtime, &self.preprocess, self.top))
     }
 }
 
-/// The folder of QNN that the file at `path` names, if it can be read: for what must be set before anything else starts.
-pub fn qnn_dir(path: &Path) -> Option<PathBuf> {
-    let text = files::read_text(path, files::SETTINGS).ok()?;
-    file::parse(&text, path.parent().unwrap_or(Path::new(""))).0.qnn_dir
-}
-
 /// Reads an ONNX file; or gives the built-in model, for `testcard`.
 pub fn read_model(path: &Path) -> Result<Model> {
     if path == Path::new(model::BUILTIN) { model::builtin() } else { Model::read(path) }
-}
-
-/// Reads the file at `path`, with `flags` over it. Everything that is wrong, in the file and with what it names (model, labels,
-/// pipelines), is one error.
-pub fn read(path: &Path, flags: Draft, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings> {
-    let origin = format!("the configuration '{}'", path.display());
-    let text = files::read_text(path, files::SETTINGS).map_err(|e| {
-        Error::config(format!("cannot read {origin}"))
-            .because(e)
-            .hint("/usr/share/glimpsed/glimpsed.toml.example is one to begin with.")
-    })?;
-    parse(&text, path.parent().unwrap_or(Path::new("")), &origin, flags, environment)
-}
-
-/// The same with the file's text: relative paths are taken from `folder` on, `origin` names it in messages.
-pub fn parse(
-    text: &str,
-    folder: &Path,
-    origin: &str,
-    flags: Draft,
-    environment: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Settings> {
-    let (draft, mut found) = file::parse(text, folder);
-    let draft = flags.over(draft);
-    let line = draft.model.as_ref().map_or(0, |model| model.line);
-    if let Ok(model) = draft.model()
-        && let Err(error) = model.read()
-    {
-        found.push(Fault::new(line, error.to_string()));
-    }
-    let settled = draft.settle(environment).map_err(|more| found.extend(more));
-    match settled {
-        Ok(settings) if found.is_empty() => Ok(settings),
-        _ => Err(faults::error(origin, found)),
-    }
-}
-
-/// The settings of `flags` alone.
-pub fn of_flags(flags: Draft, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings> {
-    if flags.model.is_none() {
-        return Err(Error::usage("no model is named").hint("--model FILE names one; testcard is the built-in one."));
-    }
-    flags.settle(environment).map_err(|faults| match &faults[..] {
-        [fault] => Error::config(fault.text.clone()),
-        _ => faults::error("the command line", faults),
-    })
 }

@@ -3,7 +3,7 @@
 use super::faults::Fault;
 use super::values;
 use crate::capture::Rotate;
-use crate::suggest::nearest;
+use crate::suggest::{nearest, synonym};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -47,13 +47,17 @@ impl<'a> Document<'a> {
         Self { text, folder, keys, faults: RefCell::default() }
     }
 
-    /// Reads the file; what cannot be read is left out, and a fault.
-    pub fn parse(&self) -> Spanned<DeTable<'a>> {
+    /// Reads the file. Where it is not TOML, the first error is a fault, and the table holds only what could be read.
+    ///
+    /// The errors behind the first one are left out: most of them are its consequences.
+    pub fn parse(&self) -> (Spanned<DeTable<'a>>, Option<Fault>) {
         let (table, errors) = DeTable::parse_recoverable(self.text);
-        for error in errors {
-            self.fault(error.span().map_or(0, |span| self.line(span.start)), error.message());
-        }
-        table
+        let start = |error: &toml::de::Error| error.span().map_or(usize::MAX, |span| span.start);
+        let first = errors.into_iter().min_by_key(start).map(|error| {
+            let line = error.span().map_or(0, |span| self.line(span.start));
+            Fault::new(line, format!("{}; the rest of the file is checked once this is fixed", error.message()))
+        });
+        (table, first)
     }
 
     /// The section called `name` (`""`: the whole file).
@@ -83,17 +87,17 @@ impl<'a> Document<'a> {
 
     fn unknown(&self, section: &str, key: &str, known: &[&str]) -> String {
         let place = |section: &str| match section {
-            "" => "at the top of the file".to_owned(),
+            "" => "at the top level".to_owned(),
             "camera" => "in [[camera]]".to_owned(),
             section => format!("in [{section}]"),
         };
         let here = place(section);
         if let Some((other, _)) = self.keys.iter().find(|(_, keys)| keys.contains(&key)) {
-            return format!("'{key}' is no key {here}; it goes {}", place(other));
+            return format!("unknown key '{key}' {here}; it belongs {}", place(other));
         }
         match nearest(key, known) {
-            Some(near) => format!("'{key}' is no key {here}; is '{near}' meant?"),
-            None => format!("'{key}' is no key {here}; there are: {}", known.join(", ")),
+            Some(near) => format!("unknown key '{key}' {here}; did you mean '{near}'?"),
+            None => format!("unknown key '{key}' {here}; known keys: {}", known.join(", ")),
         }
     }
 }
@@ -117,7 +121,7 @@ impl<'d, 'a> Section<'d, 'a> {
         let read = read(value);
         if read.is_none() {
             let name = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
-            self.document.fault(line, format!("{name} is {wanted}, not {}", shown(value)));
+            self.document.fault(line, format!("{name} must be {wanted}, not {}", shown(value)));
         }
         read.map(|value| Placed { value, line })
     }
@@ -158,13 +162,13 @@ impl<'d, 'a> Section<'d, 'a> {
         self.get(key, &wanted, read).map(|placed| placed.value)
     }
 
-    /// A whole number from 1 on; one beyond all bounds means all that there are.
+    /// A whole number of at least 1; one beyond all bounds means all that there are.
     pub fn at_least_one(&self, key: &str) -> Option<usize> {
         let read = |value: &DeValue| match value {
             DeValue::Integer(n) if n.radix() == 10 => values::at_least_one(n.as_str()).ok(),
             _ => None,
         };
-        self.get(key, "a whole number from 1 on", read).map(|placed| placed.value)
+        self.get(key, "a whole number of at least 1", read).map(|placed| placed.value)
     }
 
     /// Permissions: `"660"`, or TOML's own `0o660`.
@@ -191,7 +195,7 @@ impl<'d, 'a> Section<'d, 'a> {
     pub fn duration(&self, key: &str) -> Option<Duration> {
         let (value, _) = self.find(key)?;
         let wanted = match value.as_str().map(values::duration) {
-            Some(Err(wanted)) => wanted.replace(" is wanted, as in 5s, 500ms or 2m", ", as in \"5s\""),
+            Some(Err(_)) => format!("{}, as in \"5s\"", values::a_time()),
             _ => "a time in quotes, as in \"5s\", \"500ms\" or \"2m\"".to_owned(),
         };
         self.get(key, &wanted, |value| values::duration(value.as_str()?).ok()).map(|placed| placed.value)
@@ -214,9 +218,18 @@ impl<'d, 'a> Section<'d, 'a> {
 
     /// One of `choices`, by its name.
     pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
-        let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let known: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
         let read = |value: &DeValue| choices.iter().find(|(name, _)| Some(*name) == value.as_str()).map(|(_, choice)| *choice);
-        self.get(key, &format!("one of {}", names.join(", ")), read).map(|placed| placed.value)
+        let (value, line) = self.find(key)?;
+        let chosen = read(value);
+        if chosen.is_none() {
+            let near = value.as_str().and_then(|word| synonym(word, &known).or_else(|| nearest(word, &known)));
+            let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+            let names: Vec<_> = known.iter().map(|name| format!("\"{name}\"")).collect();
+            let text = format!("{}.{key} must be one of {}, not {}{near}", self.name, names.join(", "), shown(value));
+            self.document.fault(line, text);
+        }
+        chosen
     }
 
     /// Names and texts, as in `{ DEVICE = "/dev/video2" }`. Numbers are taken as they are written.
@@ -230,7 +243,7 @@ impl<'d, 'a> Section<'d, 'a> {
                     DeValue::Integer(n) => drop(variables.insert(name.get_ref().to_string(), n.to_string())),
                     other => self
                         .document
-                        .fault(line, format!("the variable {} is a text in quotes, not {}", name.get_ref(), shown(other))),
+                        .fault(line, format!("the variable {} must be a text in quotes, not {}", name.get_ref(), shown(other))),
                 }
             }
         }

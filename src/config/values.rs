@@ -53,9 +53,16 @@ pub fn simulated(text: &str) -> Result<Duration, String> {
 
 fn time(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
     let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
-    parsed
-        .filter(|time| range.contains(time))
-        .ok_or_else(|| format!("a time from {} to {} is wanted, as in 5s, 500ms or 2m", shown(*range.start()), shown(*range.end())))
+    parsed.filter(|time| range.contains(time)).ok_or_else(|| format!("expected {}, as in 5s, 500ms or 2m", in_range(&range)))
+}
+
+/// What a time must be, in words.
+pub fn a_time() -> String {
+    in_range(&TIMES)
+}
+
+fn in_range(range: &RangeInclusive<Duration>) -> String {
+    format!("a time from {} to {}", shown(*range.start()), shown(*range.end()))
 }
 
 /// A range's end in the largest unit that it is whole in.
@@ -70,26 +77,32 @@ fn shown(time: Duration) -> String {
 /// A whole number in `range`.
 pub fn whole(text: &str, range: RangeInclusive<usize>) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| format!("a whole number from {} to {} is wanted", range.start(), range.end()))
+    number.ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()))
 }
 
-/// A whole number from 1 on, of things of which there may be fewer: a number beyond all bounds means all of them.
+/// A number of results: `--frames`.
+pub fn results(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| RESULTS.contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {} to {}", RESULTS.start(), RESULTS.end()))
+}
+
+/// A whole number of at least 1, of things of which there may be fewer: a number beyond all bounds means all of them.
 pub fn at_least_one(text: &str) -> Result<usize, String> {
     let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
     let number = text.parse().ok().or_else(|| digits.then_some(usize::MAX));
-    number.filter(|number| *number >= 1).ok_or_else(|| "a whole number from 1 on is wanted".into())
+    number.filter(|number| *number >= 1).ok_or_else(|| "expected a whole number of at least 1".into())
 }
 
 /// Permissions: `660`.
 pub fn octal(text: &str) -> Result<u32, String> {
-    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| "three octal digits are wanted, as in 660".into())
+    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| "expected three octal digits, as in 660".into())
 }
 
 /// A rotation: `auto`, or degrees clockwise.
 pub fn rotation(text: &str) -> Result<Rotate, String> {
     let by = || Some(Rotate::By(Orientation::rotated(text.parse().ok()?)?));
     let rotation = if text == "auto" { Some(Rotate::Auto) } else { by() };
-    rotation.ok_or_else(|| "auto, 0, 90, 180 or 270 is wanted".into())
+    rotation.ok_or_else(|| "expected auto, 0, 90, 180 or 270".into())
 }
 
 #[cfg(test)]
@@ -111,7 +124,7 @@ mod tests {
     #[test]
     fn a_time_out_of_its_range_is_refused_with_the_range() {
         for time in ["0s", "999us", "8760h 1s", "9223372036854775807s", "99999999999999999999s"] {
-            assert_eq!(duration(time).unwrap_err(), "a time from 1ms to 8760h is wanted, as in 5s, 500ms or 2m", "{time}");
+            assert_eq!(duration(time).unwrap_err(), "expected a time from 1ms to 8760h, as in 5s, 500ms or 2m", "{time}");
         }
         assert!(duration("8760h").is_ok() && duration("1ms").is_ok());
         assert!(simulated("0s").unwrap_err().contains("from 1µs to 60s"));
@@ -121,7 +134,7 @@ mod tests {
     fn a_number_out_of_its_range_is_refused_and_more_than_all_is_all() {
         let most = *threads().end();
         assert_eq!(whole("1", threads()), Ok(1));
-        assert_eq!(whole("100000", threads()), Err(format!("a whole number from 1 to {most} is wanted")));
+        assert_eq!(whole("100000", threads()), Err(format!("expected a whole number from 1 to {most}")));
         assert!(["0", "-1", "1.5", "", "18446744073709551616"].iter().all(|text| whole(text, SUBSCRIBERS).is_err()));
         assert_eq!(at_least_one("99999999999999999999999999"), Ok(usize::MAX));
         assert!(["0", "-1", "", "x"].iter().all(|text| at_least_one(text).is_err()));

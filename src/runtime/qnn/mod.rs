@@ -44,7 +44,7 @@ pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session
         match session(library, &qnn, model, params, Fallback::Counted) {
             // the NPU works, and some operators are none of its: that stays so
             Ok((_, Some(coverage))) if coverage.npu > 0 => {
-                error.of_kind(Kind::Config).hint(format!("{coverage}.\n--provider auto --allow-partial runs it like that; `glimpsed inspect --provider qnn` tells of each operator."))
+                error.of_kind(Kind::Config).hint(format!("{coverage}.\n--provider auto with --allow-partial runs it like that; `glimpsed inspect --provider qnn` tells of each operator."))
             }
             _ => error.hint(hint),
         }

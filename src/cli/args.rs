@@ -1,9 +1,9 @@
 //! Flags that several commands share, and how their values are read.
 
-use crate::config::{Cache, Draft, ModelSettings, Placed, values};
+use crate::config::{Draft, ModelSettings, Placed, values};
 use crate::error::{Error, Result};
 use crate::preprocess::{Filter, Fit};
-use crate::runtime::{self, Provider};
+use crate::runtime::{self, Cache, Provider};
 use clap::{Args, ValueEnum};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -149,19 +149,23 @@ impl RuntimeArgs {
         })
     }
 
-    /// The same in the words of `runtime`.
-    pub fn params(&self) -> runtime::Params {
-        runtime::Params {
-            provider: self.provider().unwrap_or_default(),
+    /// What these flags set.
+    pub fn draft(&self) -> runtime::Draft {
+        runtime::Draft {
+            provider: self.provider(),
             onnxruntime: self.onnxruntime.clone(),
             qnn_dir: self.qnn_dir.clone(),
-            threads: self.threads.unwrap_or(1),
+            threads: self.threads,
             qnn: self.qnn(),
-            allow_partial: self.allow_partial,
-            context_cache: self.cache().unwrap_or_default().folder(),
             run_timeout: None,
-            patience: Default::default(),
+            context_cache: self.cache(),
+            allow_partial: self.allow_partial.then_some(true),
         }
+    }
+
+    /// The parameters of a session, with the defaults.
+    pub fn params(&self) -> runtime::Params {
+        self.draft().params()
     }
 
     fn cache(&self) -> Option<Cache> {
@@ -198,13 +202,7 @@ impl ModelArgs {
             }),
             mean: self.mean,
             std: self.std,
-            provider: self.runtime.provider(),
-            onnxruntime: self.runtime.onnxruntime.clone(),
-            qnn_dir: self.runtime.qnn_dir.clone(),
-            threads: self.runtime.threads,
-            qnn: self.runtime.qnn(),
-            allow_partial: self.runtime.allow_partial.then_some(true),
-            context_cache: self.runtime.cache(),
+            runtime: self.runtime.draft(),
             ..Draft::default()
         }
     }

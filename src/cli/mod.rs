@@ -233,4 +233,27 @@ mod tests {
             assert_eq!(cli.qnn_folder(), Some("/opt/qnn".into()), "{command}");
         }
     }
+
+    #[test]
+    fn every_command_that_runs_a_model_has_the_default_inference_deadline() {
+        let limit_of = |arguments: &[&str]| {
+            let cli = Cli::try_parse_from(["glimpsed"].iter().chain(arguments)).unwrap();
+            let params = match cli.command {
+                Command::Run(run) => run.model.draft().model().unwrap().runtime,
+                Command::Demo(demo) => demo.runtime.params(),
+                Command::Compare(compare) => compare.settings().runtime,
+                Command::Inspect(inspect) => inspect.runtime.params(),
+                Command::Compile(compile) => compile.params().unwrap(),
+                other => panic!("{other:?}"),
+            };
+            params.run_timeout
+        };
+        let of_run = limit_of(&["run", "--model", "testcard"]);
+        assert!(of_run.is_some());
+        let others: [&[&str]; 4] =
+            [&["demo"], &["compare", "m.onnx"], &["inspect", "m.onnx"], &["compile", "m.onnx", "--output", "o"]];
+        for command in others {
+            assert_eq!(limit_of(command), of_run, "{command:?}");
+        }
+    }
 }

@@ -8,14 +8,11 @@ use crate::capture::{Limits, Pipeline, Rotate, Turn, launch};
 use crate::error::Error;
 use crate::preprocess::{self, Filter, Fit, Normalize};
 use crate::publish::socket;
-use crate::runtime::{self, Provider};
+use crate::runtime;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// How long one inference may take where nobody says otherwise. The emulator of the NPU is a hundred times slower than one.
-const RUN_TIMEOUT: Duration = Duration::from_secs(if cfg!(target_arch = "aarch64") { 2 } else { 60 });
 
 /// The longest name of a camera, in bytes: each message carries it.
 const NAME: usize = 128;
@@ -31,14 +28,7 @@ pub struct Draft {
     pub filter: Option<Filter>,
     pub mean: Option<[f32; 3]>,
     pub std: Option<[f32; 3]>,
-    pub provider: Option<Provider>,
-    pub onnxruntime: Option<PathBuf>,
-    pub qnn_dir: Option<PathBuf>,
-    pub threads: Option<usize>,
-    pub qnn: runtime::Options,
-    pub allow_partial: Option<bool>,
-    pub context_cache: Option<Cache>,
-    pub run_timeout: Option<Duration>,
+    pub runtime: runtime::Draft,
     pub socket: Option<PathBuf>,
     pub socket_mode: Option<u32>,
     pub socket_group: Option<String>,
@@ -54,33 +44,6 @@ pub struct Draft {
     /// For the pipelines of all cameras.
     pub vars: BTreeMap<String, String>,
     pub cameras: Vec<CameraDraft>,
-}
-
-/// Where graphs that were built for the NPU are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Cache {
-    /// In the service's cache, or the user's.
-    #[default]
-    Usual,
-    /// In this folder.
-    At(PathBuf),
-    /// Nowhere.
-    Off,
-}
-
-impl Cache {
-    /// The folder, if there is one.
-    pub fn folder(self) -> Option<PathBuf> {
-        let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-        match self {
-            Self::Off => None,
-            Self::At(folder) => Some(folder),
-            Self::Usual => {
-                let user = || Some(variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?.join("glimpsed"));
-                variable("CACHE_DIRECTORY").or_else(user).map(|folder| folder.join("contexts"))
-            }
-        }
-    }
 }
 
 /// One camera as it is written.
@@ -124,14 +87,7 @@ impl Draft {
             filter: self.filter.or(base.filter),
             mean: self.mean.or(base.mean),
             std: self.std.or(base.std),
-            provider: self.provider.or(base.provider),
-            onnxruntime: self.onnxruntime.or(base.onnxruntime),
-            qnn_dir: self.qnn_dir.or(base.qnn_dir),
-            threads: self.threads.or(base.threads),
-            qnn: self.qnn.over(base.qnn),
-            allow_partial: self.allow_partial.or(base.allow_partial),
-            context_cache: self.context_cache.or(base.context_cache),
-            run_timeout: self.run_timeout.or(base.run_timeout),
+            runtime: self.runtime.over(base.runtime),
             socket: self.socket.or(base.socket),
             socket_mode: self.socket_mode.or(base.socket_mode),
             socket_group: self.socket_group.or(base.socket_group),
@@ -154,17 +110,7 @@ impl Draft {
         Ok(ModelSettings {
             model: self.model.as_ref().ok_or_else(missing)?.value.clone(),
             labels: self.labels.as_ref().map(|labels| labels.value.clone()),
-            runtime: runtime::Params {
-                provider: self.provider.unwrap_or_default(),
-                onnxruntime: self.onnxruntime.clone(),
-                qnn_dir: self.qnn_dir.clone(),
-                threads: self.threads.unwrap_or(1),
-                qnn: self.qnn.clone(),
-                allow_partial: self.allow_partial.unwrap_or(false),
-                context_cache: self.context_cache.clone().unwrap_or_default().folder(),
-                run_timeout: self.run_timeout.or(Some(RUN_TIMEOUT)),
-                patience: Default::default(),
-            },
+            runtime: self.runtime.clone().params(),
             preprocess: preprocess::Params {
                 fit: self.fit.unwrap_or(Fit::Stretch),
                 filter: self.filter.unwrap_or(Filter::Bicubic),
@@ -186,7 +132,7 @@ impl Draft {
             let most = values::CAMERAS.end();
             faults.push(Fault::new(camera.line, format!("too many cameras: at most {most} are allowed")));
         }
-        faults.extend(self.qnn.conflicts().into_iter().map(|conflict| Fault::new(0, conflict)));
+        faults.extend(self.runtime.qnn.conflicts().into_iter().map(|conflict| Fault::new(0, conflict)));
         let cameras: Vec<_> = self
             .cameras
             .iter()

@@ -1,10 +1,10 @@
 //! The configuration file, in TOML: its keys, and what they mean.
 
-use super::draft::{Cache, CameraDraft, Draft, Source};
+use super::draft::{CameraDraft, Draft, Source};
 use super::faults::Fault;
 use super::table::Document;
 use super::{FILTERS, FITS, OUTPUTS, PROVIDERS, values};
-use crate::runtime::QNN_OPTIONS;
+use crate::runtime::{Cache, QNN_OPTIONS};
 use std::path::{Path, PathBuf};
 
 /// The keys of each section.
@@ -65,22 +65,22 @@ pub fn parse(text: &str, folder: &Path) -> Parsed {
     }
     if let Some((table, _)) = top.table_of("execution") {
         let execution = document.section("execution", table);
-        draft.provider = execution.choice("provider", &PROVIDERS);
-        draft.onnxruntime = execution.path("onnxruntime").map(|path| path.value);
-        draft.qnn_dir = execution.path("qnn_dir").map(|path| path.value);
-        draft.threads = execution.whole("threads", values::threads(), ", the processors of this machine");
-        draft.context_cache = match execution.string("context_cache") {
+        draft.runtime.provider = execution.choice("provider", &PROVIDERS);
+        draft.runtime.onnxruntime = execution.path("onnxruntime").map(|path| path.value);
+        draft.runtime.qnn_dir = execution.path("qnn_dir").map(|path| path.value);
+        draft.runtime.threads = execution.whole("threads", values::threads(), ", the processors of this machine");
+        draft.runtime.context_cache = match execution.string("context_cache") {
             Some(cache) if cache.value == "off" => Some(Cache::Off),
             Some(_) => execution.path("context_cache").map(|path| Cache::At(path.value)),
             None => None,
         };
-        draft.run_timeout = execution.duration("run_timeout");
-        draft.allow_partial = execution.truth("allow_partial");
+        draft.runtime.run_timeout = execution.duration("run_timeout");
+        draft.runtime.allow_partial = execution.truth("allow_partial");
         if let Some((table, _)) = execution.table_of("qnn") {
             let qnn = document.section("execution.qnn", table);
             for name in QNN_OPTIONS {
                 if let Some(value) = qnn.plain(name)
-                    && let Err(fault) = draft.qnn.set(name, &value.value)
+                    && let Err(fault) = draft.runtime.qnn.set(name, &value.value)
                 {
                     document.fault(value.line, fault);
                 }

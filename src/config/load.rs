@@ -87,7 +87,7 @@ pub fn of_flags(flags: Draft, environment: Environment) -> Result<Settings> {
 
 /// The folder of QNN that the file at `path` names, if it can be read: for what must be set before anything else starts.
 pub fn qnn_dir(path: &Path) -> Option<PathBuf> {
-    as_far_as_readable(path, Draft::default()).qnn_dir
+    as_far_as_readable(path, Draft::default()).runtime.qnn_dir
 }
 
 /// What the file at `path` says as far as it can be read, with `flags` over it, whatever is wrong with it.

@@ -12,7 +12,7 @@ mod table;
 pub mod values;
 
 pub use advice::of_file as advise_keys;
-pub use draft::{Cache, CameraDraft, Draft, Source};
+pub use draft::{CameraDraft, Draft, Source};
 pub use faults::Fault;
 pub use file::KEYS;
 pub use load::{Refused, as_far_as_readable, load, of_flags, parse, qnn_dir, read};

@@ -13,18 +13,19 @@ mod qnn;
 mod recover;
 mod refusal;
 mod session;
+mod settings;
 
 pub use coverage::Coverage;
 pub use library::{set_dsp_path, switch_telemetry_off};
 pub use options::{NAMES as QNN_OPTIONS, Options};
 pub use recover::{Open, Patience, Recovering};
+pub use settings::{Cache, Draft, Params, Provider};
 
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::tensor::Tensor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Runs a model.
 pub trait Infer: Send {
@@ -54,41 +55,6 @@ impl Execution {
             None => self.provider.to_owned(),
         }
     }
-}
-
-/// Who is to run the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Provider {
-    /// The CPU; QNN is not touched.
-    #[default]
-    Cpu,
-    /// The NPU with every node, or an error.
-    Qnn,
-    /// The NPU if every node runs there, else the CPU, and it is said which and why.
-    Auto,
-}
-
-/// What a session needs, beside the model.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Params {
-    /// Who runs the model.
-    pub provider: Provider,
-    /// libonnxruntime, or a folder that holds it; `None` searches.
-    pub onnxruntime: Option<PathBuf>,
-    /// The folder of the QNN plugin and its backend; `None` searches.
-    pub qnn_dir: Option<PathBuf>,
-    /// Threads of one inference on the CPU; 0 counts as 1.
-    pub threads: usize,
-    /// Options of QNN.
-    pub qnn: Options,
-    /// A run that takes longer is told to end; `None` waits for ever.
-    pub run_timeout: Option<Duration>,
-    /// Where graphs that were built for the NPU are kept; `None` keeps none.
-    pub context_cache: Option<PathBuf>,
-    /// With `auto`: whether a model may run on the NPU in part.
-    pub allow_partial: bool,
-    /// How patient it is with an NPU that fails.
-    pub patience: Patience,
 }
 
 /// Opens a session for `model`. One on the NPU is opened anew when it fails.

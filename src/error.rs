@@ -1,10 +1,16 @@
 //! What went wrong: what was being done and with what, why it failed, and what to do next.
 //!
-//! An [`Error`] reads as a short report. `what` names the work and the thing it was done with, `because` holds the cause in the
-//! words of whoever found it, `hint` is the next step of the person who reads it. The [`Kind`] decides the exit status.
+//! An [`Error`] reads as a short report. `what` names the work and the thing it was done with, `because` holds the cause, an error or
+//! text, `hint` is the next step of the person who reads it. The [`Kind`] decides the exit status. Whoever shows it in another form
+//! takes the parts ([`Error::summary`], [`Error::details`], [`Error::what`], [`Error::advice`], `source()`), never the whole text.
 
 use crate::secrets::redact;
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
+
+/// What an [`Error`] takes as its cause: an error, or text.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A `Result` whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
@@ -31,14 +37,15 @@ pub enum Kind {
 pub struct Error {
     kind: Kind,
     what: String,
-    because: Option<String>,
+    /// Shared, since an error is told in several places.
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
     hint: Option<String>,
 }
 
 impl Error {
     /// An error of `kind`; `what` says what was being done and with what.
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), because: None, hint: None }
+        Self { kind, what: what.into(), cause: None, hint: None }
     }
 
     /// Work that failed: exit status 1.
@@ -56,9 +63,9 @@ impl Error {
         Self::new(Kind::Config, what)
     }
 
-    /// Adds the cause, in the words of whoever found it.
-    pub fn because(mut self, cause: impl fmt::Display) -> Self {
-        self.because = Some(cause.to_string());
+    /// Adds the cause: the error that was found, or text.
+    pub fn because(mut self, cause: impl Into<Cause>) -> Self {
+        self.cause = Some(cause.into().into());
         self
     }
 
@@ -76,8 +83,44 @@ impl Error {
 
     /// The same error in other words: `change` makes them of each part.
     pub fn reword(self, change: impl Fn(&str) -> String) -> Self {
-        let optional = |text: Option<String>| text.map(|text| change(&text));
-        Self { kind: self.kind, what: change(&self.what), because: optional(self.because), hint: optional(self.hint) }
+        let cause = self.cause.map(|cause| {
+            let text = cause.to_string();
+            let reworded = change(&text);
+            // one that stays as it is stays an error
+            if reworded == text { cause } else { Cause::from(reworded).into() }
+        });
+        Self { kind: self.kind, what: change(&self.what), cause, hint: self.hint.map(|hint| change(&hint)) }
+    }
+
+    /// What was being done and with what; passwords are masked, as in all texts that come out of an error.
+    pub fn what(&self) -> Cow<'_, str> {
+        redact(&self.what)
+    }
+
+    /// The text of [`Error::hint`]: what to do next.
+    pub fn advice(&self) -> Option<Cow<'_, str>> {
+        self.hint.as_deref().map(redact)
+    }
+
+    /// One line: what was being done, and the first line of the cause.
+    pub fn summary(&self) -> String {
+        let cause = self.cause_text();
+        match cause.lines().next() {
+            Some(cause) => format!("{}: {cause}", self.what()),
+            None => self.what().into_owned(),
+        }
+    }
+
+    /// What follows the summary, line by line: the rest of the cause, and what to do next.
+    pub fn details(&self) -> Vec<String> {
+        let unindented = |line: &str| line.strip_prefix("  ").unwrap_or(line).to_owned();
+        let mut lines: Vec<_> = self.cause_text().lines().skip(1).map(unindented).collect();
+        lines.extend(self.advice().iter().flat_map(|advice| advice.lines()).map(str::to_owned));
+        lines
+    }
+
+    fn cause_text(&self) -> String {
+        self.cause.as_ref().map_or_else(String::new, |cause| redact(cause.to_string().trim_end()).into_owned())
     }
 
     /// The kind of the error.
@@ -97,22 +140,18 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// `what: cause`, and the hint on lines of its own; passwords are masked.
+    /// The summary, and the details on indented lines of their own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&redact(&self.what))?;
-        if let Some(because) = &self.because {
-            write!(f, ": {}", redact(because.trim_end()))?;
-        }
-        if let Some(hint) = &self.hint {
-            for line in redact(hint).lines() {
-                write!(f, "\n  {line}")?;
-            }
-        }
-        Ok(())
+        f.write_str(&self.summary())?;
+        self.details().iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -127,9 +166,28 @@ mod tests {
     }
 
     #[test]
+    fn its_parts_can_be_had_and_its_source_is_the_error_that_was_found() {
+        use std::error::Error as _;
+        let found = std::io::Error::from_raw_os_error(2);
+        let inner = Error::failed("cannot read 'x'").because(found).hint("Is it there?");
+        let source = inner.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+        assert_eq!(source.and_then(std::io::Error::raw_os_error), Some(2));
+        let outer = Error::config("no model").because(inner).hint("Name one.\nOr two.");
+        assert_eq!((outer.what(), outer.advice()), ("no model".into(), Some("Name one.\nOr two.".into())));
+        assert_eq!(outer.summary(), "no model: cannot read 'x': No such file or directory (os error 2)");
+        assert_eq!(outer.details(), ["Is it there?", "Name one.", "Or two."]);
+        let inner = outer.source().and_then(|source| source.downcast_ref::<Error>()).unwrap();
+        assert_eq!((inner.kind(), inner.advice()), (Kind::Failed, Some("Is it there?".into())));
+        let tried = Error::failed("not found").because("tried\n  a\n  b\n");
+        assert_eq!((tried.summary().as_str(), tried.to_string().as_str()), ("not found: tried", "not found: tried\n  a\n  b"));
+    }
+
+    #[test]
     fn betrays_no_password() {
         let url = "rtsp://admin:pw@cam/s";
         let error = Error::failed(format!("cannot open {url}")).because(url).hint(format!("Try {url}\nor user-pw=pw."));
-        assert!(!error.to_string().contains("pw@") && !error.to_string().contains("=pw"), "{error}");
+        for text in [error.to_string(), error.summary(), error.what().into(), error.advice().unwrap().into()] {
+            assert!(!text.contains("pw@") && !text.contains("=pw"), "{text}");
+        }
     }
 }

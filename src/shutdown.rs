@@ -1,6 +1,6 @@
 //! Signals. Ending: the first SIGINT or SIGTERM asks, the second one forces. A daemon also hears SIGHUP (reload) and SIGUSR1 (report).
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::logging;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, after, bounded, select};
 use nix::sys::signal::{SigSet, Signal};
@@ -120,7 +120,7 @@ const ASKED: usize = 4;
 ///
 /// SIGUSR1, and with `reloads` SIGHUP, come out of the receiver where it is a `daemon`; in other commands they do what they always do.
 pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> {
-    let cannot = |e: &dyn std::fmt::Display| Error::failed("cannot listen to signals").because(e);
+    let cannot = |e: Cause| Error::failed("cannot listen to signals").because(e);
     let mut heard = vec![SIGINT, SIGTERM];
     let mut mask: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
     if daemon {
@@ -131,8 +131,8 @@ pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> 
         heard.push(SIGHUP);
         mask.add(Signal::SIGHUP);
     }
-    mask.thread_block().map_err(|e| cannot(&e))?;
-    let mut signals = Signals::new(heard).map_err(|e| cannot(&e))?;
+    mask.thread_block().map_err(|e| cannot(e.into()))?;
+    let mut signals = Signals::new(heard).map_err(|e| cannot(e.into()))?;
     let stop = Stop::default();
     let (ask, asks) = bounded(ASKED);
     let asked = stop.clone();

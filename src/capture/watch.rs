@@ -173,6 +173,6 @@ impl<'a> Watcher<'a> {
         if self.flowing || state.why.is_empty() {
             return Ok(());
         }
-        Err(Error::failed("none of its frames can be used").because(&state.why))
+        Err(Error::failed("none of its frames can be used").because(state.why.clone()))
     }
 }

@@ -71,7 +71,7 @@ impl Camera {
         let work = move || {
             let stop = [asked.receiver(), asked.receiver()];
             let ended = capture::run(&params, stop, &mut |change| teller.tell(&change), deliver);
-            teller.tally.ended(ended.as_ref().err().map(|error| error.to_string()).as_deref());
+            teller.tally.ended(ended.as_ref().err().map(Error::summary).as_deref());
             // nobody else sets it
             let _ = result.set(ended.map(drop));
             ring(&bell);
@@ -96,7 +96,7 @@ impl Camera {
     /// The panic of its thread, if that is how it ended.
     pub fn fault(&self) -> Option<Error> {
         let panic = self.thread.outcome()?.as_ref().err()?;
-        Some(Error::failed(format!("the thread of the camera '{}' has ended", self.settings.name)).because(panic))
+        Some(Error::failed(format!("the thread of the camera '{}' has ended", self.settings.name)).because(panic.clone()))
     }
 
     /// How it ended, if it has.
@@ -148,14 +148,14 @@ impl Teller {
                 ring(&self.bell);
             }
             (Change::Lost { why, pause }, before) => {
-                let why = why.to_string();
+                let (summary, why) = (why.summary(), why.to_string());
                 match &before {
                     Some((_, known)) if *known == why => tracing::debug!("{name}: still lost; next try in {pause:.1?}"),
                     Some(_) => tracing::warn!("{name} is still away, now: {why}"),
                     None => tracing::warn!("{name} is lost, and tried again until it is back: {why}"),
                 }
                 let since = before.map_or_else(Instant::now, |(since, _)| since);
-                self.tally.lost(&why);
+                self.tally.lost(&summary);
                 ring(&self.bell);
                 self.lost = Some((since, why));
                 self.losses += 1;

@@ -173,12 +173,11 @@ impl Daemon<'_> {
     /// Tells subscribers and the service manager of a fault. The watchdog is not fed any more.
     fn tell_fault(&mut self, fault: &Error) {
         for camera in self.cameras.iter().filter(|camera| camera.fault().is_some()) {
-            camera.tally.ended(Some(&fault.to_string()));
+            camera.tally.ended(Some(&fault.summary()));
         }
         self.publish_all();
         // one line: a second one would be another message to the service manager
-        let text = fault.to_string();
-        self.outside.service.tell(&format!("fault: {}", text.lines().next().unwrap_or_default()), false);
+        self.outside.service.tell(&format!("fault: {}", fault.summary()), false);
     }
 
     fn statuses(&self) -> impl Iterator<Item = Status> {

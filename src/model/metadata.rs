@@ -1,7 +1,7 @@
 //! `metadata.yaml` or `metadata.json` beside the model, as Qualcomm AI Hub exports it: a second witness, which must agree.
 
 use super::Model;
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::files;
 use crate::tensor::{Quantization, TensorSpec};
 use serde::Deserialize;
@@ -54,23 +54,23 @@ pub fn check(path: &Path, model: &mut Model) -> Result<()> {
     }) else {
         return if model.is_context() { Err(undescribed(path)) } else { Ok(()) };
     };
-    let unreadable = |e: &dyn std::fmt::Display| {
+    let unreadable = |e: Cause| {
         Error::config(format!("cannot read '{}', which describes the model beside it", file.display()))
             .because(e)
             .hint("Mend it, or take it away.")
     };
     let metadata: Metadata = if file.extension().is_some_and(|kind| kind == "json") {
-        serde_json::from_str(&text).map_err(|e| unreadable(&e))?
+        serde_json::from_str(&text).map_err(|e| unreadable(e.into()))?
     } else {
-        serde_saphyr::from_str(&text).map_err(|e| unreadable(&e))?
+        serde_saphyr::from_str(&text).map_err(|e| unreadable(e.into()))?
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let Some(described) = metadata.model_files.get(&*name) else {
         return if model.is_context() { Err(undescribed(path)) } else { Ok(()) };
     };
     if model.is_context() {
-        model.input.tensor.quantization = said(&model.input.tensor, &described.inputs).map_err(|e| unreadable(&e))?;
-        model.output.tensor.quantization = said(&model.output.tensor, &described.outputs).map_err(|e| unreadable(&e))?;
+        model.input.tensor.quantization = said(&model.input.tensor, &described.inputs).map_err(|e| unreadable(e.into()))?;
+        model.output.tensor.quantization = said(&model.output.tensor, &described.outputs).map_err(|e| unreadable(e.into()))?;
         if let Some(Ours { softmax, model: name }) = metadata.glimpsed {
             (model.output.softmax, model.name) = (softmax, name);
         }

@@ -21,7 +21,7 @@ pub use options::{NAMES as QNN_OPTIONS, Options};
 pub use recover::{Open, Patience, Recovering};
 pub use settings::{Cache, Draft, Params, Provider};
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::model::Model;
 use crate::tensor::Tensor;
 use std::path::{Path, PathBuf};
@@ -160,6 +160,6 @@ pub fn qnn_parts(params: &Params) -> Result<(String, Vec<(&'static str, bool)>)>
 }
 
 /// ONNX Runtime's own words as an error; `what` says what was being done.
-fn failed(what: impl Into<String>, error: impl std::fmt::Display) -> Error {
+fn failed(what: impl Into<String>, error: impl Into<Cause>) -> Error {
     Error::failed(what).because(error)
 }

@@ -114,7 +114,7 @@ impl Recovering {
         let gives_up = format!("the NPU failed {} times in a row", self.failures);
         let Some(instead) = &self.instead else {
             return Err(Error::failed(gives_up)
-                .because(why)
+                .because(why.clone())
                 .hint("systemd starts the service anew; --provider auto goes on with the CPU."));
         };
         let session = instead()?;

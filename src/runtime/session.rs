@@ -28,7 +28,7 @@ pub fn cpu(library: &Library, model: &Model, threads: usize) -> Result<Session> 
         let devices: Vec<_> =
             library.environment.devices().filter(|device| device.ep().is_ok_and(|ep| ep == "CPUExecutionProvider")).collect();
         let quant = if saturates() { "1" } else { "0" };
-        let told = |e: ort::Error<SessionBuilder>| failed("cannot set up a session on the CPU", e);
+        let told = |e: ort::Error<SessionBuilder>| failed("cannot set up a session on the CPU", ort::Error::<()>::from(e));
         let builder = builder.with_devices(devices, None).map_err(told)?;
         let builder = builder.with_intra_threads(threads).map_err(told)?;
         let builder = builder.with_intra_op_spinning(false).map_err(told)?.with_inter_op_spinning(false).map_err(told)?;

@@ -104,18 +104,18 @@ impl Tally {
         (book.state, book.reason) = (State::Flowing, None);
     }
 
-    /// The camera was lost, or lost again while it was being tried.
+    /// The camera was lost, or lost again while it was being tried; `why` in one line.
     pub fn lost(&self, why: &str) {
         let mut book = self.book();
         book.errors += 1;
-        (book.state, book.reason) = (State::Lost, Some(why.lines().next().unwrap_or_default().to_owned()));
+        (book.state, book.reason) = (State::Lost, Some(why.to_owned()));
     }
 
-    /// No more frames come; `why`, if it is a failure.
+    /// No more frames come; `why`, in one line, if it is a failure.
     pub fn ended(&self, why: Option<&str>) {
         let mut book = self.book();
         book.errors += u64::from(why.is_some());
-        (book.state, book.reason) = (State::Ended, why.map(|why| why.lines().next().unwrap_or_default().to_owned()));
+        (book.state, book.reason) = (State::Ended, why.map(str::to_owned));
     }
 
     /// A result came of it.
@@ -198,7 +198,7 @@ mod tests {
         let tally = Tally::new("front");
         assert_eq!(tally.status().headline(), "front: starting");
         tally.flows();
-        tally.lost("it was unplugged\n  Plug it in.");
+        tally.lost("it was unplugged");
         tally.lost("no such device");
         assert_eq!(tally.status().headline(), "front is lost: no such device");
         tally.flows();

@@ -58,9 +58,8 @@ impl Findings {
 
     /// An error, as a finding of the weight of `mark`.
     fn error(&mut self, mark: Mark, about: &'static str, error: &Error) {
-        let text = error.to_string();
-        let (what, hint) = text.split_once('\n').map_or((text.as_str(), None), |(what, hint)| (what, Some(trimmed(hint))));
-        self.add(mark, about, what, hint);
+        let details = error.details();
+        self.add(mark, about, error.summary(), (!details.is_empty()).then(|| details.join("\n")));
     }
 }
 
@@ -80,10 +79,6 @@ pub fn run(args: &Run, mut out: File) -> Result<()> {
         1 => Err(Error::failed("one thing stands in the way of `glimpsed run`; it is marked above")),
         n => Err(Error::failed(format!("{n} things stand in the way of `glimpsed run`; they are marked above"))),
     }
-}
-
-fn trimmed(lines: &str) -> String {
-    lines.lines().map(str::trim_start).collect::<Vec<_>>().join("\n")
 }
 
 fn text(findings: &[Finding], colours: bool) -> String {

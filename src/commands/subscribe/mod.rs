@@ -41,7 +41,7 @@ pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
             tracing::warn!("the program at '{}' accepts no connection at the moment; waiting for it", path.display());
             None
         }
-        Err(e) => return Err(cannot(&path, &e)),
+        Err(e) => return Err(cannot(&path, e)),
     };
     loop {
         if let Some(stream) = stream.take() {
@@ -75,9 +75,10 @@ fn connect(path: &Path) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-fn cannot(path: &Path, error: &io::Error) -> Error {
+fn cannot(path: &Path, error: io::Error) -> Error {
+    let kind = error.kind();
     let failed = Error::failed(format!("cannot subscribe at '{}'", path.display())).because(error);
-    match error.kind() {
+    match kind {
         ErrorKind::PermissionDenied => {
             failed.hint("Its group may; `ls -l` shows which. For the service: sudo usermod -aG glimpsed $USER, then log in again.")
         }

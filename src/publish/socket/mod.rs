@@ -103,7 +103,9 @@ impl Handle {
     pub fn fault(&self) -> Option<Error> {
         match self.thread.outcome()? {
             Ok(Ok(())) => None,
-            Ok(Err(e)) => Some(Error::failed("the socket's thread has ended, and no subscriber is served any more").because(e)),
+            Ok(Err(e)) => {
+                Some(Error::failed("the socket's thread has ended, and no subscriber is served any more").because(e.to_string()))
+            }
             Err(panic) => Some(panic.clone()),
         }
     }

@@ -28,7 +28,7 @@ impl Attempt<'_> {
         let execution = Execution { provider: "QNN", detail, nodes: Some((nodes, 0)) };
         let configure = |builder: SessionBuilder| {
             let builder = self.qnn.configure(self.library, builder, &self.options)?;
-            more(builder).map_err(|e| failed("cannot set up a session on the NPU", e))
+            more(builder).map_err(|e| failed("cannot set up a session on the NPU", ort::Error::<()>::from(e)))
         };
         session::open(self.library, self.model, source, configure, execution)
     }
@@ -61,14 +61,13 @@ impl Attempt<'_> {
                         tracing::info!("context cache: hit, loaded in {took:.1?}, {size} bytes in '{}'", entry.folder().display());
                         return Ok(session);
                     }
-                    Err(error) => why = Some(error.to_string()),
+                    Err(error) => why = Some(error.summary()),
                 }
             }
             Found::Damaged(what) => why = Some(what),
             Found::Nothing => {}
         }
         if let Some(why) = &why {
-            let why = why.lines().next().unwrap_or_default();
             tracing::warn!("context cache: rebuilt, because '{}' cannot be used: {why}", entry.folder().display());
             entry.remove();
         }

@@ -100,7 +100,7 @@ impl Qnn {
         builder: SessionBuilder,
         options: &BTreeMap<String, String>,
     ) -> Result<SessionBuilder> {
-        let refused = |e: ort::Error<SessionBuilder>| failed("QNN refuses the session", e);
+        let refused = |e: ort::Error<SessionBuilder>| failed("QNN refuses the session", ort::Error::<()>::from(e));
         match self.form {
             Form::Plugin => {
                 register(library, &self.folder.join(PLUGIN))?;

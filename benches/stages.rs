@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench stages` runs everything (some minutes); `cargo bench --bench stages -- preprocess.*1080` what matches.
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/it/common/mod.rs"]
 mod common;
 
 use divan::counter::BytesCount;

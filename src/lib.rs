@@ -14,7 +14,7 @@
 //!
 //! Each module is a room for one idea; a frame falls through them from top to bottom, and each knows its neighbour only by what is
 //! handed over: [`frame::Frame`], [`tensor::Tensor`], [`prediction::Prediction`]. `use` goes up the list below and never down;
-//! `tests/layers.rs` holds the source to it.
+//! `tests/it/layers.rs` holds the source to it.
 //!
 //! # Threads
 //!

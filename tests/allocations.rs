@@ -1,5 +1,6 @@
 //! In the steady state a frame allocates nothing, from preprocess by way of the model to rank.
 
+#[path = "it/common/mod.rs"]
 mod common;
 
 use glimpsed::frame::{Frame, Orientation};

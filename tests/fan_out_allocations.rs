@@ -2,6 +2,7 @@
 //!
 //! All threads are counted, so this is the only test of its file.
 
+#[path = "it/common/mod.rs"]
 mod common;
 
 use glimpsed::model::builtin;

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-#[path = "../../tests/fuzz/frame.rs"]
+#[path = "../../tests/it/fuzz/frame.rs"]
 mod frame;
 
 use frame::{FORMATS, Lie, Meta};

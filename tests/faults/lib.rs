@@ -1,4 +1,4 @@
-//! `faultsrc`: a GStreamer source that does what broken drivers, decoders and networks do. A plugin for the tests; `tests/common`
+//! `faultsrc`: a GStreamer source that does what broken drivers, decoders and networks do. A plugin for the tests; `tests/it/common`
 //! loads it (`faults`), and hands its folder to child processes.
 //!
 //! ```text

@@ -1,0 +1,344 @@
+//! Cameras that die, fall silent, or are not there: the line goes on when they are back, and nothing is left behind.
+
+use crate::common;
+use glimpsed::capture::{self, Backoff, Change, Ended, Limits, Params, Pipeline};
+use glimpsed::error::Result;
+use glimpsed::shutdown::Stop;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// No pause to speak of.
+fn at_once() -> Backoff {
+    Backoff::new(Duration::from_millis(1), Duration::from_millis(1), Duration::from_secs(60))
+}
+
+/// Runs a source until it has given `wanted` frames; tells what was said of it: `flows`, or why it was lost.
+fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
+    let (stop, told, mut frames) = (Stop::default(), std::cell::RefCell::new(Vec::new()), 0);
+    let enough = stop.clone();
+    let deliver = move |_, _| {
+        frames += 1;
+        if frames >= wanted {
+            enough.request();
+        }
+        ControlFlow::Continue(())
+    };
+    let mut changed = |change| {
+        told.borrow_mut().push(match change {
+            Change::Flows { live } => format!("flows, live: {live}"),
+            Change::Lost { why, .. } => why.to_string(),
+            Change::Damaged(damage) => damage.to_string(),
+            Change::Untimed { why } => why.to_string(),
+        });
+    };
+    let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, deliver);
+    (ended, told.into_inner())
+}
+
+const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1";
+
+/// What was told: flows and losses in turn, each loss for the reason `why`, `times` at the least.
+fn assert_came_back(told: &[String], why: &str, times: usize) {
+    let losses = told.iter().filter(|told| told.contains(why)).count();
+    assert!(losses >= times && told[0] == "flows, live: true", "{told:?}");
+    assert!(told.windows(2).all(|pair| pair[0].starts_with("flows") != pair[1].starts_with("flows")), "{told:?}");
+}
+
+#[test]
+fn an_element_that_fails() {
+    let pipeline = format!("{LIVE} ! identity error-after=4 ! appsink name=frames");
+    let (ended, told) = until(12, &Params { backoff: at_once(), ..Params::new(&pipeline) });
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert_came_back(&told, "Failed after iterations as requested", 3);
+}
+
+#[test]
+fn a_stream_that_ends() {
+    let pipeline = format!("{} ! appsink name=frames", LIVE.replace("is-live=true", "is-live=true num-buffers=4"));
+    let (ended, told) = until(12, &Params { backoff: at_once(), ..Params::new(&pipeline) });
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert_came_back(&told, "ended its stream", 2);
+}
+
+#[test]
+fn a_camera_that_falls_silent_without_a_word() {
+    // the second pipeline is the first whose gate is open
+    let pipeline = format!("{LIVE} ! valve name=gate drop=true ! appsink name=frames");
+    let built = AtomicUsize::new(0);
+    let open_the_second = move |pipeline: &Pipeline| {
+        if built.fetch_add(1, Ordering::Relaxed) == 1 {
+            pipeline.set("gate", "drop", "false");
+        }
+    };
+    let params = Params {
+        prepare: Arc::new(open_the_second),
+        limits: Limits { start: Duration::from_millis(500), stall: Duration::from_secs(5) },
+        backoff: at_once(),
+        ..Params::new(&pipeline)
+    };
+    let (ended, told) = until(3, &params);
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert!(told[0].contains("no frame for") && told[1] == "flows, live: true" && told.len() == 2, "{told:?}");
+}
+
+#[test]
+fn a_camera_that_is_not_there_is_a_state_and_one_that_comes_is_taken() {
+    let pipeline = "v4l2src device=/dev/video77 ! appsink name=frames";
+    let stop = Stop::default();
+    let mut told = Vec::new();
+    let mut changed = |change| {
+        if let Change::Lost { why, pause } = change {
+            told.push((why.to_string(), pause));
+            if told.len() == 3 {
+                stop.request();
+            }
+        }
+    };
+    let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(2), Duration::from_secs(60));
+    let params = Params { backoff, ..Params::new(pipeline) };
+    let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert!(
+        told[0].0.contains("Cannot identify device '/dev/video77'")
+            && (told[0].0.contains("There is no camera") || told[0].0.contains("Cameras that are there: /dev/v")),
+        "{told:?}"
+    );
+    // the same words each time, or the log would tell it again and again
+    assert!(told.iter().all(|(why, _)| *why == told[0].0), "{told:?}");
+    assert_eq!(told.iter().map(|(_, pause)| pause.as_millis()).collect::<Vec<_>>(), [1, 2, 2]);
+}
+
+#[test]
+fn what_trying_again_cannot_heal_is_an_error() {
+    let (ended, told) = until(1, &Params::new("videotestsrc ! nonsense ! appsink name=frames"));
+    assert!(ended.unwrap_err().to_string().contains("no element \"nonsense\"") && told.is_empty());
+    // a file is no camera
+    let (ended, told) = until(1, &Params::new("filesrc location=/nowhere.png ! pngdec ! appsink name=frames"));
+    assert!(ended.unwrap_err().to_string().contains("/nowhere.png") && told.is_empty());
+}
+
+#[test]
+fn a_file_ends() {
+    let (ended, told) = until(usize::MAX, &Params::new("videotestsrc num-buffers=3 ! appsink name=frames"));
+    assert_eq!((ended.unwrap(), told), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
+}
+
+/// Open files and resident memory (KiB) of this process.
+fn footprint() -> (usize, u64) {
+    let files = std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    (files, resident.split_whitespace().nth(1).unwrap().parse().unwrap())
+}
+
+#[test]
+fn two_hundred_rebuilds_leave_nothing_behind() {
+    if !common::in_own_process("camera::two_hundred_rebuilds_leave_nothing_behind") {
+        return;
+    }
+    let pipeline = format!("{} ! appsink name=frames", LIVE.replace("is-live=true", "is-live=true num-buffers=1"));
+    let stop = Stop::default();
+    let (mut losses, mut early, mut late) = (0, (0, 0), (0, 0));
+    let mut changed = |change| {
+        if matches!(change, Change::Lost { .. }) {
+            losses += 1;
+            match losses {
+                20 => early = footprint(),
+                200 => {
+                    late = footprint();
+                    stop.request();
+                }
+                _ => {}
+            }
+        }
+    };
+    let params = Params { backoff: at_once(), ..Params::new(&pipeline) };
+    capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(())).unwrap();
+    assert!(late.0 <= early.0 + 4, "open files: {} after 20, {} after 200", early.0, late.0);
+    assert!(late.1 <= early.1 + 8192, "KiB: {} after 20, {} after 200", early.1, late.1);
+}
+
+#[test]
+fn the_log_tells_each_change_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = folder.path().join("dying.launch");
+    std::fs::write(&launch, format!("{LIVE} ! identity error-after=30 ! appsink name=frames")).unwrap();
+    let mut command = common::glimpsed();
+    command.args(["run", "--json", "--model", "testcard", "--name", "front", "--frames", "40", "--pipeline"]).arg(&launch);
+    let output = command.output().unwrap();
+    let log = common::stderr(&output);
+    assert!(output.status.success(), "{log}");
+    let results = common::json_lines(&output);
+    // one line after the other, over the loss
+    assert_eq!(results.iter().map(|result| result["seq"].as_u64().unwrap()).collect::<Vec<_>>(), (0..40).collect::<Vec<_>>());
+    assert_eq!((log.matches("front is lost").count(), log.matches("front: frames again").count()), (1, 1), "{log}");
+}
+
+#[test]
+fn a_stream_that_changes_its_size_in_the_middle_goes_on() {
+    // two sizes, one behind the other, in one stream
+    let size = |n: u32| {
+        format!("videotestsrc num-buffers=5 pattern=ball ! video/x-raw,format=NV12,width={n},height={n},framerate=30/1 ! c.")
+    };
+    let pipeline = format!("concat name=c ! appsink name=frames  {} {}", size(64), size(128));
+    let sizes = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (seen, stop) = (sizes.clone(), Stop::default());
+    let deliver = move |frame: glimpsed::frame::Frame, _| {
+        seen.lock().unwrap().push(frame.picture.width);
+        ControlFlow::Continue(())
+    };
+    let ended = capture::run(&Params::new(&pipeline), [stop.receiver(), stop.receiver()], &mut |_| {}, deliver);
+    assert_eq!(ended.unwrap(), Ended::EndOfStream);
+    assert_eq!(*sizes.lock().unwrap(), [[64; 5], [128; 5]].concat());
+}
+
+#[test]
+fn a_camera_that_sends_garbage_is_lost_and_tried_again() {
+    // buffers of 40 bytes, which promise a picture of 64 by 48
+    let garbage = "fakesrc is-live=true format=time sizetype=fixed sizemax=40 filltype=random ! \
+                   video/x-raw,format=NV12,width=64,height=48,framerate=30/1 ! appsink name=frames";
+    let stop = Stop::default();
+    let mut told = Vec::new();
+    let mut changed = |change| {
+        if let Change::Lost { why, .. } = change {
+            told.push(why.to_string());
+            if told.len() == 2 {
+                stop.request();
+            }
+        }
+    };
+    let params = Params { backoff: at_once(), ..Params::new(garbage) };
+    let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    let why = "50 damaged frames in a row: buffer is 40 bytes, NV12 64x48 needs 4608";
+    assert!(told.iter().all(|told| told.starts_with(why)), "{told:?}");
+}
+
+#[test]
+fn a_camera_whose_frames_nobody_wants_any_more_is_not_lost() {
+    let pipeline = format!("{LIVE} ! appsink name=frames");
+    let (stop, mut told) = (Stop::default(), Vec::new());
+    let mut wanted = 3;
+    let deliver = move |_, _| {
+        wanted -= 1;
+        if wanted == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let ended = capture::run(&Params::new(&pipeline), [stop.receiver(), stop.receiver()], &mut |change| told.push(change), deliver);
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert!(matches!(told[..], [Change::Flows { live: true }]), "{told:?}");
+}
+
+#[test]
+fn a_source_that_misbehaves_gives_frames_when_it_does_not() {
+    common::load_faults();
+    let (ended, told) = until(3, &Params::new("faultsrc fps=100 ! appsink name=frames"));
+    assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
+}
+
+#[test]
+fn caps_without_a_frame_rate_are_taken() {
+    common::load_faults();
+    let (ended, told) = until(3, &Params::new("faultsrc mode=caps-no-framerate fps=100 ! appsink name=frames"));
+    assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
+}
+
+/// A camera as the cheap ones are: Motion JPEG over HTTP, from a source that does not say that it is live.
+fn over_http(camera: &common::HttpCamera) -> Params {
+    let pipeline = format!("souphttpsrc location={} ! multipartdemux ! jpegdec ! appsink name=frames", camera.url());
+    Params { backoff: at_once(), ..Params::new(&pipeline) }
+}
+
+#[test]
+fn a_network_camera_that_hangs_up_is_tried_again() {
+    let camera = common::HttpCamera::start(3);
+    let (ended, mut told) = until(8, &over_http(&camera));
+    told.retain(|told| !told.contains("timestamp"));
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert_came_back(&told, "ended its stream", 2);
+}
+
+#[test]
+fn a_film_over_the_network_ends_where_it_is_said_to_be_one() {
+    let camera = common::HttpCamera::start(3);
+    let (ended, told) = until(usize::MAX, &Params { live: Some(false), ..over_http(&camera) });
+    assert_eq!((ended.unwrap(), told), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
+}
+
+#[test]
+fn a_network_camera_that_is_not_there_is_tried_again_and_the_reason_is_told() {
+    let gone = common::HttpCamera::start(0).url();
+    let pipeline = |source: &str| format!("{source} ! jpegdec ! appsink name=frames");
+    // (souphttpsrc's own words differ from version to version)
+    for (source, why) in [
+        (format!("souphttpsrc location={gone}missing"), "Not Found"),
+        ("souphttpsrc location=http://user:secret@127.0.0.1:1/".to_owned(), "the connection to 127.0.0.1:1 failed"),
+        ("tcpclientsrc host=127.0.0.1 port=1".to_owned(), "refused"),
+    ] {
+        let stop = Stop::default();
+        let mut told = Vec::new();
+        let mut changed = |change| {
+            if let Change::Lost { why, .. } = change {
+                told.push(why.to_string());
+                if told.len() == 2 {
+                    stop.request();
+                }
+            }
+        };
+        let params = Params { backoff: at_once(), ..Params::new(&pipeline(&source)) };
+        let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
+        assert_eq!(ended.unwrap(), Ended::Stopped);
+        assert!(told.iter().all(|told| told.contains(why)), "{source}: {told:?}");
+    }
+}
+
+#[test]
+fn a_film_that_is_not_there_is_an_error_at_once() {
+    for film in [
+        "uridecodebin uri=file:///nowhere.png",
+        "uridecodebin3 uri=file:///nowhere.png",
+        "filesrc location=/nowhere.png ! decodebin",
+    ] {
+        let (ended, told) = until(1, &Params::new(&format!("{film} ! videoconvert ! appsink name=frames")));
+        let error = ended.unwrap_err().to_string();
+        assert!(error.contains("/nowhere.png") && told.is_empty(), "{film}: {error} {told:?}");
+    }
+}
+
+#[test]
+fn a_camera_whose_formats_never_fit_is_not_tried_again() {
+    for camera in [
+        "videotestsrc is-live=true ! video/x-raw,format=GRAY16_LE ! appsink name=frames",
+        "v4l2src device=/dev/video77 ! image/jpeg ! appsink name=frames",
+    ] {
+        let (ended, told) = until(1, &Params::new(camera));
+        let error = ended.unwrap_err();
+        assert!(error.to_string().contains("share no format") && told.is_empty(), "{camera}: {error} {told:?}");
+        assert_eq!(error.exit_status(), 1, "{camera}");
+    }
+}
+
+/// The program on a configuration file with `cameras` (name and gst-launch text); its exit status and its log.
+fn service(cameras: &[(&str, &str)], args: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("glimpsed.toml");
+    let cameras = cameras.iter().map(|(name, launch)| format!("[[camera]]\nname = '{name}'\nlaunch = '{launch}'\n"));
+    std::fs::write(&file, format!("model.file = 'testcard'\nexecution.provider = 'cpu'\n{}", cameras.collect::<String>())).unwrap();
+    let output = common::glimpsed().args(["run", "--json", "--config"]).arg(&file).args(args).output().unwrap();
+    (output.status.code(), common::stderr(&output))
+}
+
+#[test]
+fn the_exit_status_of_a_service_whose_cameras_end() {
+    let film = ("film", "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! appsink name=frames");
+    let broken = ("broken", "videotestsrc is-live=true ! video/x-raw,format=GRAY16_LE ! appsink name=frames");
+    let well = ("well", "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=100/1 ! appsink name=frames");
+    let (status, log) = service(&[film], &[]);
+    assert!(status == Some(0) && log.contains("WARN") && log.contains("film has ended"), "{status:?} {log}");
+    let (status, log) = service(&[broken, film], &[]);
+    assert!(status == Some(1) && log.contains("broken has ended"), "{status:?} {log}");
+    // the end that was asked for is no failure, while one camera is at work
+    let (status, log) = service(&[broken, well], &["--frames", "5"]);
+    assert!(status == Some(0), "{status:?} {log}");
+}

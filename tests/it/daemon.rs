@@ -1,0 +1,147 @@
+//! The daemon: several cameras and one worker, what becomes of each when another fails, and a worker that hangs.
+
+use crate::common;
+use glimpsed::error::{Error, Result};
+use glimpsed::model::builtin;
+use glimpsed::prediction::Prediction;
+use glimpsed::publish::Publish;
+use glimpsed::runtime::{Execution, Infer, Patience, Recovering};
+use glimpsed::tensor::Tensor;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A model that takes 20 ms: fifty frames a second at the most.
+struct Slow(Execution);
+
+impl Infer for Slow {
+    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+        std::thread::sleep(Duration::from_millis(20));
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.0
+    }
+}
+
+/// Counts the results of each source, and keeps their order.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<BTreeMap<String, Vec<u64>>>>);
+
+impl Publish for Seen {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
+        self.0.lock().unwrap().entry(prediction.source.to_string()).or_default().push(prediction.seq);
+        Ok(())
+    }
+}
+
+fn source(rate: u32) -> String {
+    format!("videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate={rate}/1 ! appsink name=frames")
+}
+
+#[test]
+fn a_fast_camera_cannot_starve_a_slow_one_and_every_frame_is_accounted_for() {
+    let slow = Box::new(Slow(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
+    let classifier = common::classifier(&builtin().unwrap(), slow, 1);
+    let rates = [("fast", 400), ("film", 30), ("ten", 10), ("five", 5)];
+    let cameras = rates.iter().map(|(name, rate)| common::camera(name, &source(*rate))).collect();
+    let seen = Seen::default();
+    let done = common::run_daemon(classifier, Box::new(seen.clone()), cameras, Some(150));
+    let seen = seen.0.lock().unwrap();
+    assert_eq!(seen.values().map(Vec::len).sum::<usize>(), 150);
+    for status in &done {
+        let counts = status.counts;
+        assert_eq!(counts.captured, status.results + counts.dropped, "{status}");
+        let seqs = &seen[&*status.source];
+        assert_eq!(*seqs, (0..status.results).collect::<Vec<_>>(), "{}: a number for each result", status.source);
+    }
+    // 445 frames a second want 50 places. The slow ones lose next to nothing; the fast one gets what is left over.
+    let [fast, _, ten, five] = &done[..] else { panic!("four cameras") };
+    assert!(fast.counts.dropped > fast.results, "{fast}");
+    for slow in [ten, five] {
+        assert!(slow.results * 10 >= slow.counts.captured * 8, "{slow}");
+    }
+}
+
+/// An NPU that restarts at every tenth frame.
+struct Restarting(Execution, u32);
+
+impl Infer for Restarting {
+    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+        self.1 += 1;
+        if self.1.is_multiple_of(10) { Err(Error::failed("ENGINE_ERROR")) } else { Ok(()) }
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.0
+    }
+}
+
+#[test]
+fn an_npu_that_restarts_costs_a_frame_each_time_and_the_cameras_run_on() {
+    let session = || -> Box<dyn Infer> {
+        Box::new(Restarting(Execution { provider: "QNN", detail: "a fake".into(), nodes: Some((41, 0)) }, 0))
+    };
+    let at_once = Patience { first: Duration::ZERO, most: Duration::ZERO, ..Patience::default() };
+    let recovering = Recovering::new(session(), Arc::new(move || Ok(session())), None, at_once);
+    let classifier = common::classifier(&builtin().unwrap(), Box::new(recovering), 1);
+    let seen = Seen::default();
+    let done = common::run_daemon(classifier, Box::new(seen.clone()), vec![common::camera("front", &source(100))], Some(45));
+    let status = &done[0];
+    assert_eq!((status.results, status.failed, status.errors), (45, 5 - 1, 0), "{status}");
+    assert_eq!(status.counts.captured, status.results + status.failed + status.counts.dropped, "{status}");
+    assert_eq!(seen.0.lock().unwrap()["front"], (0..45).collect::<Vec<_>>(), "results are numbered without gaps");
+}
+
+#[test]
+fn a_camera_that_dies_again_and_again_is_not_noticed_by_the_others() {
+    let slow = Box::new(Slow(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
+    let classifier = common::classifier(&builtin().unwrap(), slow, 1);
+    let dying = source(20).replace("appsink", "identity error-after=5 ! appsink");
+    let cameras = vec![common::camera("well", &source(20)), common::camera("dying", &dying)];
+    let done = common::run_daemon(classifier, Box::new(Seen::default()), cameras, Some(60));
+    let [well, dying] = &done[..] else { panic!("two cameras") };
+    assert!(dying.errors >= 2 && dying.restarts >= 1 && dying.results >= 8, "{dying}");
+    assert_eq!((well.errors, well.restarts), (0, 0));
+    assert!(well.results * 10 >= well.counts.captured * 8, "{well}");
+}
+
+#[test]
+fn a_worker_that_hangs_feeds_no_watchdog_though_frames_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let notify = UnixDatagram::bind(&path).unwrap();
+    notify.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut command = common::glimpsed();
+    command.args(["run", "--json", "--model", "testcard", "--name", "front", "--"]).args(source(200).split(' '));
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000");
+    // nobody reads its results: once the pipe is full, the worker waits for ever
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut fed = 0;
+    let mut silent = 0;
+    // it tells its status ten times a second, with WATCHDOG as long as there is progress
+    while silent < 20 {
+        let mut bytes = [0; 4096];
+        let len = notify.recv(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes[..len]).into_owned();
+        let alive = text.contains("WATCHDOG=1");
+        assert!(!(alive && silent >= 3), "fed after {silent} messages without progress: {text}");
+        (fed, silent) = if alive { (fed + 1, 0) } else { (fed, silent + 1) };
+    }
+    assert!(fed > 0, "while it worked it was fed");
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(log.contains("the worker hangs") && log.contains("Does anybody read standard output?"), "{log}");
+}

@@ -1,0 +1,101 @@
+//! `glimpsed doctor`: what a first run needs, in order, with what to do next; its exit status is for scripts.
+
+use crate::common;
+use serde_json::Value;
+use std::process::Output;
+
+const SOURCE: [&str; 6] = ["--", "videotestsrc", "is-live=true", "!", "appsink", "name=frames"];
+
+fn doctor(flags: &[&str]) -> Output {
+    common::glimpsed().arg("doctor").args(flags).output().unwrap()
+}
+
+/// The findings about `about`: mark, what, hint.
+fn about(output: &Output, about: &str) -> Vec<(String, String, String)> {
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = report["findings"].as_array().unwrap().iter().filter(|finding| finding["about"] == about);
+    let text = |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    found.map(|finding| (text(finding, "mark"), text(finding, "what"), text(finding, "hint"))).collect()
+}
+
+#[test]
+fn a_sound_machine_is_ticked_off_and_a_real_inference_made() {
+    let output = doctor(&[&["--model", "testcard"][..], &SOURCE].concat());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", common::stderr(&output));
+    for said in [
+        "✓ configuration  the flags: sound, 1 camera",
+        "✓ ONNX Runtime   1.",
+        "✓ NPU            not asked for (provider cpu)",
+        "✓ GStreamer      1.",
+        "the pipeline of camera has all its elements: appsink, videotestsrc",
+        "cameras",
+        "✓ model          testcard: 18 classes, named",
+        "✓ inference      CPU: a test picture is 'SMPTE color bars'",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    assert!(!text.contains('✗'));
+}
+
+#[test]
+fn faults_are_marked_and_the_rest_is_looked_at_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("c.toml");
+    std::fs::write(&config, "[model]\nfile = \"testcard\"\ntopp = 1\n[[camera]]\nlaunch = \"nonsense ! appsink name=frames\"\n")
+        .unwrap();
+    let output = doctor(&["--json", "--config", config.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(common::stderr(&output).contains("one thing stands in the way"));
+    let [(mark, what, hint)] = &about(&output, "configuration")[..] else { panic!("one finding") };
+    assert!(mark == "fail" && what.contains("2 errors"), "{what}");
+    assert!(hint.contains("did you mean 'top'?") && hint.contains("no element \"nonsense\""), "{hint}");
+    assert_eq!(about(&output, "inference")[0].0, "ok", "whether anything works is known all the same");
+}
+
+#[test]
+fn what_run_would_stumble_over_is_found_before() {
+    let none = doctor(&[&["--json", "--model", "testcard", "--onnxruntime", "/nowhere.so"][..], &SOURCE].concat());
+    assert_eq!(none.status.code(), Some(1));
+    assert_eq!((&*about(&none, "ONNX Runtime")[0].0, &*about(&none, "inference")[0].0), ("fail", "fail"));
+
+    let empty = tempfile::tempdir().unwrap();
+    let folder = empty.path().to_str().unwrap();
+    let npu =
+        |provider| doctor(&[&["--json", "--model", "testcard", "--provider", provider, "--qnn-dir", folder][..], &SOURCE].concat());
+    let strict = npu("qnn");
+    assert_eq!((strict.status.code(), &*about(&strict, "NPU")[0].0), (Some(1), "fail"));
+    assert!(about(&strict, "NPU")[0].1.contains("cannot find the QNN libraries"));
+    let auto = npu("auto");
+    assert_eq!((auto.status.code(), &*about(&auto, "NPU")[0].0), (Some(0), "note"));
+    assert!(about(&auto, "inference")[0].2.contains("took the CPU"), "{:?}", about(&auto, "inference"));
+}
+
+#[test]
+fn the_npu_of_this_machine_makes_an_inference() {
+    let Some(folder) = common::qnn_dir() else { return };
+    let flags = ["--json", "--model", "testcard", "--provider", "qnn", "--qnn-dir", folder.to_str().unwrap()];
+    let mut command = common::glimpsed();
+    command.arg("doctor").args(flags).args(SOURCE).env("ADSP_LIBRARY_PATH", "/a:/b");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", common::stderr(&output));
+    assert!(
+        about(&output, "NPU").iter().any(|(mark, what, hint)| mark == "note" && what.contains("has a ':'") && hint.contains("';'"))
+    );
+    assert!(about(&output, "inference")[0].1.starts_with("QNN 41/41 nodes: a test picture is"));
+}
+
+#[test]
+fn cameras_and_sockets_that_are_away_or_taken_are_notes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let _taken = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let flags = ["--json", "--model", "testcard", "--socket", path.to_str().unwrap(), "--", "v4l2src", "device=/dev/video77"];
+    let output = doctor(&[&flags[..], &["!", "queue", "name=old", "!", "appsink", "name=frames"]].concat());
+    assert!(output.status.success(), "{}", common::stderr(&output));
+    let said =
+        |topic: &str, words: &str| about(&output, topic).iter().any(|(mark, what, _)| mark == "note" && what.contains(words));
+    assert!(said("cameras", "camera is to open '/dev/video77', which is not there now"));
+    assert!(said("socket", "somebody listens at"));
+    assert!(said("GStreamer", "'old' of camera keeps old frames"));
+}

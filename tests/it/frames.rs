@@ -1,0 +1,275 @@
+//! Frames that are no good are left out and counted: damaged ones, corrupted ones, repetitions. The camera goes on, and so do the
+//! others.
+
+use crate::common;
+use glimpsed::capture::{self, Backoff, Change, Ended, Limits, Params};
+use glimpsed::error::Result;
+use glimpsed::frame::Frame;
+use glimpsed::model::builtin;
+use glimpsed::prediction::Prediction;
+use glimpsed::publish::Publish;
+use glimpsed::runtime::{Execution, Infer};
+use glimpsed::shutdown::Stop;
+use glimpsed::stats::{Counts, Unusable};
+use glimpsed::tensor::Tensor;
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// What became of a source.
+#[derive(Debug)]
+struct Course {
+    ended: Result<Ended>,
+    told: Vec<String>,
+    damaged: u64,
+    skipped: u64,
+}
+
+fn params(pipeline: &str) -> Params {
+    common::load_faults();
+    let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(1), Duration::from_secs(60));
+    Params { backoff, ..Params::new(&format!("{pipeline} ! appsink name=frames")) }
+}
+
+/// Runs a source until `enough` says so of a frame, it is lost, or it ends.
+fn until(params: &Params, mut enough: impl FnMut(&Frame) -> bool + Send + 'static) -> Course {
+    let (stop, mut told) = (Stop::default(), Vec::new());
+    let asked = stop.clone();
+    let deliver = move |frame: Frame, _| {
+        if enough(&frame) {
+            asked.request();
+        }
+        ControlFlow::Continue(())
+    };
+    let mut changed = |change| {
+        told.push(match change {
+            Change::Flows { live } => format!("flows, live: {live}"),
+            Change::Lost { why, .. } => {
+                stop.request();
+                format!("lost: {}", why.to_string().lines().next().unwrap())
+            }
+            Change::Damaged(damage) => damage.to_string(),
+            Change::Untimed { why } => why.to_string(),
+        });
+    };
+    let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, deliver);
+    let Unusable { damaged, skipped } = &*params.unusable;
+    let [damaged, skipped] = [damaged, skipped].map(|count| count.load(Ordering::Relaxed));
+    Course { ended, told, damaged, skipped }
+}
+
+/// Enough after so many frames.
+fn frames(wanted: u64) -> impl FnMut(&Frame) -> bool + Send + 'static {
+    let mut came = 0;
+    move |_| {
+        came += 1;
+        came >= wanted
+    }
+}
+
+#[test]
+fn each_tenth_frame_is_short_and_nine_of_ten_give_results() {
+    let course = until(&params("faultsrc mode=short every=10 fps=500"), frames(900));
+    assert_eq!(course.ended.unwrap(), Ended::Stopped);
+    assert!((99..=101).contains(&course.damaged) && course.skipped == 0, "{} of about 1,000 are damaged", course.damaged);
+    let why = "damaged frame left out: buffer is 2304 bytes, I420 64x48 needs 4608";
+    assert!(
+        matches!(&course.told[..], [flows, damage] if flows == "flows, live: true" && damage.ends_with(why)),
+        "{:?}",
+        course.told
+    );
+}
+
+#[test]
+fn whatever_a_buffer_says_of_itself() {
+    const LIES: [(&str, &str); 16] = [
+        ("mode=stride arg=100000 format=RGB", "64x48 in rows of [100000] needs 4700192"),
+        ("mode=stride arg=67108864 format=RGB", "needs 3154116800"),
+        ("mode=stride arg=2147483647 format=I420", "needs"),
+        ("mode=stride arg=10 format=RGB", "rows 10 bytes apart, each needs 192"),
+        ("mode=stride arg=0 format=NV12", "rows 0 bytes apart, each needs 64"),
+        ("mode=stride arg=-192 format=RGB", "upside down"),
+        ("mode=offset arg=1000000 format=RGB", "needs 1009216"),
+        ("mode=offset arg=-1 format=RGB", "needs more than can be addressed"),
+        ("mode=offset-end format=NV12", "buffer is 4608 bytes, NV12 64x48 needs 6144"),
+        ("mode=tight format=YUY2 width=321 height=24", "rows 642 bytes apart, each needs 644"),
+        ("mode=other-format format=RGB", "another format"),
+        ("mode=more-planes format=RGB", "4 planes, its caps say RGB in 1"),
+        ("mode=smaller arg=1 format=RGB", "only 63x47 are stored, its caps say 64x48"),
+        ("mode=tiny format=YUY2", "buffer is 100 bytes, YUY2 64x48 needs 6144"),
+        ("mode=empty format=GRAY8", "buffer is 0 bytes, GRAY8 64x48 needs 3072"),
+        ("mode=corrupted format=RGB", "marked as corrupted"),
+    ];
+    for (source, why) in LIES {
+        let course = until(&params(&format!("faultsrc {source} every=2 fps=500")), frames(5));
+        assert_eq!(course.ended.unwrap(), Ended::Stopped, "{source}");
+        assert!(course.damaged >= 4 && course.told.len() == 2 && course.told[1].contains(why), "{source}: {:?}", course.told);
+    }
+    // not as usual, and yet true
+    for source in [
+        "mode=larger arg=8 format=NV12",
+        "mode=larger-held arg=8 format=NV12",
+        "mode=larger-held arg=8 format=I420",
+        "mode=memories format=I420",
+        "mode=tight format=NV12 width=321 height=241",
+    ] {
+        let course = until(&params(&format!("faultsrc {source} fps=500")), frames(5));
+        assert_eq!(
+            (course.ended.unwrap(), course.damaged, course.told.len()),
+            (Ended::Stopped, 0, 1),
+            "{source}: {:?}",
+            course.told
+        );
+    }
+}
+
+#[test]
+fn nothing_but_damaged_frames_is_a_loss() {
+    let course = until(&params("faultsrc mode=tiny fps=500"), frames(1));
+    let lost = "lost: 50 damaged frames in a row: buffer is 100 bytes, I420 64x48 needs 4608";
+    assert!(course.told.last().unwrap() == lost && course.damaged >= 50, "{course:?}");
+}
+
+#[test]
+fn corrupted_frames_count_against_the_start_alone() {
+    let limits = Limits { start: Duration::from_millis(300), stall: Duration::from_millis(100) };
+    let course = until(&Params { limits, ..params("faultsrc mode=corrupted fps=500") }, frames(1));
+    assert!(course.told[0].contains("marked as corrupted") && course.damaged > 50, "{course:?}");
+    assert_eq!(course.told[1..], ["lost: no frame for 300ms after the start (start_timeout)"]);
+}
+
+#[test]
+fn a_repetition_gives_no_result_and_is_a_sign_of_life() {
+    let course = until(&params("faultsrc mode=gap every=2 fps=500"), frames(100));
+    assert!(course.told == ["flows, live: true"] && course.damaged == 0 && (98..=101).contains(&course.skipped), "{course:?}");
+
+    let every = params("faultsrc mode=gap fps=500");
+    let (stop, counts) = (Stop::default(), every.unusable.clone());
+    let ended = std::thread::scope(|scope| {
+        let camera = scope.spawn(|| {
+            let deliver = |_, _| panic!("a repetition of nothing");
+            let mut told = Vec::new();
+            let ended = capture::run(&every, [stop.receiver(), stop.receiver()], &mut |change| told.push(change), deliver);
+            (ended.unwrap(), format!("{told:?}"))
+        });
+        let patience = Instant::now() + Duration::from_secs(30);
+        while counts.skipped.load(Ordering::Relaxed) < 100 {
+            assert!(Instant::now() < patience, "no frame was skipped");
+            std::thread::yield_now();
+        }
+        stop.request();
+        camera.join().unwrap()
+    });
+    assert_eq!(ended, (Ended::Stopped, "[Flows { live: true }]".to_owned()));
+}
+
+#[test]
+fn a_film_gives_each_picture_once() {
+    let course = until(&params("faultsrc live=false mode=gap fps=0 num-buffers=5"), frames(2));
+    assert_eq!((course.ended.unwrap(), course.skipped), (Ended::EndOfStream, 4), "the first picture repeats none");
+    let course = until(&params("faultsrc live=false mode=gap every=2 fps=0 num-buffers=6"), frames(4));
+    assert_eq!((course.ended.unwrap(), course.skipped), (Ended::EndOfStream, 3));
+}
+
+#[test]
+fn a_film_without_one_usable_frame_is_an_error_that_says_why() {
+    let course = until(&params("faultsrc live=false mode=tiny fps=0 num-buffers=3"), frames(1));
+    let why = course.ended.unwrap_err().to_string();
+    assert!(why.contains("none of its frames can be used: buffer is 100 bytes, I420 64x48 needs 4608"), "{why}");
+    let course = until(&params("faultsrc live=false mode=tiny fps=0 num-buffers=60 every=2"), frames(31));
+    assert_eq!((course.ended.unwrap(), course.damaged), (Ended::EndOfStream, 30), "what can be used is used");
+}
+
+#[test]
+fn a_camera_that_needs_longer_than_the_stall_timeout_to_begin_comes_up() {
+    let limits = Limits { start: Duration::from_secs(60), stall: Duration::from_millis(300) };
+    for mode in ["slow-first", "slow-start"] {
+        let course = until(&Params { limits, ..params(&format!("faultsrc mode={mode} arg=900")) }, frames(1));
+        assert_eq!(course.told, ["flows, live: true"], "{mode}");
+    }
+}
+
+#[test]
+fn times_that_cannot_be_true_are_told_once_and_the_arrival_counts() {
+    const MODES: [(&str, &str); 5] = [
+        ("pts-reset arg=20", "its timestamps go back by"),
+        ("pts-back arg=60000 every=2", "its timestamps go back by"),
+        ("pts-future arg=5000", "its timestamps are"),
+        ("pts-huge", "its timestamps are"),
+        ("pts-none", "its frames carry no timestamp"),
+    ];
+    for (mode, why) in MODES {
+        let (mut came, mut before) = (0, None);
+        let course = until(&params(&format!("faultsrc mode={mode} fps=200")), move |frame| {
+            let captured = frame.captured;
+            // arrival times go forward, whatever the stream says; the first ones are still believed
+            if came > 30
+                && let Some(before) = before
+            {
+                assert!(captured >= before, "frame {came} was taken before the one before it");
+            }
+            assert!(captured <= Instant::now());
+            (came, before) = (came + 1, Some(captured));
+            came >= 60
+        });
+        assert_eq!(course.ended.unwrap(), Ended::Stopped);
+        let untimed: Vec<_> = course.told.iter().filter(|told| told.contains("timestamp")).collect();
+        assert!(untimed.len() == 1 && untimed[0].starts_with(why) && course.told.len() == 2, "{mode}: {:?}", course.told);
+    }
+    let course = until(&params("faultsrc fps=200"), frames(60));
+    assert_eq!(course.told, ["flows, live: true"], "true times");
+}
+
+#[test]
+fn the_log_tells_the_first_and_the_statistics_all() {
+    let mut command = common::glimpsed_with_faults();
+    command.args(["run", "--json", "--model", "testcard", "--name", "front", "--frames", "40", "--"]);
+    let output = command.args("faultsrc mode=tiny every=3 fps=100 ! appsink name=frames".split(' ')).output().unwrap();
+    let log = common::stderr(&output);
+    assert!(output.status.success(), "{log}");
+    assert_eq!(common::json_lines(&output).len(), 40);
+    assert_eq!(log.matches("front: 1 damaged frame left out: buffer is 100 bytes, I420 64x48 needs 4608").count(), 1, "{log}");
+    let statistics = log.lines().find(|line| line.contains(" results,")).unwrap();
+    assert!(statistics.contains(" damaged") && log.matches("damaged").count() == 2, "{log}");
+}
+
+/// A model that costs nothing.
+struct Quick(Execution);
+
+impl Infer for Quick {
+    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.0
+    }
+}
+
+struct Nowhere;
+
+impl Publish for Nowhere {
+    fn name(&self) -> &'static str {
+        "nowhere"
+    }
+
+    fn publish(&mut self, _: &Prediction) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_camera_beside_a_faulty_one_loses_nothing() {
+    common::load_faults();
+    for mode in ["tiny", "stride arg=67108864", "more-planes", "corrupted", "gap", "caps-zero-size"] {
+        let quick = Box::new(Quick(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
+        let classifier = common::classifier(&builtin().unwrap(), quick, 1);
+        let faulty = common::camera("faulty", &format!("faultsrc mode={mode} fps=200 ! appsink name=frames"));
+        // a film: each of its frames waits for the worker, so that none is dropped because the machine is busy
+        let sound = common::camera("sound", "faultsrc live=false fps=200 num-buffers=80 ! appsink name=frames");
+        let done = common::run_daemon(classifier, Box::new(Nowhere), vec![faulty, sound], Some(80));
+        let [faulty, sound] = &done[..] else { panic!("two cameras") };
+        assert_eq!((faulty.results, sound.results, sound.errors), (0, 80, 0), "{mode}: {faulty}; {sound}");
+        assert_eq!(sound.counts, Counts { captured: 80, ..Counts::default() }, "{mode}: {sound}");
+    }
+}

@@ -1,0 +1,245 @@
+//! Whatever a file or a subscriber holds: it is taken or refused, and never a panic.
+//!
+//! The inputs are sound ones with faults worked in, the same in every run. `GLIMPSED_FUZZ_CASES=200000 cargo nextest run --release --test it fuzz::`
+//! tries more of them. What was found is a test beside the code: labels.rs, a synset without a name.
+
+mod frame;
+
+use crate::common;
+use frame::{FORMATS, Lie, Meta};
+use glimpsed::capture::launch;
+use glimpsed::config::{self, Draft};
+use glimpsed::labels::Labels;
+use glimpsed::model::Model;
+use glimpsed::publish::socket::request;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::path::Path;
+use std::time::Duration;
+
+/// One fault: where, what goes, what comes.
+#[derive(Debug, Clone)]
+struct Edit {
+    at: Index,
+    gone: usize,
+    new: Vec<u8>,
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    const WORDS: [&str; 31] = [
+        "",
+        "\"",
+        "=",
+        "[",
+        "]",
+        "${",
+        "}",
+        ":-",
+        "#",
+        "\n",
+        "\\",
+        "!",
+        "0",
+        "-1",
+        "1e999",
+        "NaN",
+        "null",
+        "true",
+        "\u{feff}",
+        "\r\n",
+        "[[camera]]",
+        "[model]",
+        "9223372036854775808",
+        "\u{1F600}",
+        "0x",
+        "1979-05-27",
+        "'''",
+        "\"\"\"",
+        "{",
+        ",",
+        ".",
+    ];
+    let word = prop::sample::select(&WORDS[..]).prop_map(|word: &str| word.as_bytes().to_vec());
+    let new = prop_oneof![3 => word, 1 => vec(any::<u8>(), 0..9), 1 => any::<u8>().prop_map(|byte| vec![byte; 300])];
+    let gone = prop_oneof![4 => 0usize..4, 1 => 0usize..400];
+    vec((any::<Index>(), gone, new).prop_map(|(at, gone, new)| Edit { at, gone, new }), 1..6)
+}
+
+fn edited(sound: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut bytes = sound.to_vec();
+    for Edit { at, gone, new } in edits {
+        let start = at.index(bytes.len() + 1);
+        let end = (start + gone).min(bytes.len());
+        bytes.splice(start..end, new.iter().copied());
+    }
+    bytes
+}
+
+/// Hands `take` faulty forms of `sound`.
+fn with_faults(sound: &[u8], cases: u32, take: impl Fn(&[u8])) {
+    with_all(edits(), cases, |edits| take(&edited(sound, &edits)));
+}
+
+/// Hands `take` values of `strategy`, the same in every run; so many, unless the environment says more. A panic fails the test with
+/// the smallest value.
+fn with_all<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>, cases: u32, take: impl Fn(T)) {
+    let cases = std::env::var("GLIMPSED_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let run = runner.run(&strategy, |value| {
+        take(value);
+        Ok(())
+    });
+    run.unwrap_or_else(|e| panic!("{e}"));
+}
+
+fn with_faulty_text(sound: &str, cases: u32, take: impl Fn(&str)) {
+    with_faults(sound.as_bytes(), cases, |bytes| take(&String::from_utf8_lossy(bytes)));
+}
+
+#[test]
+fn configurations() {
+    let sound = std::fs::read_to_string(common::project().join("systemd/glimpsed.toml.example")).unwrap();
+    let uncommented: String = sound.lines().map(|line| line.strip_prefix('#').unwrap_or(line).to_owned() + "\n").collect();
+    let take = |text: &str| {
+        if let Err(error) = config::parse(text, Path::new("/nowhere"), "fuzz.toml", Draft::default(), &|_| None) {
+            assert!(error.to_string().contains("fault"), "{error}");
+        }
+    };
+    with_faulty_text(&sound, 150, take);
+    with_faulty_text(&uncommented, 150, take);
+}
+
+#[test]
+fn launch_files() {
+    for file in common::files_of(&common::project().join("pipelines")) {
+        let sound = std::fs::read_to_string(file).unwrap();
+        let lookup = |name: &str| name.len().is_multiple_of(2).then(|| "value".into());
+        with_faulty_text(&sound, 300, |text| {
+            if let Ok(expanded) = launch::expand(text, "fuzz.launch", &lookup) {
+                assert!(!expanded.trim().is_empty());
+            }
+        });
+    }
+}
+
+#[test]
+fn subscribe_lines() {
+    let sound = br#"{"subscribe":{"cameras":["front"],"top":1,"min_confidence":0.5,"max_rate":5,"on_change":true}}"#;
+    with_faults(sound, 5000, |line| {
+        if let Ok(choice) = request::parse(line) {
+            assert!(choice.top != Some(0) && choice.max_rate.is_none_or(|rate| (0.001..=1000.0).contains(&rate)));
+            assert!((0.0..=1.0).contains(&choice.min_confidence) && choice.period() <= Duration::from_secs(1000));
+        }
+    });
+}
+
+#[test]
+fn labels() {
+    let plain = std::fs::read(common::project().join("models/testcard/labels.txt")).unwrap();
+    for sound in [&plain[..], b"\xef\xbb\xbfn01440764 tench, Tinca tinca\r\nn01443537 goldfish, Carassius auratus\r\n"] {
+        with_faults(sound, 2000, |bytes| {
+            if let Ok(labels) = Labels::parse(bytes, "fuzz.txt") {
+                assert!((0..labels.len()).all(|index| !labels.name(index).is_empty()));
+            }
+        });
+    }
+}
+
+#[test]
+fn models() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fuzz.onnx");
+    for model in ["testcard.onnx", "testcard_float.onnx"] {
+        let sound = std::fs::read(common::project().join("models/testcard").join(model)).unwrap();
+        // most of a file is weights: what says something is at its ends
+        let (head, tail) = (&sound[..sound.len().min(1500)], &sound[sound.len().saturating_sub(1500)..]);
+        let take = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            if let Ok(model) = Model::read(&path) {
+                assert!(model.output.classes > 0);
+                let _ = (model.nodes(), model.npu_obstacle(), model.is_quantized());
+            }
+        };
+        with_faults(&sound, 200, take);
+        with_faults(head, 200, |bytes| take(&[bytes, &sound[head.len()..]].concat()));
+        with_faults(tail, 200, |bytes| take(&[&sound[..sound.len() - tail.len()], bytes].concat()));
+    }
+}
+
+/// Sides of a picture: mostly small, the extremes, and what no picture has.
+fn side() -> impl Strategy<Value = u32> {
+    prop_oneof![12 => 1u32..70, 2 => 1000u32..3000, 1 => Just(32_767), 1 => prop::sample::select(&[0, 32_768, 65_536, 2_147_483_647][..])]
+}
+
+fn offset() -> impl Strategy<Value = usize> {
+    prop_oneof![8 => 0usize..9000, 1 => 0usize..1 << 20, 1 => Just(usize::MAX), 1 => any::<usize>()]
+}
+
+fn stride() -> impl Strategy<Value = i32> {
+    prop_oneof![8 => 0i32..400, 2 => 0i32..100_000, 1 => -400i32..0, 1 => prop::sample::select(&[i32::MIN, i32::MAX][..])]
+}
+
+/// Rows as the format has them, with padding behind each row and in front of each plane: a layout that is true.
+fn true_meta(format: usize, (width, height): (u32, u32), padding: usize) -> (Meta, usize) {
+    let (mut offsets, mut strides, mut end) = (Vec::new(), Vec::new(), 0);
+    for plane in FORMATS[format].1.planes() {
+        let (row, rows) = plane.extent(width, height);
+        offsets.push(end + padding);
+        strides.push((row + padding) as i32);
+        end += padding + (row + padding) * rows;
+    }
+    (Meta { format, size: (width, height), offsets, strides }, end)
+}
+
+/// Buffers whose meta lies about them, and some whose meta is true but for one thing.
+fn lies() -> impl Strategy<Value = Lie> {
+    let format = || 0..FORMATS.len();
+    let memories = || vec(prop_oneof![3 => 0usize..9000, 1 => 0usize..300_000], 0..5);
+    let crop = || prop::option::weighted(0.2, (0u32..9, 0u32..9));
+    let planes = (1usize..=4).prop_flat_map(|planes| (vec(offset(), planes), vec(stride(), planes)));
+    let meta = (format(), (side(), side()), planes);
+    let meta = meta.prop_map(|(format, size, (offsets, strides))| Meta { format, size, offsets, strides });
+    let shape = || ((prop_oneof![Just(1), 1i32..40], prop_oneof![Just(1), 1i32..40]), 1u32..=8);
+    let wild = (format(), (side(), side()), shape(), prop::option::of(meta), crop(), memories());
+    let wild = wild.prop_map(|(format, size, shape, meta, crop, memories)| Lie { format, size, shape, meta, crop, memories });
+    let fault = (0usize..4, stride(), offset(), -2i32..3);
+    let near = (
+        format(),
+        (1u32..70, 1u32..70),
+        (0u32..20, 0u32..20),
+        0usize..40,
+        any::<Index>(),
+        prop::option::of(fault),
+        crop(),
+        shape(),
+    );
+    let near = near.prop_map(|(format, size, more, padding, cut, fault, crop, shape)| {
+        let (mut meta, end) = true_meta(format, (size.0 + more.0, size.1 + more.1), padding);
+        let mut len = end;
+        if let Some((plane, stride, offset, less)) = fault {
+            let plane = plane % meta.strides.len();
+            match less {
+                -2 => meta.strides[plane] = stride,
+                -1 => meta.offsets[plane] = offset,
+                less => len = end.saturating_add_signed(-(less as isize)),
+            }
+        }
+        let cut = cut.index(len + 1);
+        Lie { format, size, shape, meta: Some(meta), crop, memories: vec![cut, len - cut] }
+    });
+    prop_oneof![wild, near]
+}
+
+#[test]
+fn frames_whose_buffers_lie() {
+    let taken = std::cell::Cell::new((0, 0));
+    with_all(lies(), 4000, |lie| {
+        let (good, bad) = taken.get();
+        taken.set(if frame::take(&lie) { (good + 1, bad) } else { (good, bad + 1) });
+    });
+    let (good, bad) = taken.get();
+    assert!(good > 500 && bad > 500, "{good} were taken and {bad} were not: the inputs test one side only");
+}

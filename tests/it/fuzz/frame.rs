@@ -1,0 +1,120 @@
+//! One buffer with what it says of itself, taken as a pipeline's appsink would take it, and preprocessed in every way. Shared by the
+//! property test in `tests/it/fuzz.rs` and the fuzz target in `fuzz/`.
+
+use glimpsed::capture::frame_of;
+use glimpsed::frame::{Frame, Orientation, PixelFormat};
+use glimpsed::preprocess::{Filter, Fit, Params, Preprocessor};
+use glimpsed::tensor::{ElementType, InputSpec, Layout, Tensor, TensorSpec};
+use gstreamer as gst;
+use gstreamer_video::{VideoCropMeta, VideoFormat, VideoFrameFlags, VideoMeta};
+use std::cell::RefCell;
+
+/// All formats that are taken.
+pub const FORMATS: [(VideoFormat, PixelFormat); 17] = [
+    (VideoFormat::Nv12, PixelFormat::Nv12),
+    (VideoFormat::Nv21, PixelFormat::Nv21),
+    (VideoFormat::I420, PixelFormat::I420),
+    (VideoFormat::Yv12, PixelFormat::Yv12),
+    (VideoFormat::Y42b, PixelFormat::Y42b),
+    (VideoFormat::Y444, PixelFormat::Y444),
+    (VideoFormat::Yuy2, PixelFormat::Yuy2),
+    (VideoFormat::Uyvy, PixelFormat::Uyvy),
+    (VideoFormat::Gray8, PixelFormat::Gray8),
+    (VideoFormat::Rgb, PixelFormat::Rgb),
+    (VideoFormat::Bgr, PixelFormat::Bgr),
+    (VideoFormat::Rgbx, PixelFormat::Rgbx),
+    (VideoFormat::Bgrx, PixelFormat::Bgrx),
+    (VideoFormat::Xrgb, PixelFormat::Xrgb),
+    (VideoFormat::Xbgr, PixelFormat::Xbgr),
+    (VideoFormat::Rgba, PixelFormat::Rgba),
+    (VideoFormat::Bgra, PixelFormat::Bgra),
+];
+
+/// What a buffer says of itself.
+#[derive(Debug, Clone)]
+pub struct Lie {
+    /// The format of its caps, by its place in [`FORMATS`].
+    pub format: usize,
+    /// Columns and rows by its caps.
+    pub size: (u32, u32),
+    /// The shape of a pixel by its caps, and the orientation by EXIF's numbers (1 to 8).
+    pub shape: ((i32, i32), u32),
+    /// Its `GstVideoMeta`.
+    pub meta: Option<Meta>,
+    /// The origin in its `GstVideoCropMeta`.
+    pub crop: Option<(u32, u32)>,
+    /// Bytes of each of its memories.
+    pub memories: Vec<usize>,
+}
+
+/// A `GstVideoMeta`, with as many planes as offsets and strides (the same number, 4 at the most).
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Meta {
+    pub format: usize,
+    pub size: (u32, u32),
+    pub offsets: Vec<usize>,
+    pub strides: Vec<i32>,
+}
+
+/// Takes the buffer of `lie`. True where it was a frame: then its planes hold the bytes that they should, and preprocessing it went
+/// well in every way.
+pub fn take(lie: &Lie) -> bool {
+    gst::init().unwrap();
+    let bytes: Vec<u8> = (0..lie.memories.iter().sum()).map(|n: usize| (n * 31) as u8).collect();
+    let Ok(mut frame) = frame_of(&sample(lie, &bytes)) else { return false };
+    assert_eq!((frame.picture.width, frame.picture.height), lie.size);
+    if let (Some(meta), None) = (&lie.meta, lie.crop) {
+        for (index, (&offset, &stride)) in meta.offsets.iter().zip(&meta.strides).enumerate() {
+            let plane = frame.plane(index);
+            for n in [0, plane.rows() - 1] {
+                assert_eq!(plane.row(n), &bytes[offset + n * stride as usize..][..plane.row_bytes()], "plane {index}, row {n}");
+            }
+        }
+    }
+    frame.picture.orientation = Orientation::from_exif(lie.shape.1).unwrap();
+    preprocess(&frame);
+    true
+}
+
+fn sample(lie: &Lie, bytes: &[u8]) -> gst::Sample {
+    let caps = gst::Caps::builder("video/x-raw")
+        .field("format", FORMATS[lie.format].0.to_str())
+        .field("width", lie.size.0 as i32)
+        .field("height", lie.size.1 as i32)
+        .field("pixel-aspect-ratio", gst::Fraction::new(lie.shape.0.0, lie.shape.0.1))
+        .field("framerate", gst::Fraction::new(30, 1))
+        .build();
+    let (mut buffer, mut rest) = (gst::Buffer::new(), bytes);
+    let content = buffer.get_mut().unwrap();
+    for &len in &lie.memories {
+        let (memory, behind) = rest.split_at(len);
+        content.append_memory(gst::Memory::from_slice(memory.to_vec()));
+        rest = behind;
+    }
+    if let Some(Meta { format, size: (width, height), offsets, strides }) = &lie.meta {
+        let (flags, format) = (VideoFrameFlags::empty(), FORMATS[*format].0);
+        VideoMeta::add_full(content, flags, format, *width, *height, offsets, strides).unwrap();
+    }
+    if let Some((x, y)) = lie.crop {
+        VideoCropMeta::add(content, (x, y, lie.size.0, lie.size.1));
+    }
+    gst::Sample::builder().buffer(&buffer).caps(&caps).build()
+}
+
+/// Preprocesses `frame` with every fit and filter. The preprocessors see all frames of the process, one after the other, as a
+/// camera's does.
+fn preprocess(frame: &Frame) {
+    thread_local! {
+        static ALL: RefCell<(Vec<Preprocessor>, Tensor)> = {
+            let tensor = TensorSpec { name: "x".into(), element: ElementType::U8, shape: vec![1, 6, 9, 3], quantization: None };
+            let input = InputSpec { tensor, layout: Layout::Nhwc, width: 9, height: 6 };
+            let ways = [Fit::Stretch, Fit::Crop, Fit::Letterbox].into_iter().flat_map(|fit| {
+                [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Linear, Filter::Nearest].map(|filter| (fit, filter))
+            });
+            let all = ways.map(|(fit, filter)| Preprocessor::new(&input, &Params { fit, filter, ..Params::default() }));
+            RefCell::new((all.collect(), Tensor::zeros(&input.tensor)))
+        };
+    }
+    ALL.with_borrow_mut(|(all, out)| all.iter_mut().for_each(|preprocessor| preprocessor.run(frame, out)));
+}

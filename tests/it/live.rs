@@ -1,0 +1,148 @@
+//! A live source keeps the newest frame and accounts for each; one that is not live loses none.
+
+use crate::common;
+use glimpsed::error::Result;
+use glimpsed::model::builtin;
+use glimpsed::prediction::Prediction;
+use glimpsed::publish::Publish;
+use glimpsed::runtime::{Execution, Infer};
+use glimpsed::stats::Counts;
+use glimpsed::tensor::Tensor;
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+fn schema() -> jsonschema::Validator {
+    let text = std::fs::read_to_string(common::project().join("schema/message.schema.json")).unwrap();
+    jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
+}
+
+fn number_before(text: &str, word: &str) -> u64 {
+    text.split(word).next().unwrap().split_whitespace().last().unwrap().parse().unwrap()
+}
+
+#[test]
+fn thirty_frames_a_second_in_720p_are_valid_lines_without_gaps_and_all_accounted_for() {
+    let source = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=1280,height=720,framerate=30/1 ! appsink name=frames";
+    let mut command = common::glimpsed();
+    command.args(["run", "--json", "--name", "front", "--model", "testcard", "--frames", "90", "--"]).args(source.split(' '));
+    let output = command.output().unwrap();
+    let log = common::stderr(&output);
+    assert!(output.status.success(), "{log}");
+    let (schema, results) = (schema(), common::json_lines(&output));
+    for (n, result) in results.iter().enumerate() {
+        assert!(schema.is_valid(result), "{result}\n{:?}", schema.iter_errors(result).map(|e| e.to_string()).collect::<Vec<_>>());
+        assert_eq!((&result["seq"], &result["source"]), (&Value::from(n), &"front".into()));
+        assert_eq!((&result["width"], &result["height"]), (&1280.into(), &720.into()));
+    }
+    let (captured, dropped) = (number_before(&log, " frames,"), number_before(&log, " dropped"));
+    assert_eq!(results.len(), 90);
+    assert!(captured < 300, "the source went on after the limit: {log}");
+    assert_eq!(captured, results.len() as u64 + dropped, "{log}");
+    let told: u64 = results.iter().map(|result| result["dropped"].as_u64().unwrap()).sum();
+    assert!(told <= dropped, "{told} of {dropped}: those behind the last result are told by nobody");
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_message() {
+    let schema = schema();
+    for wrong in [
+        r#"{"type":"classification","version":1}"#,
+        r#"{"type":"classification"}"#,
+        r#"{"version":1}"#,
+        "[]",
+        r#"{"type":"hello","version":2}"#,
+    ] {
+        assert!(!schema.is_valid(&serde_json::from_str(wrong).unwrap()), "{wrong}");
+    }
+    assert!(schema.is_valid(&serde_json::from_str(r#"{"type":"something later","version":1,"x":1}"#).unwrap()));
+}
+
+/// A model that takes 100 ms and always says class 3.
+struct Slow(Execution);
+
+impl Infer for Slow {
+    fn infer(&mut self, _: &Tensor, output: &mut Tensor) -> Result<()> {
+        std::thread::sleep(Duration::from_millis(100));
+        let Tensor::U8(logits) = output else { unreachable!("the built-in model gives uint8") };
+        logits.fill(0);
+        logits[3] = 255;
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.0
+    }
+}
+
+/// Keeps what is published.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<Prediction>>>);
+
+impl Publish for Kept {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
+        self.0.lock().unwrap().push(prediction.clone());
+        Ok(())
+    }
+}
+
+/// Runs `pipeline` with the slow model; gives the counts, how many results there were, and the results.
+fn with_slow_model(pipeline: &str, limit: Option<u64>) -> (Counts, u64, Vec<Prediction>) {
+    let slow = Box::new(Slow(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
+    let classifier = common::classifier(&builtin().unwrap(), slow, 1);
+    let kept = Kept::default();
+    let done = common::run_daemon(classifier, Box::new(kept.clone()), vec![common::camera("camera", pipeline)], limit);
+    let results = kept.0.lock().unwrap().clone();
+    (done[0].counts, done[0].results, results)
+}
+
+#[test]
+fn a_slow_model_sees_the_newest_frame_and_nothing_grows() {
+    let source = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=1280,height=720,framerate=30/1 ! appsink name=frames";
+    let (counts, worked, results) = with_slow_model(source, Some(20));
+    assert_eq!((worked, counts.captured), (20, worked + counts.dropped));
+    assert!(counts.dropped >= 20, "{counts:?}: at 30 frames a second two of three are replaced");
+    assert!(results.iter().all(|result| result.top[0].index == 3));
+    // A frame is 100 ms old when its result is out, and waited less than the 33 ms until the next one would have replaced it. The
+    // middle of all results says so; single ones may suffer from a busy machine.
+    let mut ages: Vec<_> = results.iter().map(|result| result.timing.age).collect();
+    ages.sort();
+    assert!(ages[ages.len() / 2] < Duration::from_millis(150), "{ages:?}");
+    // had frames queued up, the last ones would be the oldest
+    let late = results.last().unwrap().timing.age;
+    assert!(late < Duration::from_millis(500), "{late:?}");
+}
+
+#[test]
+fn a_source_that_is_not_live_loses_nothing_however_slow_the_model() {
+    let source = "videotestsrc num-buffers=7 ! video/x-raw,format=NV12,width=320,height=240,framerate=30/1 ! appsink name=frames";
+    let (counts, worked, results) = with_slow_model(source, None);
+    assert_eq!((counts.captured, counts.dropped, worked), (7, 0, 7));
+    let times: Vec<_> = results.iter().map(|result| result.pts.unwrap().as_millis()).collect();
+    assert_eq!(times, [0, 33, 66, 100, 133, 166, 200]);
+}
+
+#[test]
+fn a_limit_ends_the_source_too() {
+    let source = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=320,height=240,framerate=30/1 ! appsink name=frames";
+    let (counts, worked, _) = with_slow_model(source, Some(3));
+    assert_eq!((worked, counts.captured), (3, 3 + counts.dropped));
+}
+
+#[test]
+fn two_runs_over_the_same_frames_give_the_same_bytes_apart_from_times() {
+    let run = || {
+        let source =
+            "videotestsrc num-buffers=20 pattern=ball ! video/x-raw,format=I420,width=512,height=384 ! appsink name=frames";
+        let mut command = common::glimpsed();
+        command.args(["run", "--json", "--model", "testcard", "--"]).args(source.split(' '));
+        common::json_lines(&command.output().unwrap()).into_iter().map(common::without_times).collect::<Vec<_>>()
+    };
+    let first = run();
+    assert_eq!(first.len(), 20);
+    assert_eq!(first, run());
+}

@@ -1,0 +1,35 @@
+//! The tests of glimpsed: one binary, a module each. Those that need their own process, for an allocator of their own, are beside
+//! this folder.
+
+mod bad_input;
+mod camera;
+mod commands;
+mod common;
+mod config;
+mod context_cache;
+mod daemon;
+mod doctor;
+mod films;
+mod frames;
+mod fuzz;
+mod layers;
+mod linear;
+mod live;
+mod models;
+mod network;
+mod npu;
+mod npu_tools;
+mod overlay;
+mod pillow;
+mod pipelines;
+mod quantize;
+mod readme;
+mod recovery;
+mod reload;
+mod service;
+mod socket;
+mod squeezenet;
+mod stdout;
+mod subscribe;
+mod worker;
+mod yuv;

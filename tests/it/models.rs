@@ -1,0 +1,152 @@
+//! Model files as the world has them: in Hugging Face's cache, too new, broken, or computing nonsense.
+
+use crate::common;
+use crate::common::onnx::{Onnx, external, initializer, node};
+use glimpsed::error::Error;
+use glimpsed::model::Model;
+use glimpsed::runtime::{self, Provider};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// Writes `model` into `folder`.
+fn file(folder: &Path, model: &Onnx) -> PathBuf {
+    let path = folder.join("model.onnx");
+    fs::write(&path, model.bytes()).unwrap();
+    path
+}
+
+/// Why no session of `model` can be opened.
+fn refused(model: &Onnx) -> Error {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model::read(&file(folder.path(), model)).unwrap();
+    runtime::open(&model, &common::runtime_params(Provider::Cpu)).err().expect("it is opened")
+}
+
+#[test]
+fn a_model_in_hugging_faces_cache_has_the_name_and_the_labels_of_where_it_was_named() {
+    let hub = tempfile::tempdir().unwrap();
+    let repository = hub.path().join("models--acme--colours");
+    let snapshot = repository.join("snapshots/0a1b2c");
+    fs::create_dir_all(&snapshot).unwrap();
+    fs::create_dir(repository.join("blobs")).unwrap();
+    let keep = |name: &str, blob: &str, bytes: &[u8]| {
+        fs::write(repository.join("blobs").join(blob), bytes).unwrap();
+        symlink(Path::new("../../blobs").join(blob), snapshot.join(name)).unwrap();
+    };
+    keep("model.onnx", "5d41402a", &Onnx::default().bytes());
+    keep("labels.txt", "7d793037", b"red\ngreen\nblue\n");
+    let model = Model::read(&snapshot.join("model.onnx")).unwrap();
+    assert_eq!(model.name, "colours");
+    assert_eq!(model.labels(None).unwrap().name(2), "blue");
+    runtime::open(&model, &common::runtime_params(Provider::Cpu)).unwrap();
+}
+
+#[test]
+fn what_no_retry_can_heal_is_a_fault_of_the_configuration() {
+    let cases = [
+        (Onnx { ir_version: 99, ..Onnx::default() }, vec!["IR version", "newer than ONNX Runtime", "export it"]),
+        (Onnx { opset: 99, ..Onnx::default() }, vec!["opset", "newer than ONNX Runtime", "export it"]),
+        (Onnx::ending_in(&[node("Guess", &["mean"], &["classes"])]), vec!["Guess"]),
+        (Onnx::ending_in(&[node("Flatten", &["nothing"], &["classes"])]), vec!["nothing"]),
+        (Onnx { output: vec![1, 5], ..Onnx::default() }, vec!["does not compute what its file declares", "{1,3}"]),
+    ];
+    for (model, said) in cases {
+        let error = refused(&model);
+        assert_eq!(error.exit_status(), 78, "{error}");
+        for words in said {
+            assert!(error.to_string().contains(words), "no '{words}' in: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_that_the_model_makes_nan_of_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let nodes = [
+        node("Flatten", &["mean"], &["flat"]),
+        node("Sub", &["flat", "flat"], &["zero"]),
+        node("Div", &["zero", "zero"], &["classes"]),
+    ];
+    let model = file(folder.path(), &Onnx::ending_in(&nodes)).display().to_string();
+    let picture = folder.path().join("picture.ppm");
+    fs::write(&picture, [&b"P6 16 16 255\n"[..], &[128; 16 * 16 * 3]].concat()).unwrap();
+    let output = common::run(&["classify", "--model", &model, picture.to_str().unwrap()]);
+    let said = common::stderr(&output);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
+    assert!(said.contains("cannot classify") && said.contains("NaN for class 0 (3 of 3 values"), "{said}");
+}
+
+/// Why `model`, beside which `more` puts files, cannot be read.
+fn unreadable(model: &Onnx, more: impl FnOnce(&Path)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    more(folder.path());
+    let error = Model::read(&file(folder.path(), model)).expect_err("it is read");
+    assert_eq!(error.exit_status(), 78, "{error}");
+    error.to_string()
+}
+
+#[test]
+fn more_classes_or_nodes_than_any_classifier_has_are_refused() {
+    let said = unreadable(&Onnx { output: vec![1, 1_000_000_000], ..Onnx::default() }, |_| {});
+    assert!(said.contains("has 1000000000 classes") && said.contains("At most 1000000"), "{said}");
+    let said = unreadable(&Onnx { nodes: vec![node("", &[], &[]); 300_000], ..Onnx::default() }, |_| {});
+    assert!(said.contains("more than 200000 nodes"), "{said}");
+}
+
+#[test]
+fn long_chains_and_circles_of_nodes_are_walked_to_their_end() {
+    let name = |n: usize| if n == 0 { "mean".to_owned() } else { format!("v{n}") };
+    let mut nodes: Vec<_> = (0..100_000).map(|n| node("Identity", &[&name(n)], &[&name(n + 1)])).collect();
+    nodes.push(node("Flatten", &[&name(100_000)], &["classes"]));
+    // backwards: searched one by one, each step would go over all nodes
+    nodes.reverse();
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(Model::read(&file(folder.path(), &Onnx::ending_in(&nodes))).unwrap().nodes(), 100_002);
+    let circle = [node("Identity", &["classes"], &["a"]), node("Identity", &["a"], &["classes"])];
+    assert_eq!(Model::read(&file(folder.path(), &Onnx::ending_in(&circle))).unwrap().nodes(), 3);
+}
+
+#[test]
+fn weights_that_are_not_where_or_what_the_model_says_are_refused() {
+    let with = |weights| Onnx { initializers: vec![weights], ..Onnx::default() };
+    let at = |entries: &[(&str, &str)]| with(external("w", &[3], entries));
+    let nothing = |_: &Path| {};
+    let twelve = |folder: &Path| fs::write(folder.join("w.bin"), [0; 12]).unwrap();
+    let fifo = |folder: &Path| assert!(std::process::Command::new("mkfifo").arg(folder.join("w.bin")).status().unwrap().success());
+    let beside = "is not a file beside the model";
+    let cases = [
+        (unreadable(&at(&[("location", "w.bin")]), fifo), "it is a FIFO, not a file"),
+        (unreadable(&at(&[("location", "w.bin")]), |folder| symlink("/dev/zero", folder.join("w.bin")).unwrap()), "a device"),
+        (unreadable(&at(&[("location", "/dev/zero")]), nothing), beside),
+        (unreadable(&at(&[("location", "../w.bin")]), nothing), beside),
+        (unreadable(&at(&[]), nothing), beside),
+        (unreadable(&at(&[("location", "w.bin"), ("offset", "-4")]), twelve), "its offset is '-4'"),
+        (unreadable(&at(&[("location", "w.bin"), ("offset", "4")]), twelve), "12 bytes, the model needs 16"),
+        (unreadable(&at(&[("location", "w.bin"), ("offset", "18446744073709551615")]), twelve), "more than any file can hold"),
+        (unreadable(&with(initializer("w", &[1 << 40, 1 << 40], &[0; 4])), nothing), "larger than the file"),
+        (unreadable(&with(initializer("w", &[1 << 30], &[0; 4])), nothing), "larger than the file"),
+    ];
+    for (said, wanted) in cases {
+        assert!(said.contains(wanted), "no '{wanted}' in: {said}");
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let fifo = fifo.to_str().unwrap();
+    for args in [
+        vec!["inspect", fifo],
+        vec!["inspect", "/dev/zero"],
+        vec!["inspect", "testcard", "--labels", fifo],
+        vec!["check", "--config", fifo],
+        vec!["check", "--model", "testcard", "--pipeline", fifo],
+    ] {
+        let output = common::run(&args);
+        let said = common::stderr(&output);
+        assert!(output.status.code() == Some(78) && said.contains("not a file"), "{args:?}: {said}");
+    }
+}

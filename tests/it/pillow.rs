@@ -1,0 +1,137 @@
+//! RGB pictures are resized as Pillow resizes them: equal in every element, for every fit and filter.
+//!
+//! The reference values are Pillow 13.0.0's own, of pictures that are a formula; `tests/fixtures/make_pillow.py` tells the story.
+
+use crate::common;
+use glimpsed::frame::{Frame, Orientation, OwnedPixels, Picture, PixelFormat};
+use glimpsed::preprocess::{Filter, Fit, Normalize, Params, Preprocessor};
+use glimpsed::tensor::{ElementType, InputSpec, Layout, Tensor, TensorSpec};
+
+const SIDE: usize = 24;
+const SIZES: [(u32, u32); 11] =
+    [(640, 480), (97, 61), (33, 77), (1, 50), (50, 1), (1, 1), (24, 24), (17, 9), (333, 500), (1920, 1080), (375, 500)];
+const FITS: [Fit; 3] = [Fit::Stretch, Fit::Crop, Fit::Letterbox];
+const FILTERS: [Filter; 4] = [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Nearest];
+
+fn chirp(x: u32, y: u32, channel: u32) -> u8 {
+    let (x, y, c) = (u64::from(x), u64::from(y), u64::from(channel));
+    (((3 * x * x + 5 * y * y + (c + 1) * x * y) >> 4) & 255) as u8
+}
+
+/// The chirp in an RGB format: `order` are the channels of a pixel (3 for a byte that means nothing), rows padded by `padding`.
+fn frame(format: PixelFormat, order: &[u32], (width, height): (u32, u32), padding: usize) -> Frame {
+    let mut data = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            data.extend(order.iter().map(|&channel| if channel == 3 { 201 } else { chirp(x, y, channel) }));
+        }
+        data.extend(std::iter::repeat_n(99, padding));
+    }
+    let stride = width as usize * order.len() + padding;
+    let picture = Picture::new(format, width, height);
+    Frame::new(picture, Box::new(OwnedPixels(vec![(data, stride)]))).unwrap()
+}
+
+fn preprocessed(frame: &Frame, fit: Fit, filter: Filter) -> Vec<u8> {
+    let tensor = TensorSpec { name: "x".into(), element: ElementType::U8, shape: vec![1, SIDE, SIDE, 3], quantization: None };
+    let input = InputSpec { tensor, layout: Layout::Nhwc, width: SIDE as u32, height: SIDE as u32 };
+    let mut out = Tensor::zeros(&input.tensor);
+    Preprocessor::new(&input, &Params { fit, filter, normalize: Normalize::default() }).run(frame, &mut out);
+    common::bytes_of(&out)
+}
+
+#[test]
+fn equals_pillow_in_every_element() {
+    let reference = common::npy_u8(&common::project().join("tests/fixtures/pillow.npy"));
+    let mut expected = reference.chunks_exact(SIDE * SIDE * 3);
+    for size in SIZES {
+        let frame = frame(PixelFormat::Rgb, &[0, 1, 2], size, 0);
+        for fit in FITS {
+            for filter in FILTERS {
+                let got = preprocessed(&frame, fit, filter);
+                let wrong = got.iter().zip(expected.next().unwrap()).filter(|(a, b)| a != b).count();
+                assert_eq!(wrong, 0, "elements that differ, {size:?} {fit:?} {filter:?}");
+            }
+        }
+    }
+    assert!(expected.next().is_none());
+}
+
+#[test]
+fn every_order_of_channels_and_every_padding_is_the_same_picture() {
+    let orders: [(PixelFormat, &[u32]); 8] = [
+        (PixelFormat::Rgb, &[0, 1, 2]),
+        (PixelFormat::Bgr, &[2, 1, 0]),
+        (PixelFormat::Rgbx, &[0, 1, 2, 3]),
+        (PixelFormat::Bgrx, &[2, 1, 0, 3]),
+        (PixelFormat::Xrgb, &[3, 0, 1, 2]),
+        (PixelFormat::Xbgr, &[3, 2, 1, 0]),
+        (PixelFormat::Rgba, &[0, 1, 2, 3]),
+        (PixelFormat::Bgra, &[2, 1, 0, 3]),
+    ];
+    for size in [(97, 61), (61, 197)] {
+        for filter in [Filter::Bicubic, Filter::Nearest] {
+            let plain = preprocessed(&frame(PixelFormat::Rgb, &[0, 1, 2], size, 0), Fit::Stretch, filter);
+            for (format, order) in orders {
+                for padding in [0, 1, 13, 64] {
+                    assert_eq!(
+                        preprocessed(&frame(format, order, size, padding), Fit::Stretch, filter),
+                        plain,
+                        "{format:?} {padding}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The chirp of `size`, stored so that `orientation` makes it upright.
+fn stored(orientation: Orientation, size: (u32, u32)) -> Frame {
+    let (width, height) = orientation.turn(size);
+    let [columns, rows] = orientation.mirrored;
+    let mut data = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            let (x, y) = (if columns { width - 1 - x } else { x }, if rows { height - 1 - y } else { y });
+            let (x, y) = orientation.turn((x, y));
+            data.extend([0, 1, 2].map(|channel| chirp(x, y, channel)));
+        }
+    }
+    let picture = Picture { orientation, ..Picture::new(PixelFormat::Rgb, width, height) };
+    Frame::new(picture, Box::new(OwnedPixels(vec![(data, width as usize * 3)]))).unwrap()
+}
+
+/// Pillow: `ImageOps.exif_transpose`, then `resize`. What is equal to the upright picture's bytes here is equal to Pillow's above.
+#[test]
+fn a_turned_picture_gives_the_bytes_of_the_upright_one() {
+    // reduced more in one direction than in the other: the order of the passes counts
+    for size in [(97, 61), (61, 197), (640, 480), (17, 9), (1, 50), (33, 333)] {
+        let upright = frame(PixelFormat::Rgb, &[0, 1, 2], size, 0);
+        for fit in FITS {
+            for filter in FILTERS {
+                let wanted = preprocessed(&upright, fit, filter);
+                for exif in 1..=8 {
+                    let stored = stored(Orientation::from_exif(exif).unwrap(), size);
+                    assert_eq!(stored.picture.upright_size(), size);
+                    assert!(preprocessed(&stored, fit, filter) == wanted, "{size:?} {fit:?} {filter:?} orientation {exif}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_preprocessor_takes_frames_of_any_size_one_after_the_other() {
+    let tensor = TensorSpec { name: "x".into(), element: ElementType::U8, shape: vec![1, SIDE, SIDE, 3], quantization: None };
+    let input = InputSpec { tensor, layout: Layout::Nhwc, width: SIDE as u32, height: SIDE as u32 };
+    for fit in FITS {
+        let params = Params { fit, ..Params::default() };
+        let mut preprocessor = Preprocessor::new(&input, &params);
+        let mut out = Tensor::zeros(&input.tensor);
+        for size in [(640, 480), (17, 9), (333, 500), (1, 50), (640, 480)] {
+            let frame = frame(PixelFormat::Rgb, &[0, 1, 2], size, 0);
+            preprocessor.run(&frame, &mut out);
+            assert_eq!(common::bytes_of(&out), preprocessed(&frame, fit, Filter::Bicubic), "{fit:?} {size:?}");
+        }
+    }
+}

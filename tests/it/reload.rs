@@ -1,0 +1,237 @@
+//! The daemon as it runs for months: settings that change meanwhile, and what it tells of itself.
+
+use crate::common;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Stdio};
+use std::time::Duration;
+
+/// The program with a configuration file, a socket and a log that is read.
+struct Running {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    /// What of it was read.
+    said: String,
+    config: PathBuf,
+    socket: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Running {
+    fn start(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, socket) = (folder.path().join("glimpsed.toml"), folder.path().join("s"));
+        std::fs::write(&file, config).unwrap();
+        let mut command = common::glimpsed();
+        command.args(["run", "--socket"]).arg(&socket).arg("--config").arg(&file);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut running = Self { child, log, said: String::new(), config: file, socket, _folder: folder };
+        running.until("listens at");
+        running
+    }
+
+    /// The line of the log that says `what`.
+    fn until(&mut self, what: &str) -> String {
+        let mut before = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(self.log.read_line(&mut line).unwrap() > 0, "the log ended without '{what}':\n{before}");
+            self.said.push_str(&line);
+            if line.contains(what) {
+                return line;
+            }
+            before.push_str(&line);
+        }
+    }
+
+    fn reload(&mut self, config: &str) {
+        // in one step, as an editor or a package does it
+        let new = self.config.with_extension("new");
+        std::fs::write(&new, config).unwrap();
+        std::fs::rename(&new, &self.config).unwrap();
+        self.signal(Signal::SIGHUP);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+    }
+
+    fn subscriber(&self) -> BufReader<UnixStream> {
+        let stream = UnixStream::connect(&self.socket).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        BufReader::new(stream)
+    }
+
+    /// Open files and resident memory (KiB).
+    fn footprint(&self) -> (usize, u64) {
+        let proc = Path::new("/proc").join(self.child.id().to_string());
+        let files = std::fs::read_dir(proc.join("fd")).unwrap().count();
+        let status = std::fs::read_to_string(proc.join("status")).unwrap();
+        let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        (files, resident.split_whitespace().nth(1).unwrap().parse().unwrap())
+    }
+
+    /// Ends it in order; all that its log said.
+    fn end(mut self) -> String {
+        self.signal(Signal::SIGTERM);
+        let mut log = std::mem::take(&mut self.said);
+        self.log.read_to_string(&mut log).unwrap();
+        assert!(self.child.wait().unwrap().success(), "{log}");
+        assert!(!self.socket.exists());
+        log
+    }
+}
+
+fn message(reader: &mut BufReader<UnixStream>) -> Value {
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
+}
+
+/// Two cameras, `front` and another one, and a model that keeps the `top` best.
+fn config(other: &str, top: usize) -> String {
+    let launch =
+        "videotestsrc is-live=true pattern=ball ! video/x-raw,format=NV12,width=64,height=48,framerate=200/1 ! appsink name=frames";
+    format!(
+        "[model]\nfile = \"testcard\"\ntop = {top}\n[[camera]]\nname = \"front\"\nlaunch = \"{launch}\"\n\
+         [[camera]]\nname = \"{other}\"\nlaunch = \"{launch}\"\n"
+    )
+}
+
+#[test]
+fn a_hundred_reloads_cost_an_unchanged_camera_no_result_and_leave_nothing_behind() {
+    const RELOADS: usize = 100;
+    let mut running = Running::start(&config("side", 2));
+    let mut reader = running.subscriber();
+    assert_eq!(message(&mut reader)["cameras"], serde_json::json!(["front", "side"]));
+    let (mut next, mut early) = (None, (0, 0));
+    for n in 1..=RELOADS {
+        let (other, top) = if n % 2 == 1 { ("back", 3) } else { ("side", 2) };
+        running.reload(&config(other, top));
+        let mut greeted = false;
+        // until the other camera of the new settings has a result of the new model
+        loop {
+            let message = message(&mut reader);
+            assert_eq!(message["missed"], Value::Null);
+            let source = message["source"].as_str().unwrap_or_default();
+            if greeted && message["type"] == "classification" {
+                // nothing of the old settings comes behind the new greeting: neither a camera nor an answer of the old model
+                assert!(source == "front" || source == other, "{message}");
+                assert_eq!(message["classifications"].as_array().unwrap().len(), top, "{message}");
+            }
+            match message["type"].as_str().unwrap() {
+                "hello" => {
+                    assert_eq!(message["cameras"], serde_json::json!(["front", other]));
+                    greeted = true;
+                }
+                "classification" if source == "front" => {
+                    let seq = message["seq"].as_u64().unwrap();
+                    assert!(next.is_none_or(|next| next == seq), "result {seq} of front came where {next:?} was due");
+                    next = Some(seq + 1);
+                }
+                "classification" if source == other && greeted => break,
+                _ => {}
+            }
+        }
+        // a log that nobody reads would hold the daemon up once its pipe is full
+        running.until("the configuration was read again");
+        if n == 20 {
+            early = running.footprint();
+        }
+    }
+    let late = running.footprint();
+    assert!(late.0 <= early.0 + 8, "open files: {} after 20, {} after {RELOADS}", early.0, late.0);
+    assert!(late.1 <= early.1 + 16384, "KiB: {} after 20, {} after {RELOADS}", early.1, late.1);
+    let log = running.end();
+    assert_eq!(log.matches("the configuration was read again").count(), RELOADS, "{log}");
+    assert!(!log.contains("front is"), "{log}");
+}
+
+#[test]
+fn a_faulty_file_is_refused_with_its_faults_and_the_old_settings_stay() {
+    let mut running = Running::start(&config("side", 2));
+    let mut reader = running.subscriber();
+    running.reload("[model]\nfile = \"testcard\"\ntop = 0\n[[camera]]\nname = \"front\"\nlanch = \"x\"\n");
+    let refused = running.until("was not taken");
+    assert!(refused.contains("the old one stays in force") && refused.contains("3 errors"), "{refused}");
+    assert!(running.until("line 3").contains("model.top must be a whole number"));
+    assert!(running.until("line 6").contains("did you mean 'launch'?"));
+    running.reload(&config("side", 2).replace("testcard", "gone.onnx"));
+    assert!(running.until("line 2: cannot read the model").contains("gone.onnx"));
+    // both cameras go on
+    for camera in ["front", "side", "front", "side"] {
+        std::iter::repeat_with(|| message(&mut reader))
+            .find(|message| message["source"] == camera && message["seq"].is_u64())
+            .unwrap();
+    }
+    running.reload(&config("side", 2));
+    running.until("read again: nothing has changed");
+    running.end();
+}
+
+#[test]
+fn a_camera_that_has_changed_is_set_up_anew_and_goes_on_counting() {
+    let mut running = Running::start(&config("side", 2));
+    let mut reader = running.subscriber();
+    let side = |reader: &mut BufReader<UnixStream>| {
+        std::iter::repeat_with(|| message(reader)).find(|message| message["source"] == "side" && message["seq"].is_u64()).unwrap()
+    };
+    while side(&mut reader)["seq"].as_u64().unwrap() < 5 {}
+    let text = config("side", 2);
+    let (front, rest) = text.split_at(text.rfind("[[camera]]").unwrap());
+    running.reload(&format!("{front}{}", rest.replace("width=64,height=48", "width=80,height=60")));
+    assert!(running.until("read again").contains("side is set up anew"));
+    let first = std::iter::repeat_with(|| side(&mut reader)).find(|result| result["width"] == 80).unwrap();
+    assert!(first["seq"].as_u64().unwrap() > 5, "{first}");
+    running.end();
+}
+
+#[test]
+fn the_statistics_are_told_on_usr1_to_subscribers_and_at_the_end() {
+    let schema = std::fs::read_to_string(common::project().join("schema/message.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let lost = "[[camera]]\nname = \"gone\"\nlaunch = \"v4l2src device=/dev/video77 ! appsink name=frames\"\n";
+    let mut running = Running::start(&format!("{}{lost}[output]\nstatus_interval = \"100ms\"\n", config("side", 2)));
+    let mut reader = running.subscriber();
+    let mut find = |wanted: &dyn Fn(&Value) -> bool| {
+        std::iter::repeat_with(|| message(&mut reader))
+            .inspect(|message| assert!(schema.is_valid(message), "{message}"))
+            .find(|m| wanted(m))
+            .unwrap()
+    };
+    let status =
+        find(&|message| message["type"] == "status" && message["source"] == "front" && message["results"].as_u64() > Some(10));
+    let count = |field: &str| status[field].as_u64().unwrap();
+    assert!(count("captured") >= count("results") + count("dropped") && status["state"] == "flowing", "{status}");
+    assert!(status["timing"]["inference_ms"]["p99"].as_f64() > Some(0.0), "{status}");
+    let gone = find(&|message| message["type"] == "status" && message["source"] == "gone" && message["state"] == "lost");
+    assert!(gone["reason"].as_str().unwrap().contains("/dev/video77") && gone["errors"].as_u64() > Some(0), "{gone}");
+    running.signal(Signal::SIGUSR1);
+    assert!(running.until("front: ").contains("(p50/p95/p99)"));
+    assert!(running.until("gone: 0 frames").contains("lost"));
+    // somebody who comes now hears of the camera that is away
+    let mut late = running.subscriber();
+    assert_eq!(message(&mut late)["type"], "hello");
+    let heard: Vec<_> = (0..4).map(|_| message(&mut late)).collect();
+    assert!(heard.iter().any(|message| message["source"] == "gone" && message["state"] == "lost"), "{heard:?}");
+    let log = running.end();
+    assert!(log.contains("front: ") && log.contains("side: ") && log.contains("gone: 0 frames, 0 results"), "{log}");
+}
+
+#[test]
+fn a_camera_that_stays_lost_gets_the_help_that_was_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("note");
+    let camera = "[[camera]]\nname = \"gone\"\nlaunch = \"v4l2src device=/dev/video77 ! appsink name=frames\"";
+    let stuck = format!("on_stuck = \"echo $GLIMPSED_CAMERA is stuck >> {}\"\non_stuck_after = 2", note.display());
+    let mut running = Running::start(&format!("[model]\nfile = \"testcard\"\n{camera}\n{stuck}\n"));
+    running.until("gone was lost 2 times in a row; running: echo");
+    running.until("the command of on_stuck is done");
+    assert_eq!(std::fs::read_to_string(&note).unwrap(), "gone is stuck\n");
+    running.end();
+}

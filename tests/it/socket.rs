@@ -1,0 +1,366 @@
+//! The socket: hello first, then what is in force, the latest result, and everything; a slow subscriber suffers alone, a rude one is
+//! shown the door.
+
+use crate::common;
+use crossbeam_channel::RecvTimeoutError;
+use glimpsed::publish::Publish;
+use glimpsed::publish::socket::{Params, Socket, connect, hello};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+fn params(path: &Path) -> Params {
+    Params { path: path.to_owned(), mode: 0o660, group: None, limit: 8 }
+}
+
+fn open(path: &Path) -> Socket {
+    Socket::open(&params(path), &hello("animals", "CPU", "the CPU", &["front", "back"], &common::animals())).unwrap()
+}
+
+/// A subscriber that gets everything from now on. A line that does not come within ten seconds is a failure.
+fn subscriber(path: &Path) -> BufReader<UnixStream> {
+    let mut reader = silent(path);
+    assert_eq!(line(&mut reader)["type"], "hello");
+    ask(&mut reader, r#"{"subscribe":{}}"#);
+    reader
+}
+
+fn silent(path: &Path) -> BufReader<UnixStream> {
+    let stream = UnixStream::connect(path).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    BufReader::new(stream)
+}
+
+fn line(reader: &mut BufReader<UnixStream>) -> Value {
+    let mut text = String::new();
+    reader.read_line(&mut text).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text:?}"))
+}
+
+/// Makes a request; gives its answer.
+fn ask(reader: &mut BufReader<UnixStream>, request: &str) -> Value {
+    reader.get_mut().write_all(format!("{request}\n").as_bytes()).unwrap();
+    let answer = line(reader);
+    assert_eq!(answer["type"], "subscribed", "{answer}");
+    answer
+}
+
+fn is_over(reader: &mut BufReader<UnixStream>) -> bool {
+    let mut rest = Vec::new();
+    match reader.read_to_end(&mut rest) {
+        Ok(_) => rest.is_empty(),
+        Err(e) => e.kind() == ErrorKind::ConnectionReset,
+    }
+}
+
+fn temporary() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("glimpsed.sock");
+    (folder, path)
+}
+
+#[test]
+fn hello_then_the_latest_then_everything_by_the_schema() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let mut early = subscriber(&path);
+    socket.publish(&common::animal("front", 0, 0, 0.75)).unwrap();
+    socket.publish(&common::animal("front", 1, 1, 0.5)).unwrap();
+    socket.publish(&common::animal("back", 0, 2, 1.0)).unwrap();
+    let mut seen: Vec<_> = (0..3).map(|_| line(&mut early)).collect();
+    let short = |seen: &[Value]| {
+        seen.iter()
+            .map(|result| (result["source"].as_str().unwrap().to_owned(), result["seq"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(short(&seen), [("front".into(), 0), ("front".into(), 1), ("back".into(), 0)]);
+
+    let mut late = silent(&path);
+    let greeting = line(&mut late);
+    assert_eq!(
+        (&greeting["model"], &greeting["cameras"], &greeting["labels"]),
+        (&json!("animals"), &json!(["front", "back"]), &json!(["cat", "dog", "owl"]))
+    );
+    let answer = ask(&mut late, r#"{"subscribe":{"cameras":["front","back","gate"]}}"#);
+    assert_eq!((&answer["cameras"], &answer["unknown_cameras"]), (&json!(["front", "back"]), &json!(["gate"])));
+    let mut latest = vec![line(&mut late), line(&mut late)];
+    latest.sort_by_key(|result| result["source"].to_string());
+    assert_eq!(short(&latest), [("back".into(), 0), ("front".into(), 1)]);
+    socket.publish(&common::animal("front", 2, 1, 0.5)).unwrap();
+    assert_eq!((&line(&mut late)["seq"], &line(&mut early)["seq"]), (&json!(2), &json!(2)));
+
+    let schema = std::fs::read_to_string(common::project().join("schema/message.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    seen.extend([greeting, answer]);
+    assert!(seen.iter().all(|message| schema.is_valid(message)), "{seen:?}");
+}
+
+#[test]
+fn a_subscriber_chooses() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let mut reader = subscriber(&path);
+    ask(&mut reader, r#"{"subscribe":{"cameras":["front"],"top":1,"min_confidence":0.6,"on_change":true}}"#);
+    socket.publish(&common::animal("front", 999, 0, 0.75)).unwrap();
+    let first = line(&mut reader);
+    assert_eq!((&first["seq"], &first["classifications"][0]["label"]), (&json!(999), &json!("cat")));
+    assert_eq!(first["classifications"].as_array().unwrap().len(), 1);
+    socket.publish(&common::animal("back", 0, 1, 0.9)).unwrap(); // another camera
+    socket.publish(&common::animal("front", 1000, 0, 0.9)).unwrap(); // no change
+    socket.publish(&common::animal("front", 1001, 1, 0.55)).unwrap(); // not sure enough
+    socket.publish(&common::animal("front", 1002, 2, 0.9)).unwrap();
+    assert_eq!(line(&mut reader)["seq"], 1002);
+}
+
+#[test]
+fn a_subscriber_that_does_not_read_misses_lines_alone_and_is_told_how_many() {
+    const RESULTS: u64 = 4000;
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let (mut slow, mut quick) = (subscriber(&path), subscriber(&path));
+    for seq in 0..RESULTS {
+        socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
+        // in step with this one, so that no result is lost before the socket's thread sees it
+        assert_eq!(line(&mut quick)["seq"], seq);
+    }
+    // the connection holds the first lines, the queue the last ones
+    let (mut got, mut missed, mut last) = (0, 0, None);
+    while last != Some(RESULTS - 1) {
+        let message = line(&mut slow);
+        let seq = message["seq"].as_u64().unwrap();
+        let told = message["missed"].as_u64().unwrap_or(0);
+        assert_eq!(seq, last.map_or(0, |last: u64| last + 1) + told, "the count stands where the gap is");
+        (got, missed, last) = (got + 1, missed + told, Some(seq));
+    }
+    assert_eq!(got + missed, RESULTS);
+    assert!(missed > RESULTS / 2, "{missed} missed");
+}
+
+#[test]
+fn what_is_no_choice_gets_one_error_and_the_door() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    for (said, told) in [
+        (&b"{\"subscribe\":{\"camera\":\"front\"}}\n"[..], "unknown field `camera`"),
+        (b"\x00\xff\xfe garbage \x80\n", "not a subscribe request"),
+        (b"GET / HTTP/1.1\r\n\r\n", "not a subscribe request"),
+        (b"{\"subscribe\":{\"max_rate\":1e-300}}\n", "max_rate must be a number from 0.001 to 1000, not 1e-300"),
+        (b"{\"subscribe\":{\"min_confidence\":1e400}}\n", "min_confidence must be a number from 0 to 1, not 1e400"),
+    ] {
+        let mut rude = subscriber(&path);
+        rude.get_mut().write_all(said).unwrap();
+        let message = line(&mut rude);
+        assert_eq!(message["type"], "error");
+        assert!(message["message"].as_str().unwrap().contains(told), "{message}");
+        assert!(is_over(&mut rude));
+    }
+    let mut endless = subscriber(&path);
+    let megabyte = vec![b'x'; 1 << 20];
+    // it is shown the door long before it has said all ten
+    let cut_off = (0..10).any(|_| endless.get_mut().write_all(&megabyte).is_err());
+    assert!(cut_off);
+    // the others are untouched
+    let mut polite = subscriber(&path);
+    socket.publish(&common::animal("front", 0, 0, 0.75)).unwrap();
+    assert_eq!(line(&mut polite)["seq"], 0);
+}
+
+#[test]
+fn half_closed_is_still_listening_and_gone_is_gone() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let mut half = subscriber(&path);
+    half.get_mut().shutdown(Shutdown::Write).unwrap();
+    drop(subscriber(&path));
+    for seq in 0..3 {
+        socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
+        assert_eq!(line(&mut half)["seq"], seq);
+    }
+}
+
+#[test]
+fn one_more_than_the_limit_is_refused_in_words() {
+    let (_folder, path) = temporary();
+    let _socket = open(&path);
+    let _taken: Vec<_> = (0..8).map(|_| subscriber(&path)).collect();
+    let mut ninth = silent(&path);
+    let refusal = line(&mut ninth);
+    assert!(refusal["type"] == "error" && refusal["message"].as_str().unwrap().contains("all 8 places"), "{refusal}");
+    assert!(is_over(&mut ninth));
+}
+
+#[test]
+fn a_stale_file_is_replaced_a_live_one_and_another_file_never() {
+    let (_folder, path) = temporary();
+    let greeting = json!({"type": "hello", "version": 1});
+    // a listener that is gone leaves its file
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    let first = Socket::open(&params(&path), &greeting).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+
+    let refused = Socket::open(&params(&path), &greeting).err().unwrap();
+    assert!(refused.to_string().contains("another program listens") && refused.exit_status() == 78, "{refused}");
+    assert_eq!(line(&mut silent(&path))["type"], "hello");
+    drop(first);
+    assert!(!path.exists(), "the file goes with its program");
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "and so does its lock");
+
+    std::fs::write(&path, "letters").unwrap();
+    let refused = Socket::open(&params(&path), &greeting).err().unwrap();
+    assert!(refused.to_string().contains("is no socket"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "letters");
+
+    let nowhere = Socket::open(&params(Path::new("/nowhere/x.sock")), &greeting).err().unwrap();
+    assert!(nowhere.to_string().contains("Does its folder exist"), "{nowhere}");
+    let nobody = Params { group: Some("no such group".into()), path: path.with_extension("2"), ..params(&path) };
+    assert!(Socket::open(&nobody, &greeting).err().unwrap().to_string().contains("no group 'no such group'"));
+    assert!(!path.with_extension("2").exists(), "what failed leaves nothing behind");
+}
+
+#[test]
+fn the_program_serves_it_and_leaves_whole_lines_and_no_file() {
+    let (_folder, path) = temporary();
+    let mut command = common::glimpsed();
+    command.args(["run", "--model", "testcard", "--name", "front", "--socket"]).arg(&path);
+    command.args("-- videotestsrc is-live=true pattern=snow ! video/x-raw,width=320,height=240 ! appsink name=frames".split(' '));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("listens") {
+        assert!(log.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    let mut reader = subscriber(&path);
+    let result = std::iter::repeat_with(|| line(&mut reader)).find(|line| line["type"] != "status").unwrap();
+    assert_eq!((&result["source"], &result["classifications"][0]["label"]), (&json!("front"), &json!("snow")));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).unwrap();
+    assert!(rest.is_empty() || rest.ends_with("}\n"), "{rest}");
+    assert!(child.wait().unwrap().success());
+    assert!(!path.exists());
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(out, "", "with a socket, standard output carries results only when it is asked to");
+}
+
+#[test]
+fn of_four_that_find_a_stale_file_at_once_one_gets_it() {
+    let (_folder, path) = temporary();
+    let greeting = json!({"type": "hello", "version": 1});
+    for _ in 0..60 {
+        drop(UnixListener::bind(&path).unwrap());
+        let together = Barrier::new(4);
+        let open = || {
+            together.wait();
+            let opened = Socket::open(&params(&path), &greeting);
+            // whoever has it keeps it until all have tried
+            together.wait();
+            opened.map(drop).map_err(|e| e.to_string())
+        };
+        let outcomes: Vec<_> = thread::scope(|scope| {
+            let starts: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        let refused: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+        assert!(refused.len() == 3 && refused.iter().all(|why| why.contains("another program listens")), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_program_that_holds_the_socket_and_takes_no_connection_makes_nobody_wait() {
+    let (_folder, path) = temporary();
+    let _hung = UnixListener::bind(&path).unwrap();
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    let mut waiting = Vec::new();
+    let full = loop {
+        match connect(&path) {
+            Ok(stream) => waiting.push(stream),
+            Err(e) => break e,
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    let refused = Socket::open(&params(&path), &json!({"type": "hello"})).err().unwrap();
+    assert!(refused.to_string().contains("another program listens"), "{refused}");
+}
+
+#[test]
+fn the_end_comes_in_time_whatever_subscribers_do() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let over = AtomicBool::new(false);
+    let long = format!("{{\"subscribe\":{}{{}}}}\n", " ".repeat(8000));
+    thread::scope(|scope| {
+        for n in 0..6 {
+            let (over, path, long) = (&over, &path, &long);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let Ok(mut stream) = UnixStream::connect(path) else { return };
+                    // writes for ever and never reads; when it is cut off it comes again
+                    while !over.load(Ordering::Relaxed) && stream.write_all(if n < 3 { b"\n" } else { long.as_bytes() }).is_ok() {}
+                }
+            });
+        }
+        // the others are served meanwhile
+        let mut reader = subscriber(&path);
+        for seq in 0..100 {
+            socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
+            assert_eq!(line(&mut reader)["seq"], seq);
+        }
+        let (ending, ended) = crossbeam_channel::bounded::<()>(0);
+        scope.spawn(move || {
+            drop(socket);
+            drop(ending);
+        });
+        let in_time = ended.recv_timeout(Duration::from_secs(30)) == Err(RecvTimeoutError::Disconnected);
+        over.store(true, Ordering::Relaxed);
+        assert!(in_time && !path.exists());
+    });
+}
+
+#[test]
+fn connections_that_found_no_descriptor_are_taken_when_one_is_free() {
+    let (_folder, path) = temporary();
+    // as many files as it takes to run, and some subscribers
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "ulimit -n 80; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_glimpsed"),
+        "run",
+        "--model",
+        "testcard",
+        "--socket",
+    ]);
+    command.arg(&path).args("-- videotestsrc is-live=true ! video/x-raw,width=32,height=24 ! appsink name=frames".split(' '));
+    command.env("ORT_DYLIB_PATH", common::onnxruntime()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut until = |words: &str| {
+        let mut text = String::new();
+        while !text.contains(words) {
+            assert!(log.read_line(&mut text).unwrap() > 0, "{text}");
+        }
+    };
+    until("listens");
+    let mut waiting: VecDeque<_> = (0..80).map(|_| silent(&path)).collect();
+    until("cannot accept a subscriber");
+    // in the order in which they came: who leaves makes room for the next, though nobody new comes
+    while let Some(mut first) = waiting.pop_front() {
+        assert_eq!(line(&mut first)["type"], "hello", "{} are left", waiting.len());
+    }
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert!(child.wait().unwrap().success());
+}

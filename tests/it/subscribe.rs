@@ -1,0 +1,150 @@
+//! `glimpsed subscribe`: what a daemon sees, over its restarts, until it is ended.
+
+use crate::common;
+use glimpsed::prediction::Prediction;
+use glimpsed::publish::Publish;
+use glimpsed::publish::socket::{Params, Socket, hello};
+use glimpsed::tally::Tally;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+fn daemon(path: &Path) -> Socket {
+    let params = Params { path: path.to_owned(), limit: 1, ..Params::default() };
+    Socket::open(&params, &hello("animals", "CPU", "the CPU", &["front", "back"], &common::animals())).unwrap()
+}
+
+/// Sure to three quarters.
+fn result(source: &str, seq: u64, best: usize) -> Prediction {
+    common::animal(source, seq, best, 0.75)
+}
+
+/// The program with `flags`, its lines, and what it says on standard error.
+fn subscribe(path: &Path, flags: &[&str]) -> (Child, BufReader<std::process::ChildStdout>, BufReader<std::process::ChildStderr>) {
+    let mut command: Command = common::glimpsed();
+    command.arg("subscribe").arg(path).args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    (child, BufReader::new(out), BufReader::new(err))
+}
+
+fn line(reader: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
+}
+
+#[test]
+fn lines_of_text_over_a_restart_of_the_daemon_and_a_quiet_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut socket = daemon(&path);
+    socket.publish(&result("front", 0, 0)).unwrap();
+    let (mut child, mut out, mut err) = subscribe(&path, &[]);
+    assert_eq!(line(&mut out), "front: cat 75 %, dog 25 %", "the latest result is there at once");
+    socket.publish(&result("back", 0, 2)).unwrap();
+    assert_eq!(line(&mut out), "back: owl 75 %, cat 25 %");
+    let tally = Tally::new("back");
+    tally.lost("it was unplugged");
+    socket.handle().tell(&tally.status());
+    assert_eq!(line(&mut out), "back: lost: it was unplugged");
+    drop(socket);
+    assert!(line(&mut err).contains("glimpsed has ended; waiting for it"));
+    let mut socket = daemon(&path);
+    socket.publish(&result("front", 0, 1)).unwrap();
+    assert_eq!(line(&mut out), "front: dog 75 %, owl 25 %");
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    assert!(child.wait().unwrap().success());
+    let mut rest = String::new();
+    err.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "Ctrl-C is no event");
+}
+
+#[test]
+fn the_daemons_own_lines_as_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut socket = daemon(&path);
+    let (mut child, mut out, _err) = subscribe(&path, &["--json", "--camera", "front", "--top", "1", "--on-change"]);
+    assert!(line(&mut out).starts_with(r#"{"cameras":["front","back"]"#));
+    let answer: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
+    assert_eq!((&answer["type"], &answer["cameras"], &answer["top"]), (&"subscribed".into(), &vec!["front"].into(), &1.into()));
+    socket.publish(&result("front", 0, 0)).unwrap();
+    let first: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
+    assert_eq!((&first["seq"], first["classifications"].as_array().unwrap().len()), (&0.into(), 1));
+    socket.publish(&result("back", 0, 0)).unwrap();
+    socket.publish(&result("front", 100, 0)).unwrap();
+    socket.publish(&result("front", 101, 2)).unwrap();
+    let message: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
+    assert_eq!((&message["seq"], &message["classifications"][0]["label"]), (&101.into(), &"owl".into()));
+    drop(out);
+    socket.publish(&result("front", 102, 0)).unwrap();
+    socket.publish(&result("front", 103, 1)).unwrap();
+    assert!(child.wait().unwrap().success(), "whoever read it has gone: a quiet end");
+}
+
+#[test]
+fn what_is_in_the_way_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let refused = |path: &Path| {
+        let output = common::glimpsed().arg("subscribe").arg(path).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        common::stderr(&output)
+    };
+    assert!(refused(&path).contains("Is glimpsed running, with --socket"));
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    assert!(refused(&path).contains("systemctl status glimpsed"));
+    let _socket = daemon(&path);
+    let (mut first, mut out, _err) = subscribe(&path, &["--json"]);
+    assert!(line(&mut out).contains("hello"));
+    let told = refused(&path);
+    assert!(told.contains("the daemon refuses: all 1 places for subscribers are taken (limit in [socket])"), "{told}");
+    kill(Pid::from_raw(first.id() as i32), Signal::SIGINT).unwrap();
+    assert!(first.wait().unwrap().success());
+}
+
+#[test]
+fn a_camera_that_the_daemon_has_not_is_told_and_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut socket = daemon(&path);
+    let (mut child, mut out, mut err) = subscribe(&path, &["--camera", "frnt"]);
+    let told = line(&mut err);
+    assert!(told.contains("the daemon has no camera 'frnt'; it has front, back. Is 'front' meant?"), "{told}");
+    socket.handle().greet(&hello("animals", "CPU", "the CPU", &["frnt"], &common::animals()));
+    socket.publish(&result("frnt", 0, 0)).unwrap();
+    assert_eq!(line(&mut out), "frnt: cat 75 %, dog 25 %");
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_line_without_an_end_is_no_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let endless = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
+    });
+    let output = common::glimpsed().arg("subscribe").arg(&path).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(common::stderr(&output).contains("is not glimpsed: a line without an end"), "{}", common::stderr(&output));
+    endless.join().unwrap();
+}
+
+#[test]
+fn numbers_have_the_ranges_of_requests() {
+    for (flags, told) in [
+        (["--max-rate", "1e-300"], "max_rate must be a number from 0.001 to 1000, not 1e-300"),
+        (["--min-confidence", "-1"], "min_confidence must be a number from 0 to 1, not -1"),
+        (["--top", "0"], "top must be a whole number from 1 on, not 0"),
+    ] {
+        let output = common::glimpsed().arg("subscribe").args(flags).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(common::stderr(&output).contains(told), "{}", common::stderr(&output));
+    }
+}

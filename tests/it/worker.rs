@@ -1,0 +1,225 @@
+//! The worker prepares the next frame while the model works on this one, and nothing of what it promises changes: no frame is lost
+//! without being counted, none goes before an older one, and none is older than need be.
+
+use crate::common;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use glimpsed::channel::{Sent, counted_channel};
+use glimpsed::error::Result;
+use glimpsed::frame::{Frame, Picture, PixelFormat, Pixels};
+use glimpsed::model::{Model, builtin};
+use glimpsed::prediction::Prediction;
+use glimpsed::publish::{Publish, Publishers};
+use glimpsed::runtime::{Execution, Infer};
+use glimpsed::tally::Tally;
+use glimpsed::tensor::{ElementType, Tensor};
+use glimpsed::worker::{self, Classifier, Lane, Order};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// A model that says when it begins, and ends when it is told to.
+struct Gated {
+    begins: Sender<()>,
+    gate: Receiver<()>,
+    execution: Execution,
+}
+
+impl Infer for Gated {
+    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+        // whoever has gone has seen enough
+        let (_, _) = (self.begins.send(()), self.gate.recv());
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+}
+
+/// Some pixels that say when they are released.
+struct Grey(Vec<u8>, Sender<()>);
+
+impl Pixels for Grey {
+    fn plane(&self, _: usize) -> Option<(&[u8], usize)> {
+        Some((&self.0, 8))
+    }
+}
+
+impl Drop for Grey {
+    fn drop(&mut self) {
+        let _ = self.1.send(());
+    }
+}
+
+/// Keeps each result's number of the frame (its pts), what was dropped for it, and the model's name.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<(u64, u64, String)>>>);
+
+impl Publish for Kept {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn publish(&mut self, result: &Prediction) -> Result<()> {
+        let number = result.pts.unwrap().as_secs();
+        self.0.lock().unwrap().push((number, result.dropped, result.model.to_string()));
+        Ok(())
+    }
+}
+
+/// What a test holds: the camera's end, orders, and the news of the model and of released pixels.
+struct Rig {
+    frames: glimpsed::channel::Sender<Frame>,
+    tally: Arc<Tally>,
+    begins: Receiver<()>,
+    orders: Sender<Order>,
+    released: Receiver<()>,
+    release: Sender<()>,
+    model: Model,
+}
+
+impl Rig {
+    fn frame(&self, number: u64) -> Frame {
+        let picture = Picture::new(PixelFormat::Gray8, 8, 8);
+        self.tally.captured();
+        Frame::new(picture, Box::new(Grey(vec![128; 64], self.release.clone()))).unwrap().at(Some(Duration::from_secs(number)))
+    }
+
+    fn live(&mut self, number: u64) -> Sent {
+        let frame = self.frame(number);
+        self.frames.send_newest(frame)
+    }
+
+    fn file(&mut self, number: u64) -> Sent {
+        let frame = self.frame(number);
+        self.frames.send_all(frame)
+    }
+
+    fn gated(&self, name: &str, gate: &Receiver<()>, begins: &Sender<()>) -> Classifier {
+        let execution = Execution { provider: "CPU", detail: "a fake".into(), nodes: None };
+        let model = Model { name: name.into(), ..self.model.clone() };
+        common::classifier(&model, Box::new(Gated { begins: begins.clone(), gate: gate.clone(), execution }), 1)
+    }
+}
+
+/// Runs the worker on one camera whose channel holds two frames: `before` fills it, `during` runs while the model works on the first
+/// frame, and the gate is open from then on. Gives the results; frames that gave none must be counted as dropped.
+fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier), limit: Option<u64>) -> Vec<(u64, u64, String)> {
+    let ((begins, begun), (gate, opened), (orders, ordered)) = (unbounded(), unbounded(), unbounded());
+    let (release, released) = unbounded();
+    let tally = Tally::new("camera");
+    let (frames, receiver) = counted_channel(2, tally.dropped_counter());
+    let lane = Lane::new(receiver, tally.clone());
+    let model = builtin().unwrap();
+    let mut rig = Rig { frames, tally, begins: begun, orders, released, release, model };
+    let (first, second) = (rig.gated("first", &opened, &begins), rig.gated("second", &opened, &begins));
+    before(&mut rig);
+    let (kept, tally) = (Kept::default(), rig.tally.clone());
+    let execution = Mutex::new(first.execution().clone());
+    thread::scope(|scope| {
+        let work = scope.spawn(|| {
+            let mut publishers = Publishers::new(vec![Box::new(kept.clone())]);
+            let (_stop, stop) = bounded(0);
+            worker::run(vec![lane], Box::new(first), &mut publishers, &ordered, &stop, limit, &execution).unwrap();
+        });
+        rig.begins.recv().unwrap();
+        during(&mut rig, second);
+        drop((rig, gate));
+        work.join().unwrap();
+    });
+    let results = std::mem::take(&mut *kept.0.lock().unwrap());
+    let (counts, status) = (tally.counts(), tally.status());
+    assert_eq!(counts.captured, counts.dropped + status.results, "each frame gave a result or is counted");
+    assert_eq!(status.results, results.len() as u64);
+    results
+}
+
+fn first(number: u64, dropped: u64) -> (u64, u64, String) {
+    (number, dropped, "first".into())
+}
+
+#[test]
+fn the_next_frame_is_prepared_and_released_while_the_model_works() {
+    let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
+    let during = |rig: &mut Rig, _| {
+        rig.released.recv().unwrap();
+        rig.released.recv_timeout(Duration::from_secs(30)).expect("the model holds the first, and the second is done with");
+        assert_eq!([rig.file(3), rig.file(4)], [Sent::Queued; 2], "there is room for two again");
+    };
+    assert_eq!(run(before, during, None), [first(1, 0), first(2, 0), first(3, 0), first(4, 0)]);
+}
+
+#[test]
+fn a_newer_live_frame_goes_in_place_of_the_one_that_is_prepared() {
+    let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
+    let during = |rig: &mut Rig, _| assert_eq!(rig.live(3), Sent::Queued);
+    assert_eq!(run(before, during, None), [first(1, 0), first(3, 1)]);
+}
+
+#[test]
+fn what_was_pushed_out_before_is_told_by_the_frame_that_comes_at_last() {
+    let before = |rig: &mut Rig| (1..=3).for_each(|n| assert_ne!(rig.live(n), Sent::Closed));
+    let during = |rig: &mut Rig, _| (4..=6).for_each(|n| assert_ne!(rig.live(n), Sent::Closed));
+    // two have room: 1 goes for 3; 3 is taken ahead while 2 is worked on, 4 goes for 6, and 5 comes in place of 3
+    assert_eq!(run(before, during, None), [first(2, 0), first(5, 2), first(6, 1)]);
+}
+
+#[test]
+fn a_limit_takes_no_frame_ahead_that_it_does_not_want() {
+    let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
+    let during = |rig: &mut Rig, _| assert_eq!([3, 4].map(|n| rig.live(n)), [Sent::Queued, Sent::Replaced(1)], "2 still waits");
+    assert_eq!(run(before, during, Some(1)), [first(1, 0)]);
+}
+
+#[test]
+fn a_camera_that_is_taken_out_gives_no_result_of_the_frame_that_is_prepared() {
+    let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
+    let during = |rig: &mut Rig, _| {
+        let (done, _) = bounded(0);
+        rig.orders.send(Order::Without(vec![rig.tally.clone()], done)).unwrap();
+    };
+    assert_eq!(run(before, during, None), [first(1, 0)]);
+}
+
+#[test]
+fn a_frame_that_is_prepared_for_one_model_is_not_given_to_the_next() {
+    let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
+    let during = |rig: &mut Rig, second| {
+        assert_eq!(rig.file(3), Sent::Queued);
+        let (back, _) = bounded(1);
+        rig.orders.send(Order::Classifier(Box::new(second), back)).unwrap();
+    };
+    assert_eq!(run(before, during, None), [first(1, 0), first(2, 0), (3, 0, "second".into())]);
+}
+
+/// A model whose every other answer is not a number.
+struct Faulty {
+    runs: u32,
+    execution: Execution,
+}
+
+impl Infer for Faulty {
+    fn infer(&mut self, _: &Tensor, output: &mut Tensor) -> Result<()> {
+        let Tensor::F32(values) = output else { panic!("a float model") };
+        values.fill(if self.runs.is_multiple_of(2) { f32::NAN } else { 0.5 });
+        self.runs += 1;
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_number_costs_its_frame_and_is_counted_as_failed() {
+    let mut model = builtin().unwrap();
+    (model.output.tensor.element, model.output.tensor.quantization) = (ElementType::F32, None);
+    let execution = Execution { provider: "CPU", detail: "a fake".into(), nodes: None };
+    let classifier = common::classifier(&model, Box::new(Faulty { runs: 0, execution }), usize::MAX);
+    let camera = common::camera("front", "videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48 ! appsink name=frames");
+    let kept = Kept::default();
+    let statuses = common::run_daemon(classifier, Box::new(kept.clone()), vec![camera], None);
+    assert_eq!((statuses[0].counts.captured, statuses[0].results, statuses[0].failed), (10, 5, 5));
+    assert_eq!(kept.0.lock().unwrap().len(), 5);
+}

@@ -1,6 +1,6 @@
 //! What a pipeline says on its bus: its end and its errors, for whoever watches it; its warnings, for the log.
 
-use super::faults;
+use super::errors;
 use super::missing::Missing;
 use crate::error::Error;
 use crossbeam_channel::{Receiver, bounded};
@@ -37,12 +37,12 @@ pub fn listen(pipeline: &gst::Pipeline, name: Arc<OnceLock<Arc<str>>>) -> Receiv
             // the first one tells; those that nobody would hear are not even put into words
             gst::MessageView::Error(_) if events.is_full() => None,
             gst::MessageView::Error(error) => {
-                Some(Event::Failed(faults::bus_error(error, &missing.lock().unwrap_or_else(PoisonError::into_inner))))
+                Some(Event::Failed(errors::bus_error(error, &missing.lock().unwrap_or_else(PoisonError::into_inner))))
             }
             gst::MessageView::Eos(_) => Some(Event::EndOfStream),
             gst::MessageView::Warning(warning) => {
                 let source = name.get().map_or("the pipeline", |name| &**name);
-                tracing::warn!(source, "{source}: {}", faults::bus_warning(warning));
+                tracing::warn!(source, "{source}: {}", errors::bus_warning(warning));
                 None
             }
             _ => None,

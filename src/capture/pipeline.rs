@@ -3,14 +3,14 @@
 use super::bus::{self, Event};
 use super::clock::Clock;
 use super::gif;
-use super::leftover::Devices;
 use super::liveness;
 use super::orientation::{Tagged, Turn};
 use super::sample::{SampleReader, Trouble};
 use super::signs::{Limits, Lost};
 use super::sinks;
+use super::v4l2_leaks::Devices;
 use super::watch::Watch;
-use super::{faults, jpeg_probe, log};
+use super::{errors, jpeg_probe, log};
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -56,7 +56,7 @@ impl Pipeline {
         gif::register();
         let mut context = gst::ParseContext::new();
         let made = gst::parse::launch_full(text, Some(&mut context), gst::ParseFlags::FATAL_ERRORS)
-            .map_err(|error| faults::parse_error(text, &error, &context.missing_elements()))?;
+            .map_err(|error| errors::parse_error(text, &error, &context.missing_elements()))?;
         let no_sink = || {
             Error::config("the pipeline has no appsink named 'frames'")
                 .hint("That is where frames are taken. End the branch for it with: ! appsink name=frames")
@@ -156,7 +156,7 @@ impl Pipeline {
     }
 
     /// Lets frames flow that nobody takes.
-    pub(super) fn start_unread(&mut self) -> Result<()> {
+    pub(super) fn start_draining(&mut self) -> Result<()> {
         self.prepare(|| false, Limits::default().start)?;
         self.pipeline.set_state(gst::State::Playing).map_err(|_| self.why_not("cannot start the pipeline"))?;
         Ok(())
@@ -210,9 +210,9 @@ impl Pipeline {
     /// The error that explains what `first` began: of several, which come within a moment, the first that names a cause.
     pub(super) fn reason(&self, first: Error) -> Error {
         let deadline = Instant::now() + POSTED_BY;
-        while faults::is_vague(&first) {
+        while errors::is_vague(&first) {
             match self.events.recv_deadline(deadline) {
-                Ok(Event::Failed(error)) if !faults::is_vague(&error) => return error,
+                Ok(Event::Failed(error)) if !errors::is_vague(&error) => return error,
                 Ok(_) => {}
                 Err(_) => break,
             }

@@ -1,11 +1,11 @@
 //! What an ONNX file says of a classifier: shapes, types, scale and zero point, a Softmax at the end. Nothing is typed in.
 
+mod boundary;
 mod builtin;
 mod limits;
 pub mod metadata;
 mod name;
 mod onnx;
-mod rim;
 mod weights;
 
 pub use builtin::{BUILTIN, builtin};
@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::labels::{self, Labels};
 use crate::tensor::{InputSpec, Layout, OutputSpec, TensorSpec};
+use boundary::Boundary;
 use bytes::Bytes;
 use onnx::{Graph, ValueInfo};
 use prost::Message;
-use rim::Rim;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -83,9 +83,9 @@ impl Model {
         };
         let weights = Weights::new(graph, folder);
         weights.check_sizes(shown, size)?;
-        let rim = Rim::new(graph);
-        let input = input_of(graph, &rim, &weights, shown)?;
-        let output = output_of(graph, &rim, &weights, shown)?;
+        let boundary = Boundary::new(graph);
+        let input = input_of(graph, &boundary, &weights, shown)?;
+        let output = output_of(graph, &boundary, &weights, shown)?;
         let mut operators = BTreeMap::new();
         graph.node.iter().for_each(|node| *operators.entry(node.op_type.clone()).or_default() += 1);
         let opset =
@@ -168,7 +168,7 @@ fn not_onnx(shown: &str, why: &str) -> Error {
     )
 }
 
-fn input_of(graph: &Graph, rim: &Rim, weights: &Weights, shown: &str) -> Result<InputSpec> {
+fn input_of(graph: &Graph, boundary: &Boundary, weights: &Weights, shown: &str) -> Result<InputSpec> {
     // old files list their weights among the inputs
     let inputs: Vec<_> = graph.input.iter().filter(|input| !weights.contains(&input.name)).collect();
     let [input] = inputs[..] else {
@@ -197,8 +197,8 @@ fn input_of(graph: &Graph, rim: &Rim, weights: &Weights, shown: &str) -> Result<
             ));
         }
     };
-    let element = rim::element_type(elem_type(input), &format!("input '{}'", input.name))?;
-    let quantization = if element.bounds().is_some() { rim.input_quantization(weights, &input.name)? } else { None };
+    let element = boundary::element_type(elem_type(input), &format!("input '{}'", input.name))?;
+    let quantization = if element.bounds().is_some() { boundary.input_quantization(weights, &input.name)? } else { None };
     let side = |pixels: usize| u32::try_from(pixels).ok().filter(|side| (1..=16384).contains(side));
     let (Some(width), Some(height)) = (side(width), side(height)) else {
         return Err(Error::config(format!("the model '{shown}' takes a picture of {width} x {height} pixels"))
@@ -207,7 +207,7 @@ fn input_of(graph: &Graph, rim: &Rim, weights: &Weights, shown: &str) -> Result<
     Ok(InputSpec { tensor: TensorSpec { name: input.name.clone(), element, shape, quantization }, layout, width, height })
 }
 
-fn output_of(graph: &Graph, rim: &Rim, weights: &Weights, shown: &str) -> Result<OutputSpec> {
+fn output_of(graph: &Graph, boundary: &Boundary, weights: &Weights, shown: &str) -> Result<OutputSpec> {
     let [output] = &graph.output[..] else {
         let names: Vec<_> = graph.output.iter().map(|output| output.name.as_str()).collect();
         return Err(Error::config(format!("the model '{shown}' has {} outputs: {}", names.len(), names.join(", ")))
@@ -229,8 +229,8 @@ fn output_of(graph: &Graph, rim: &Rim, weights: &Weights, shown: &str) -> Result
             labels::CLASSES
         )));
     }
-    let element = rim::element_type(elem_type(output), &format!("output '{}'", output.name))?;
-    let tail = rim.tail(weights, &output.name)?;
+    let element = boundary::element_type(elem_type(output), &format!("output '{}'", output.name))?;
+    let tail = boundary.tail(weights, &output.name)?;
     let quantization = if element.bounds().is_some() { tail.quantization } else { None };
     Ok(OutputSpec {
         tensor: TensorSpec { name: output.name.clone(), element, shape, quantization },
@@ -252,7 +252,7 @@ fn dimensions(value: &ValueInfo) -> Option<Vec<Cow<'_, str>>> {
 
 fn fixed(dims: &[Cow<str>]) -> Option<Vec<usize>> {
     let sizes: Option<Vec<usize>> = dims.iter().map(|dim| dim.parse().ok()).collect();
-    // no tensor of a classifier's rim has more elements than this; it keeps products within bounds
+    // no tensor of a classifier's boundary has more elements than this; it keeps products within bounds
     sizes.filter(|sizes| {
         sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size)).is_some_and(|count| count < 1 << 31)
     })

@@ -3,7 +3,7 @@
 //! Source of the method: Pillow's documentation of its resampling filters, and its fixed-point arithmetic for 8-bit pictures:
 //! weights are rounded to 22 bits behind the point, sums are rounded half up and clamped.
 
-use super::lanes::Weight;
+use super::kernels::Weight;
 
 /// How pixels are weighted. The first three widen with the reduction (antialiasing), as in Pillow; the others are cheaper, and let
 /// fine patterns come out as coarse ones.
@@ -160,7 +160,7 @@ impl<W: Weight> Windows<W> {
         self.counts.push(weights.len());
         let stored = self.weights.len();
         self.weights.extend(weights.iter().copied().map(W::of));
-        W::make_whole(&mut self.weights[stored..]);
+        W::normalize(&mut self.weights[stored..]);
         self.weights.resize(self.starts.len() * self.taps, W::of(0.0));
     }
 

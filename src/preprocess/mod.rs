@@ -7,23 +7,23 @@
 //! the small picture is transposed where it lies on its side. For RGB the result is that of the picture made upright first, equal in
 //! every element (Pillow: `ImageOps.exif_transpose`, then `resize`).
 
-mod apart;
 mod colour;
+mod deinterleave;
 mod filter;
-mod fit;
-mod lanes;
+mod geometry;
+mod kernels;
 mod quantize;
 mod resize;
 
 pub use filter::Filter;
-pub use fit::Fit;
+pub use geometry::Fit;
 pub use quantize::{Normalize, Quantizer};
 
 use crate::frame::{Frame, Picture, PixelFormat, Plane};
 use crate::tensor::{InputSpec, Tensor};
-use apart::take_pairs_apart;
 use colour::Planes;
-use fit::Placement;
+use deinterleave::deinterleave_pairs;
+use geometry::Placement;
 use resize::{Order, Resizer, Source};
 
 /// What the user may choose.
@@ -48,7 +48,7 @@ pub struct Preprocessor {
     /// Planes at the small size.
     small: [Vec<u8>; 3],
     /// Luma and chroma of a packed format, taken apart at full size.
-    apart: [Vec<u8>; 2],
+    split: [Vec<u8>; 2],
     /// RGB at the small size.
     rgb: Vec<u8>,
     /// The same transposed.
@@ -68,7 +68,7 @@ impl Preprocessor {
             luma: Resizer::new(params.filter, Order::ColumnsFirst),
             chroma: Resizer::new(params.filter, Order::ColumnsFirst),
             small: Default::default(),
-            apart: Default::default(),
+            split: Default::default(),
             rgb: Vec::new(),
             upright: Vec::new(),
             canvas: Vec::new(),
@@ -127,7 +127,7 @@ impl Preprocessor {
         };
         let chroma_of = |plane, samples| Source { plane, size, shared, samples, orientation };
         if let Some(luma_first) = chroma.packed {
-            let [luma, both] = take_apart(frame.plane(0), luma_first, &mut self.apart);
+            let [luma, both] = split_packed(frame.plane(0), luma_first, &mut self.split);
             resize(luma, place);
             self.chroma.resize(chroma_of(both, 2), place, first_out);
         } else {
@@ -221,15 +221,15 @@ impl Chroma {
 }
 
 /// Splits packed 4:2:2 into luma and U V U V, which have as many samples a row: half the bytes of a packed one.
-fn take_apart<'a>(packed: Plane, luma_first: bool, apart: &'a mut [Vec<u8>; 2]) -> [Plane<'a>; 2] {
+fn split_packed<'a>(packed: Plane, luma_first: bool, split: &'a mut [Vec<u8>; 2]) -> [Plane<'a>; 2] {
     let row = packed.row_bytes() / 2;
-    let [luma, both] = apart;
+    let [luma, both] = split;
     grow(luma, row * packed.rows());
     grow(both, row * packed.rows());
     for (n, (luma, both)) in luma.chunks_exact_mut(row).zip(both.chunks_exact_mut(row)).take(packed.rows()).enumerate() {
         match luma_first {
-            true => take_pairs_apart(packed.row(n), luma, both),
-            false => take_pairs_apart(packed.row(n), both, luma),
+            true => deinterleave_pairs(packed.row(n), luma, both),
+            false => deinterleave_pairs(packed.row(n), both, luma),
         }
     }
     [luma, both].map(|plane| Plane::new(plane, row, row, packed.rows()).expect("it has grown to that size"))

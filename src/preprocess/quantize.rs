@@ -3,7 +3,7 @@
 //! Scale, zero point, mean, standard deviation and every element type are one code path:
 //! `q = clamp(round_half_even(x / scale) + zero_point)` with `x = (pixel / 255 - mean) / std`, and a float input is `x` itself.
 
-use super::apart::take_triples_apart;
+use super::deinterleave::deinterleave_triples;
 use crate::tensor::{ElementType, InputSpec, Layout, Quantization, Tensor};
 
 /// What is subtracted from a channel (R, G, B; values 0..1), and what it is divided by then.
@@ -86,7 +86,7 @@ fn table<T: Copy + Default>(entry: impl Fn(usize, usize) -> T) -> Table<T> {
 fn copy(layout: Layout, pixels: &[u8], out: &mut [u8]) {
     let pixels = &pixels[..out.len()];
     match layout {
-        Layout::Nchw => take_triples_apart(pixels, out),
+        Layout::Nchw => deinterleave_triples(pixels, out),
         Layout::Nhwc => out.copy_from_slice(pixels),
     }
 }

@@ -9,9 +9,9 @@
 //! by all of them: the sums are those of the picture at full chroma, without making it.
 
 use super::filter::{Filter, Span, Windows};
-use super::fit::Placement;
+use super::geometry::Placement;
 use super::grow;
-use super::lanes::{Across, BLOCK, Weight, filter_across, filter_down, lay, set_upright};
+use super::kernels::{Across, BLOCK, Weight, filter_across, filter_down, transpose_back, transpose_rows};
 use crate::frame::{Orientation, Plane};
 use std::hint::black_box;
 use std::ops::Range;
@@ -31,7 +31,7 @@ pub struct Resizer<W> {
     order: Order,
     across: Windows<W>,
     down: Windows<W>,
-    turned: Turned,
+    turned: TransposedRows,
     /// What the first pass gives: rows at their new width, or rows as wide as the source.
     between: Vec<u8>,
 }
@@ -55,7 +55,7 @@ impl<W: Weight> Resizer<W> {
     /// A resizer with `filter`.
     pub fn new(filter: Filter, order: Order) -> Self {
         let (across, down) = (Windows::default(), Windows::default());
-        Self { filter, order, across, down, turned: Turned::default(), between: Vec::new() }
+        Self { filter, order, across, down, turned: TransposedRows::default(), between: Vec::new() }
     }
 
     /// Resizes `source` as `place` says: as many bytes a pixel in `out`, rows without padding. `out` grows where it is too short.
@@ -162,12 +162,12 @@ fn rows_in_a_strip(samples: usize) -> usize {
 
 /// A strip of rows on its side.
 #[derive(Default)]
-struct Turned {
-    laid: Vec<u8>,
+struct TransposedRows {
+    transposed: Vec<u8>,
     filtered: Vec<u8>,
 }
 
-impl Turned {
+impl TransposedRows {
     /// Filters rows: as many as `out` has lines, one strip at the most. `row` gives those bytes of row n that windows look at.
     fn filter<'a, W: Weight>(
         &mut self,
@@ -178,11 +178,11 @@ impl Turned {
         out: &mut [u8],
     ) {
         let (rows, pitch) = (out.len() / line, rows_in_a_strip(samples));
-        grow(&mut self.laid, row(0).len() * pitch);
+        grow(&mut self.transposed, row(0).len() * pitch);
         grow(&mut self.filtered, line * pitch);
         for first in (0..rows).step_by(BLOCK) {
             // behind the last row the last one again: it is filtered, and goes nowhere
-            lay(std::array::from_fn(|n| row((first + n).min(rows - 1))), pitch, first, &mut self.laid);
+            transpose_rows(std::array::from_fn(|n| row((first + n).min(rows - 1))), pitch, first, &mut self.transposed);
         }
         let across = Across {
             starts: &windows.starts,
@@ -191,9 +191,9 @@ impl Turned {
             taps: windows.taps,
             first: windows.reach().0,
         };
-        filter_across(across, pitch * samples, &self.laid, &mut self.filtered);
+        filter_across(across, pitch * samples, &self.transposed, &mut self.filtered);
         for (n, out) in out.chunks_mut(line * BLOCK).enumerate() {
-            set_upright(&self.filtered[n * BLOCK..], pitch, line, out);
+            transpose_back(&self.filtered[n * BLOCK..], pitch, line, out);
         }
     }
 }

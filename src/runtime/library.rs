@@ -1,6 +1,6 @@
 //! Finding and loading libonnxruntime, once in a process.
 
-use super::{failed, log};
+use super::{failed, ort_log};
 use crate::error::{Error, Result};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
@@ -79,7 +79,7 @@ pub fn load(named: Option<&Path>) -> Result<&'static Library> {
     let environment = builder
         .with_name("glimpsed")
         .with_telemetry(false)
-        .with_logger(log::logger())
+        .with_logger(ort_log::logger())
         .build()
         .map_err(|e| failed(format!("cannot start ONNX Runtime ({})", path.display()), e))?;
     environment.set_log_level(LogLevel::Warning);

@@ -2,23 +2,23 @@
 //!
 //! The rest of the house sees one narrow trait, [`Infer`], so that a test's fake is a few lines.
 
-mod context;
-mod coverage;
+mod context_cache;
 mod deadline;
-mod inplace;
 mod library;
-mod log;
 mod options;
+mod ort_log;
+mod placement;
 mod qnn;
-mod recover;
+mod recovery;
 mod refusal;
 mod session;
 mod settings;
+mod zero_copy;
 
-pub use coverage::Coverage;
 pub use library::{set_dsp_path, switch_telemetry_off};
 pub use options::{NAMES as QNN_OPTIONS, Options};
-pub use recover::{Open, Patience, Recovering};
+pub use placement::Coverage;
+pub use recovery::{Open, Patience, Recovering};
 pub use settings::{Cache, Draft, Params, Provider};
 
 use crate::error::{Cause, Error, Result};

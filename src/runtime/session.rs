@@ -1,9 +1,9 @@
 //! A session of ONNX Runtime behind [`Infer`].
 
 use super::deadline::Deadline;
-use super::inplace::InPlace;
 use super::library::Library;
-use super::{Execution, Infer, failed, log, refusal};
+use super::zero_copy::ZeroCopy;
+use super::{Execution, Infer, failed, ort_log, refusal};
 use crate::error::{Error, Result};
 use crate::model::{Model, Source};
 use crate::tensor::{ElementType, Tensor, TensorSpec};
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// One model on one provider.
 pub struct Session {
     session: OrtSession,
-    in_place: InPlace,
+    zero_copy: ZeroCopy,
     execution: Execution,
     deadline: Option<Deadline>,
 }
@@ -56,7 +56,7 @@ pub fn open(
     execution: Execution,
 ) -> Result<Session> {
     let what = || format!("cannot open a session for the model '{}' on {}", model.name, execution.detail);
-    log::take_errors();
+    ort_log::take_errors();
     let builder = OrtSession::builder(&library.environment).map_err(|e| failed(what(), e))?;
     let mut builder = configure(builder).map_err(|e| failed(what(), e))?;
     let session = match source {
@@ -65,12 +65,12 @@ pub fn open(
     };
     let session = session.map_err(|e| {
         let mut cause = vec![e.to_string()];
-        cause.extend(log::take_errors().into_iter().filter(|line| !e.to_string().contains(line)));
+        cause.extend(ort_log::take_errors().into_iter().filter(|line| !e.to_string().contains(line)));
         refusal::error(what(), e.code(), &e.to_string(), &library.path).because(cause.join("\n  "))
     })?;
     let (input, output) = (&model.input.tensor, &model.output.tensor);
     let as_declared = check(session.inputs(), input)? & check(session.outputs(), output)?;
-    let session = Session { session, in_place: InPlace::new(input, output)?, execution, deadline: None };
+    let session = Session { session, zero_copy: ZeroCopy::new(input, output)?, execution, deadline: None };
     // ONNX Runtime takes a file that declares other shapes than its nodes compute, and fails at each run
     if as_declared {
         return Ok(session);
@@ -122,10 +122,10 @@ impl Session {
 impl Infer for Session {
     fn infer(&mut self, input: &Tensor, output: &mut Tensor) -> Result<()> {
         let Some(deadline) = &self.deadline else {
-            return self.in_place.run(&mut self.session, None, input, output).map_err(|e| failed("the inference failed", e));
+            return self.zero_copy.run(&mut self.session, None, input, output).map_err(|e| failed("the inference failed", e));
         };
         deadline.begin();
-        let done = self.in_place.run(&mut self.session, Some(deadline.options()), input, output);
+        let done = self.zero_copy.run(&mut self.session, Some(deadline.options()), input, output);
         deadline.end().map_err(|why| failed("the inference was ended", why))?;
         done.map_err(|e| failed("the inference failed", e))
     }

@@ -1,7 +1,7 @@
 //! What the user can set of a session, and the defaults.
 
 use super::options::Options;
-use super::recover::Patience;
+use super::recovery::Patience;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What can be measured by itself: the inference, each stage on one frame, and the source.
 
 use super::usage::cpu;
-use crate::capture::{self, run_unread};
+use crate::capture::{self, drain};
 use crate::commands::line;
 use crate::config::ModelSettings;
 use crate::error::{Error, Result};
@@ -116,6 +116,6 @@ pub fn nowhere() -> Result<Stdout> {
 /// Processor time that so many live sources use for each frame when nobody takes it, in milliseconds.
 pub fn source_cpu_ms(source: &str, cameras: usize, time: Duration) -> Result<f64> {
     let mut before = Ok(0.0);
-    let frames = run_unread(source, cameras, time, || before = cpu())?;
+    let frames = drain(source, cameras, time, || before = cpu())?;
     Ok((cpu()? - before?) / frames.max(1) as f64 * 1e3)
 }

@@ -1,7 +1,7 @@
 //! One session with QNN: opened as it is, or by way of the context cache.
 #![allow(clippy::result_large_err)] // the builder that failed comes back in ort's own error
 
-use super::super::context::{Entry, Found};
+use super::super::context_cache::{Entry, Found};
 use super::super::library::Library;
 use super::super::session::{self, Session};
 use super::super::{Execution, failed};

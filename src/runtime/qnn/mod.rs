@@ -11,10 +11,10 @@ mod profile;
 pub use libraries::{BOARD_PARTS, Qnn};
 pub use profile::slowest;
 
-use super::coverage::Coverage;
 use super::library::Library;
+use super::placement::Coverage;
 use super::session::Session;
-use super::{Execution, Params, log};
+use super::{Execution, Params, ort_log};
 use crate::error::{Error, Kind, Result};
 use crate::model::Model;
 use attempt::Attempt;
@@ -84,11 +84,11 @@ fn session(
     let mut attempt = Attempt { library, qnn, model, options };
     // QNN forces this where no fallback is allowed; else a model with float at its ends would be counted as split
     attempt.options.entry("offload_graph_io_quantization".to_owned()).or_insert("0".to_owned());
-    log::listen();
+    ort_log::listen();
     library.environment.set_log_level(LogLevel::Verbose);
     let opened = attempt.open(&model.source, |builder| builder.with_log_level(LogLevel::Verbose));
     library.environment.set_log_level(LogLevel::Warning);
-    let coverage = log::heard().coverage(EP, model.nodes());
+    let coverage = ort_log::heard().coverage(EP, model.nodes());
     Ok((opened?, coverage))
 }
 

@@ -4,7 +4,7 @@ use multiversion::multiversion;
 
 /// The first bytes of all pairs, and the second ones; there are as many pairs as there is room for, which is the same for both.
 #[multiversion(targets("x86_64+avx2"))]
-pub fn take_pairs_apart(packed: &[u8], first: &mut [u8], second: &mut [u8]) {
+pub fn deinterleave_pairs(packed: &[u8], first: &mut [u8], second: &mut [u8]) {
     const PAIRS: usize = 64;
     let packed = &packed[..2 * first.len()];
     let ((blocks, rest), (firsts, first), (seconds, second)) =
@@ -21,7 +21,7 @@ pub fn take_pairs_apart(packed: &[u8], first: &mut [u8], second: &mut [u8]) {
 
 /// The first bytes of all triples, then the second ones, then the third.
 #[multiversion(targets("x86_64+avx2"))]
-pub fn take_triples_apart(packed: &[u8], out: &mut [u8]) {
+pub fn deinterleave_triples(packed: &[u8], out: &mut [u8]) {
     let (triples, _) = packed.as_chunks::<3>();
     let (first, rest) = out.split_at_mut(triples.len());
     let (second, third) = rest.split_at_mut(triples.len());
@@ -39,7 +39,7 @@ mod tests {
         for pairs in [1, 63, 64, 200] {
             let packed: Vec<u8> = (0..pairs * 2).map(|n| n as u8).collect();
             let (mut first, mut second) = (vec![0; pairs], vec![0; pairs]);
-            take_pairs_apart(&packed, &mut first, &mut second);
+            deinterleave_pairs(&packed, &mut first, &mut second);
             assert!((0..pairs).all(|n| (first[n], second[n]) == (packed[2 * n], packed[2 * n + 1])));
         }
     }
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn triples_become_three_planes() {
         let mut out = vec![0; 300];
-        take_triples_apart(&(0..300).map(|n| (n % 256) as u8).collect::<Vec<_>>(), &mut out);
+        deinterleave_triples(&(0..300).map(|n| (n % 256) as u8).collect::<Vec<_>>(), &mut out);
         assert!((0..100).all(|n| [out[n], out[100 + n], out[200 + n]] == [0, 1, 2].map(|c| (3 * n + c) as u8)));
     }
 }

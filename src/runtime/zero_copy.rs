@@ -14,13 +14,13 @@ use std::ffi::{CString, c_void};
 use std::ptr::{NonNull, null, null_mut};
 
 /// What is the same in each run of one session.
-pub struct InPlace {
+pub struct ZeroCopy {
     names: [CString; 2],
     shapes: [Vec<i64>; 2],
     memory: Memory,
 }
 
-impl InPlace {
+impl ZeroCopy {
     /// For a model with this `input` and this `output`.
     pub fn new(input: &TensorSpec, output: &TensorSpec) -> Result<Self> {
         let name = |spec: &TensorSpec| CString::new(spec.name.as_str()).map_err(|e| failed("a tensor's name is no text", e));

@@ -18,7 +18,7 @@ pub trait Weight: Copy {
     fn times(self, sample: u8) -> i32;
 
     /// Makes the weights of one window add up to one, if they are to.
-    fn make_whole(_: &mut [Self]) {}
+    fn normalize(_: &mut [Self]) {}
 }
 
 /// Pillow's own.
@@ -49,7 +49,7 @@ impl Weight for i16 {
     }
 
     /// What rounding took from the whole goes to the largest: a flat picture stays flat.
-    fn make_whole(weights: &mut [Self]) {
+    fn normalize(weights: &mut [Self]) {
         let left = (1 << Self::POINT) - weights.iter().copied().map(i32::from).sum::<i32>();
         if let Some(largest) = weights.iter_mut().max() {
             *largest += left as Self;
@@ -109,26 +109,26 @@ pub struct Across<'a, W> {
     pub weights: &'a [W],
     /// The distance from one window's weights to the next one's.
     pub taps: usize,
-    /// The pixel with which `laid` begins.
+    /// The pixel with which `transposed` begins.
     pub first: usize,
 }
 
-/// Filters rows that lie on their side in `laid`: `lanes` samples for each pixel, those of all rows; `out` is of the same form.
+/// Filters rows that lie on their side in `transposed`: `lanes` samples for each pixel, those of all rows; `out` is of the same form.
 #[multiversion(targets("x86_64+avx2"))]
-pub fn filter_across<W: Weight>(windows: Across<W>, lanes: usize, laid: &[u8], out: &mut [u8]) {
+pub fn filter_across<W: Weight>(windows: Across<W>, lanes: usize, transposed: &[u8], out: &mut [u8]) {
     match lanes {
-        48 => sum_lanes::<W, 48>(windows, laid, out),
-        _ => sum_lanes::<W, 64>(windows, laid, out),
+        48 => filter_columns::<W, 48>(windows, transposed, out),
+        _ => filter_columns::<W, 64>(windows, transposed, out),
     }
 }
 
 #[inline(always)]
-fn sum_lanes<W: Weight, const LANES: usize>(windows: Across<W>, laid: &[u8], out: &mut [u8]) {
-    let ((laid, _), (out, _)) = (laid.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
+fn filter_columns<W: Weight, const LANES: usize>(windows: Across<W>, transposed: &[u8], out: &mut [u8]) {
+    let ((transposed, _), (out, _)) = (transposed.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
     let places = windows.starts.iter().zip(windows.counts);
     for (((&start, &count), weights), out) in places.zip(windows.weights.chunks_exact(windows.taps)).zip(out) {
         let mut sums = [half(W::POINT); LANES];
-        for (samples, weight) in laid[start - windows.first..][..count].iter().zip(weights) {
+        for (samples, weight) in transposed[start - windows.first..][..count].iter().zip(weights) {
             for (sum, sample) in sums.iter_mut().zip(samples) {
                 *sum += weight.times(*sample);
             }
@@ -143,42 +143,42 @@ fn sum_lanes<W: Weight, const LANES: usize>(windows: Across<W>, laid: &[u8], out
 pub const BLOCK: usize = 16;
 type Block = [[u8; BLOCK]; BLOCK];
 
-/// Lays 16 rows on their side: column n of all of them goes to `laid[n * pitch + at..]`, 16 bytes.
+/// Lays 16 rows on their side: column n of all of them goes to `transposed[n * pitch + at..]`, 16 bytes.
 #[multiversion(targets("x86_64+avx2"))]
-pub fn lay(rows: [&[u8]; BLOCK], pitch: usize, at: usize, laid: &mut [u8]) {
+pub fn transpose_rows(rows: [&[u8]; BLOCK], pitch: usize, at: usize, transposed: &mut [u8]) {
     match pitch {
-        16 => lay_at::<16>(rows, at, laid),
-        32 => lay_at::<32>(rows, at, laid),
-        _ => lay_at::<64>(rows, at, laid),
+        16 => transpose_rows_at::<16>(rows, at, transposed),
+        32 => transpose_rows_at::<32>(rows, at, transposed),
+        _ => transpose_rows_at::<64>(rows, at, transposed),
     }
 }
 
 #[inline(always)]
-fn lay_at<const PITCH: usize>(rows: [&[u8]; BLOCK], at: usize, laid: &mut [u8]) {
+fn transpose_rows_at<const PITCH: usize>(rows: [&[u8]; BLOCK], at: usize, transposed: &mut [u8]) {
     let columns = rows[0].len();
     let (whole, rest) = (columns / BLOCK, columns % BLOCK);
-    let laid = &mut laid.as_chunks_mut::<PITCH>().0[..columns];
-    let (laid, laid_rest) = laid.split_at_mut(whole * BLOCK);
-    for (n, laid) in laid.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+    let transposed = &mut transposed.as_chunks_mut::<PITCH>().0[..columns];
+    let (transposed, transposed_rest) = transposed.split_at_mut(whole * BLOCK);
+    for (n, transposed) in transposed.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
         let mut block = [[0; BLOCK]; BLOCK];
         for (to, row) in block.iter_mut().zip(rows) {
             *to = row.as_chunks().0[n];
         }
-        for (laid, column) in laid.iter_mut().zip(transpose(block)) {
-            laid[at..at + BLOCK].copy_from_slice(&column);
+        for (transposed, column) in transposed.iter_mut().zip(transpose_block(block)) {
+            transposed[at..at + BLOCK].copy_from_slice(&column);
         }
     }
-    for (n, laid) in laid_rest.iter_mut().enumerate() {
-        laid[at..at + BLOCK].iter_mut().zip(rows).for_each(|(laid, row)| *laid = row[columns - rest + n]);
+    for (n, transposed) in transposed_rest.iter_mut().enumerate() {
+        transposed[at..at + BLOCK].iter_mut().zip(rows).for_each(|(transposed, row)| *transposed = row[columns - rest + n]);
     }
 }
 
-/// Sets rows upright again, as many as `out` has, up to 16: the other way round than [`lay`].
+/// Sets rows upright again, as many as `out` has, up to 16: the other way round than [`transpose_rows`].
 #[multiversion(targets("x86_64+avx2"))]
-pub fn set_upright(laid: &[u8], pitch: usize, columns: usize, out: &mut [u8]) {
+pub fn transpose_back(transposed: &[u8], pitch: usize, columns: usize, out: &mut [u8]) {
     for first in (0..columns).step_by(BLOCK) {
         let width = BLOCK.min(columns - first);
-        let block = transpose(std::array::from_fn(|n| part(laid, (first + n.min(width - 1)) * pitch, BLOCK)));
+        let block = transpose_block(std::array::from_fn(|n| part(transposed, (first + n.min(width - 1)) * pitch, BLOCK)));
         for (row, out) in block.iter().zip(out.chunks_exact_mut(columns)) {
             match out[first..].first_chunk_mut::<BLOCK>() {
                 Some(out) => *out = *row,
@@ -203,7 +203,7 @@ fn part(bytes: &[u8], first: usize, width: usize) -> [u8; BLOCK] {
 
 /// Rows become columns: four times, the upper half is interleaved with the lower one.
 #[inline(always)]
-fn transpose(mut rows: Block) -> Block {
+fn transpose_block(mut rows: Block) -> Block {
     for _ in 0..BLOCK.ilog2() {
         let mut next = [[0; BLOCK]; BLOCK];
         for n in 0..BLOCK / 2 {
@@ -230,15 +230,15 @@ mod tests {
         for columns in [1, 15, 16, 17, 48, 100] {
             let rows: Vec<Vec<u8>> = (0..BLOCK).map(|y| (0..columns).map(|x| (y * 37 + x * 11) as u8).collect()).collect();
             let pitch = 32;
-            let mut laid = vec![0; columns * pitch];
-            lay(std::array::from_fn(|n| rows[n].as_slice()), pitch, 0, &mut laid);
-            lay(std::array::from_fn(|n| rows[BLOCK - 1 - n].as_slice()), pitch, BLOCK, &mut laid);
-            let column = |x: usize| &laid[x * pitch..][..pitch];
+            let mut transposed = vec![0; columns * pitch];
+            transpose_rows(std::array::from_fn(|n| rows[n].as_slice()), pitch, 0, &mut transposed);
+            transpose_rows(std::array::from_fn(|n| rows[BLOCK - 1 - n].as_slice()), pitch, BLOCK, &mut transposed);
+            let column = |x: usize| &transposed[x * pitch..][..pitch];
             assert!((0..columns).all(|x| (0..BLOCK).all(|y| column(x)[y] == rows[y][x])), "{columns} columns");
             assert!((0..columns).all(|x| (0..BLOCK).all(|y| column(x)[pitch - 1 - y] == rows[y][x])), "{columns} columns");
             for count in [1, 5, BLOCK] {
                 let mut upright = vec![0; columns * count];
-                set_upright(&laid, pitch, columns, &mut upright);
+                transpose_back(&transposed, pitch, columns, &mut upright);
                 assert_eq!(upright, rows[..count].concat(), "{count} rows of {columns}");
             }
         }
@@ -260,14 +260,14 @@ mod tests {
             assert_eq!(out, all);
         }
         for lanes in [48, 64] {
-            let laid: Vec<u8> = (0..lanes * 4).map(|n| (n * 89 + n / 7) as u8).collect();
+            let transposed: Vec<u8> = (0..lanes * 4).map(|n| (n * 89 + n / 7) as u8).collect();
             let weights = [weights, weights].concat();
             let windows = Across { starts: &[5, 6], counts: &[3, 2], weights: &weights, taps: 3, first: 5 };
             let mut out = vec![0; lanes * 2];
-            filter_across(windows, lanes, &laid, &mut out);
+            filter_across(windows, lanes, &transposed, &mut out);
             for n in 0..lanes {
-                assert_eq!(out[n], wanted([0, 1, 2].map(|x| laid[x * lanes + n])));
-                let two = f64::from(laid[lanes + n]) * 0.5 + f64::from(laid[2 * lanes + n]) * 0.75 + 0.5;
+                assert_eq!(out[n], wanted([0, 1, 2].map(|x| transposed[x * lanes + n])));
+                let two = f64::from(transposed[lanes + n]) * 0.5 + f64::from(transposed[2 * lanes + n]) * 0.75 + 0.5;
                 assert_eq!(out[lanes + n], two.floor().clamp(0.0, 255.0) as u8);
             }
         }

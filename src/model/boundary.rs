@@ -1,4 +1,4 @@
-//! The rim of the graph: what stands right behind the input and right before the output.
+//! The boundary of the graph: what stands right behind the input and right before the output.
 
 use super::onnx::{Graph, Node, data_type};
 use super::weights::Weights;
@@ -10,13 +10,13 @@ use std::collections::HashMap;
 const SHAPE_ONLY: [&str; 7] = ["Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"];
 
 /// The graph's nodes by the names of what they read and write, so that a walk costs no search.
-pub struct Rim<'a> {
+pub struct Boundary<'a> {
     /// The first node that reads a value as its first input.
     readers: HashMap<&'a str, &'a Node>,
     writers: HashMap<&'a str, &'a Node>,
 }
 
-impl<'a> Rim<'a> {
+impl<'a> Boundary<'a> {
     /// Of `graph`.
     pub fn new(graph: &'a Graph) -> Self {
         let (mut readers, mut writers) = (HashMap::new(), HashMap::new());
@@ -82,7 +82,7 @@ pub struct Tail {
 /// Scale and zero point of a QuantizeLinear or DequantizeLinear.
 fn quantization(node: &Node, weights: &Weights) -> Result<Quantization> {
     let fault = |what: &str| {
-        Error::config(format!("the {} '{}' at the rim of the model has {what}", node.op_type, node.name))
+        Error::config(format!("the {} '{}' at the boundary of the model has {what}", node.op_type, node.name))
             .hint("glimpsed takes one constant scale and zero point for the whole input or output (per-tensor quantization).")
     };
     let constant = |at: usize, what: &str| -> Result<Option<f64>> {

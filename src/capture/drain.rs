@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Runs `count` pipelines of `text` side by side for `time`, with every frame thrown away in its appsink, and gives how many there
 /// were in that time. `begins` is called when all of them run.
-pub fn run_unread(text: &str, count: usize, time: Duration, begins: impl FnOnce()) -> Result<u64> {
+pub fn drain(text: &str, count: usize, time: Duration, begins: impl FnOnce()) -> Result<u64> {
     let frames = Arc::new(AtomicU64::new(0));
     let mut pipelines = Vec::with_capacity(count);
     for _ in 0..count {
@@ -20,7 +20,7 @@ pub fn run_unread(text: &str, count: usize, time: Duration, begins: impl FnOnce(
             counted.fetch_add(1, Ordering::Relaxed);
             gst::PadProbeReturn::Ok
         });
-        pipeline.start_unread()?;
+        pipeline.start_draining()?;
         pipelines.push(pipeline);
     }
     begins();
@@ -44,9 +44,9 @@ mod tests {
     fn frames_are_counted_from_when_all_sources_run_until_the_first_ends() {
         let source = "videotestsrc is-live=true num-buffers=20 ! video/x-raw,framerate=200/1 ! appsink name=frames";
         let mut begun = false;
-        let frames = run_unread(source, 2, Duration::from_secs(60), || begun = true).unwrap();
+        let frames = drain(source, 2, Duration::from_secs(60), || begun = true).unwrap();
         assert!(begun && (1..=40).contains(&frames), "{frames}");
-        let Err(error) = run_unread("v4l2src device=/dev/video77 ! appsink name=frames", 1, Duration::ZERO, || {}) else {
+        let Err(error) = drain("v4l2src device=/dev/video77 ! appsink name=frames", 1, Duration::ZERO, || {}) else {
             panic!("there is no such camera");
         };
         assert!(error.to_string().contains("/dev/video77"), "{error}");

@@ -1,7 +1,7 @@
 //! ONNX Runtime's log: passed on; its last errors kept, because the error that it returns often does not name the cause; and, while somebody
 //! listens, where it says that it put each node.
 
-use super::coverage::Placements;
+use super::placement::Placements;
 use ort::logging::{LogLevel, LoggerFunction};
 use std::sync::{Arc, Mutex, PoisonError};
 

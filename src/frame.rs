@@ -1,45 +1,15 @@
 //! A picture as the camera gave it: pixels in one of the formats that are taken without conversion, and when it was taken.
 
+mod format;
 mod plane;
 mod shape;
 
+pub use format::PixelFormat;
 pub use plane::{LayoutError, MAX_PIXELS, MAX_PLANES, MAX_SIDE, Plane, Sampling, is_accepted, span};
 pub use shape::{Orientation, PixelAspect};
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
-
-/// How the pixels lie in memory. Names and layouts are GStreamer's (`GstVideoFormat`); every sample has 8 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum PixelFormat {
-    Rgb,
-    Bgr,
-    Rgbx,
-    Bgrx,
-    Xrgb,
-    Xbgr,
-    Rgba,
-    Bgra,
-    /// Luma alone.
-    Gray8,
-    /// 4:2:0, chroma plane U V U V.
-    Nv12,
-    /// 4:2:0, chroma plane V U V U.
-    Nv21,
-    /// 4:2:0, planes Y, U, V.
-    I420,
-    /// 4:2:0, planes Y, V, U.
-    Yv12,
-    /// 4:2:2, planes Y, U, V: what most USB cameras' JPEG decodes to.
-    Y42b,
-    /// 4:4:4, planes Y, U, V.
-    Y444,
-    /// 4:2:2 packed, Y U Y V.
-    Yuy2,
-    /// 4:2:2 packed, U Y V Y.
-    Uyvy,
-}
 
 /// The matrix between YUV and RGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

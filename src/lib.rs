@@ -52,39 +52,43 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-// the nouns that are handed over
+// leaves: what every room may use
 pub mod access;
 pub mod caption;
-pub mod error;
 pub mod files;
-pub mod frame;
-pub mod labels;
-pub mod prediction;
 pub mod printable;
 pub mod repeats;
 pub mod secrets;
 pub mod stats;
 pub mod suggest;
-pub mod tally;
-pub mod tensor;
+pub mod error;
 pub mod threads;
+
+// nouns that are handed over
+pub mod frame;
+pub mod tensor;
+pub mod labels;
+pub mod prediction;
+pub mod tally;
 
 // the stations, in the order in which a frame meets them
 pub mod capture;
-pub mod channel;
 pub mod image;
-pub mod model;
+pub mod channel;
 pub mod preprocess;
-pub mod publish;
-pub mod rank;
+pub mod model;
 pub mod runtime;
+pub mod rank;
+
+// publishers, and the worker that feeds them
+pub mod publish;
 pub mod worker;
 
-// the shell
-pub mod cli;
-pub mod commands;
+// the program around them
 pub mod config;
-pub mod daemon;
 pub mod logging;
 pub mod notify;
 pub mod shutdown;
+pub mod daemon;
+pub mod cli;
+pub mod commands;

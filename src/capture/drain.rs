@@ -1,6 +1,7 @@
 //! Sources whose frames nobody takes: what a source costs by itself.
 
-use super::{Event, Pipeline};
+use super::bus::Event;
+use super::pipeline::Pipeline;
 use crate::error::Result;
 use gstreamer::{self as gst, prelude::*};
 use std::sync::Arc;

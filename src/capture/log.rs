@@ -60,3 +60,10 @@ fn from_glib(level: glib::LogLevel, fields: &[glib::LogField]) -> glib::LogWrite
     }
     glib::LogWriterOutput::Handled
 }
+
+/// The version of GStreamer.
+pub fn version() -> Result<String> {
+    start_gstreamer()?;
+    let (major, minor, micro, _) = gstreamer::version();
+    Ok(format!("{major}.{minor}.{micro}"))
+}

@@ -1,94 +1,17 @@
 //! Cameras come and go. A live source that fails, ends or falls silent is built anew, after a pause that grows.
 
-use super::{Disbelief, Ended, Params, Pipeline, Reports, run_once};
+use super::change::Change;
+use super::pipeline::Pipeline;
+use super::settings::Params;
+use super::stream::{Ended, run_once};
+use super::watch::Reports;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crossbeam_channel::{Receiver, after, select};
-use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// How long to wait before a lost camera is tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
-    /// The first pause; each further one is twice as long...
-    pub first: Duration,
-    /// ...up to this.
-    pub most: Duration,
-    /// A source that ran for so long starts over with the first pause.
-    pub settled: Duration,
-    next: Duration,
-}
-
-impl Default for Backoff {
-    /// 0.5 s, doubling to 10 s; a minute of frames starts over.
-    fn default() -> Self {
-        Self::new(Duration::from_millis(500), Duration::from_secs(10), Duration::from_secs(60))
-    }
-}
-
-impl Backoff {
-    /// Pauses from `first` to `most`; a source that ran for `settled` starts over.
-    pub fn new(first: Duration, most: Duration, settled: Duration) -> Self {
-        Self { first, most, settled, next: first }
-    }
-
-    /// The pause after a run that gave frames for `ran`.
-    fn pause(&mut self, ran: Duration) -> Duration {
-        if ran >= self.settled {
-            self.next = self.first;
-        }
-        let pause = self.next;
-        self.next = (pause * 2).min(self.most);
-        pause
-    }
-}
-
-/// What is to be told of a source.
-#[derive(Debug)]
-pub enum Change {
-    /// Frames come; after a loss, they came back.
-    Flows {
-        /// Whether in real time.
-        live: bool,
-    },
-    /// It was lost, and will be tried again after `pause`.
-    Lost {
-        /// Why.
-        why: Error,
-        /// When it is tried again.
-        pause: Duration,
-    },
-    /// Damaged frames give no result: reported at once, then once a minute.
-    Damaged(Damage),
-    /// The timestamps of its frames are not plausible; reported at most once a minute.
-    Untimed {
-        /// What they have.
-        why: Disbelief,
-    },
-}
-
-/// Damaged frames that were left out.
-#[derive(Debug)]
-pub struct Damage {
-    /// How many.
-    pub frames: u64,
-    /// Whether there were others in the minute before; then these are of the last minute.
-    pub goes_on: bool,
-    /// What is wrong with the latest one.
-    pub why: String,
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { frames, goes_on, why } = self;
-        let plural = if *frames == 1 { "frame" } else { "frames" };
-        let when = if *goes_on { "in the last minute" } else { "left out" };
-        write!(f, "{frames} damaged {plural} {when}: {why}")
-    }
-}
 
 /// Runs the source until it ends or one of `stop` is closed. A live one does not end: whatever it dies of is told to `changed`, and it
 /// is built anew. Faults that trying again cannot heal ([`Kind::Permanent`]; of a live source only before its first frame), and those
@@ -177,21 +100,5 @@ where
             recv(stop[1]) -> _ => return Ok(Ended::Stopped),
             recv(after(pause)) -> _ => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pause_doubles_to_ten_seconds_and_a_minute_of_frames_starts_over() {
-        let mut backoff = Backoff::default();
-        let mut pauses =
-            |ran: u64, times: usize| (0..times).map(|_| backoff.pause(Duration::from_secs(ran)).as_millis()).collect::<Vec<_>>();
-        assert_eq!(pauses(0, 7), [500, 1000, 2000, 4000, 8000, 10000, 10000]);
-        assert_eq!(pauses(59, 1), [10000]);
-        assert_eq!(pauses(60, 1), [500]);
-        assert_eq!(pauses(1, 2), [1000, 2000]);
     }
 }

@@ -1,9 +1,9 @@
 //! State shared by GStreamer's threads, which see a pipeline's frames, and the capture thread, which watches the pipeline.
 
+use super::change::{Change, Damage};
 use super::signs::{Limits, Lost, Seen, Signs};
 use super::spell::{Report, Spell};
 use super::timestamps::Disbelief;
-use super::{Change, Damage};
 use crate::error::{Error, Result};
 use crate::stats::Unusable;
 use crossbeam_channel::{Receiver, Sender, bounded};

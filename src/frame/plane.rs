@@ -1,6 +1,6 @@
 //! One plane of a picture, checked once so that no row of it can lie outside its memory.
 
-use super::PixelFormat;
+use super::format::PixelFormat;
 use std::fmt;
 
 /// The longest side of a picture that is accepted, in pixels: GStreamer's own limit for most of its elements.

@@ -1,6 +1,6 @@
 //! JPEG, by libjpeg-turbo: baseline, progressive and arithmetic, gray, YCbCr, RGB, CMYK and YCCK; the same pixels as Pillow's.
 
-use super::{frame, pixels};
+use super::picture::{frame, pixels};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, PixelFormat};
 use turbojpeg::{Colorspace, Decompressor, Image};

@@ -1,7 +1,7 @@
 //! PNG of every kind: 1 to 16 bits, gray, colour and palette, with or without alpha, interlaced or not. Samples of 16 bits lose their
 //! low 8; alpha is ignored, as everywhere here.
 
-use super::{frame, pixels};
+use super::picture::{frame, pixels};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, PixelFormat};
 use png::{ColorType, Decoder, Transformations};

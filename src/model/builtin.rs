@@ -1,6 +1,6 @@
 //! The model inside the program: which of GStreamer's test pictures is this? Its card is `models/testcard/README.md`.
 
-use super::{Model, Source};
+use super::classifier::{Model, Source};
 use crate::error::Result;
 use crate::labels::Labels;
 use bytes::Bytes;

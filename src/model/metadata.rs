@@ -1,6 +1,6 @@
 //! `metadata.yaml` or `metadata.json` beside the model, as Qualcomm AI Hub exports it: a second witness, which must agree.
 
-use super::Model;
+use super::classifier::Model;
 use crate::error::{Cause, Error, Result};
 use crate::files;
 use crate::tensor::{Quantization, TensorSpec};

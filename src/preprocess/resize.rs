@@ -8,9 +8,9 @@
 //! Planes of YUV, the live case, are resized columns first and with quick weights. Chroma that is stored for several pixels is weighted
 //! by all of them: the sums are those of the picture at full chroma, without making it.
 
+use super::buffer::grow;
 use super::filter::{Filter, Span, Windows};
 use super::geometry::Placement;
-use super::grow;
 use super::kernels::{Across, BLOCK, Weight, filter_across, filter_down, transpose_back, transpose_rows};
 use crate::frame::{Orientation, Plane};
 use std::hint::black_box;

@@ -1,6 +1,7 @@
 //! Finding and loading libonnxruntime, once in a process.
 
-use super::{failed, ort_log};
+use super::ort_log;
+use super::refusal::failed;
 use crate::error::{Error, Result};
 use ort::environment::Environment;
 use ort::logging::LogLevel;

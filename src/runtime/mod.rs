@@ -4,7 +4,9 @@
 
 mod context_cache;
 mod deadline;
+mod infer;
 mod library;
+mod open;
 mod options;
 mod ort_log;
 mod placement;
@@ -15,151 +17,11 @@ mod session;
 mod settings;
 mod zero_copy;
 
+pub use infer::{Execution, Infer};
 pub use library::{set_dsp_path, switch_telemetry_off};
+pub use open::{compile, coverage, onnxruntime, open, qnn_parts, slowest};
 pub use options::{NAMES as QNN_OPTIONS, Options};
 pub use placement::Coverage;
+pub use qnn::usual_folders as usual_qnn_folders;
 pub use recovery::{Open, Patience, Recovering};
 pub use settings::{Cache, Draft, Params, Provider};
-
-use crate::error::{Cause, Error, Result};
-use crate::model::Model;
-use crate::tensor::Tensor;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// Runs a model.
-pub trait Infer: Send {
-    /// Runs the model on `input` and writes what it gives to `output`; both were made for the model.
-    fn infer(&mut self, input: &Tensor, output: &mut Tensor) -> Result<()>;
-
-    /// What runs it.
-    fn execution(&self) -> &Execution;
-}
-
-/// What runs a model, as far as it is proved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Execution {
-    /// `CPU` or `QNN`.
-    pub provider: &'static str,
-    /// In words: where it runs, and by which library.
-    pub detail: String,
-    /// How many of the model's nodes run on the NPU, and how many of them on the CPU; `None` where the NPU is not asked.
-    pub nodes: Option<(usize, usize)>,
-}
-
-impl Execution {
-    /// A few words for a line of status: `QNN 66/66 nodes`.
-    pub fn summary(&self) -> String {
-        match self.nodes {
-            Some((npu, cpu)) => format!("{} {npu}/{} nodes", self.provider, npu + cpu),
-            None => self.provider.to_owned(),
-        }
-    }
-}
-
-/// Opens a session for `model`. One on the NPU is opened anew when it fails.
-pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
-    if let Some(conflict) = params.qnn.conflicts().into_iter().next() {
-        return Err(Error::config(conflict));
-    }
-    if model.is_context() && params.provider == Provider::Cpu {
-        return Err(Error::config(format!("the model '{}' is built for the NPU: the CPU cannot run it", model.name))
-            .hint("--provider qnn runs it; the CPU wants the ONNX file that it was built of."));
-    }
-    let library = library::load(params.onnxruntime.as_deref())?;
-    let alone = library.alone();
-    let (session, npu) = match params.provider {
-        Provider::Cpu => (session::cpu(library, model, params.threads)?, false),
-        Provider::Qnn => (qnn::open(library, model, params)?, true),
-        Provider::Auto => match on_npu(library, model, params) {
-            Ok(session) => (session, true),
-            Err(why) => {
-                tracing::warn!("the NPU is not used: {why}\n  The model runs on the CPU. --provider cpu says that this is meant.");
-                (session::cpu(library, model, params.threads)?, false)
-            }
-        },
-    };
-    tracing::info!("{} runs on {}", model.name, session.execution().detail);
-    drop(alone);
-    let session = session.within(params.run_timeout)?;
-    if !npu {
-        return Ok(Box::new(session));
-    }
-    let again = (model.clone(), params.clone());
-    let reopen: Open = Arc::new(move || {
-        let (model, params) = &again;
-        let _alone = library.alone();
-        let session =
-            if params.provider == Provider::Qnn { qnn::open(library, model, params) } else { on_npu(library, model, params) };
-        Ok(Box::new(session?.within(params.run_timeout)?))
-    });
-    let (model, threads) = (model.clone(), params.threads);
-    let cpu: Open = Arc::new(move || {
-        let _alone = library.alone();
-        Ok(Box::new(session::cpu(library, &model, threads)?))
-    });
-    let instead = (params.provider == Provider::Auto).then_some(cpu);
-    Ok(Box::new(Recovering::new(Box::new(session), reopen, instead, params.patience)))
-}
-
-/// The NPU with every node; where that cannot be, with some, if that is allowed.
-fn on_npu(library: &library::Library, model: &Model, params: &Params) -> Result<session::Session> {
-    let why = match qnn::open(library, model, params) {
-        Err(why) if params.allow_partial => why,
-        strict => return strict,
-    };
-    tracing::warn!("not all of the model runs on the NPU: {why}");
-    qnn::open_partly(library, model, params)
-}
-
-/// Builds `model` for the NPU, into the file `graph` and its binary beside it.
-pub fn compile(model: &Model, params: &Params, graph: &Path) -> Result<()> {
-    if model.is_context() {
-        return Err(Error::config(format!("the model '{}' is built for the NPU already", model.name)));
-    }
-    let library = library::load(params.onnxruntime.as_deref())?;
-    let _alone = library.alone();
-    qnn::compile(library, model, params, graph)
-}
-
-/// Cycles of each of the model's nodes in a run on the NPU, the slowest first.
-pub fn slowest(model: &Model, params: &Params) -> Result<Vec<(String, u64)>> {
-    let library = library::load(params.onnxruntime.as_deref())?;
-    let _alone = library.alone();
-    qnn::slowest(library, model, params)
-}
-
-/// How many of the model's nodes the NPU takes, and which it leaves; and, in words, the QNN that said so.
-pub fn coverage(model: &Model, params: &Params) -> Result<(String, Coverage)> {
-    let library = library::load(params.onnxruntime.as_deref())?;
-    let _alone = library.alone();
-    qnn::coverage(library, model, params).map(|(qnn, coverage)| (qnn.describe(), coverage))
-}
-
-/// Folders in which QNN may be, where nobody names one.
-pub fn usual_qnn_folders() -> Vec<PathBuf> {
-    let parts = ["", "onnxruntime_qnn", "onnxruntime-qnn/onnxruntime_qnn"];
-    library::own_folders().into_iter().flat_map(|folder| parts.map(|part| folder.join(part))).collect()
-}
-
-/// Where ONNX Runtime was loaded from, and what it says of itself.
-pub fn onnxruntime(params: &Params) -> Result<(PathBuf, String)> {
-    let library = library::load(params.onnxruntime.as_deref())?;
-    let path = library.path.canonicalize().unwrap_or_else(|_| library.path.clone());
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let version = name.split_once(".so.").map_or_else(|| ort::info().to_owned(), |(_, version)| version.to_owned());
-    Ok((path, version))
-}
-
-/// QNN in words (form, versions, place), and the parts beside it that are needed as well: whether each is there.
-pub fn qnn_parts(params: &Params) -> Result<(String, Vec<(&'static str, bool)>)> {
-    let library = library::load(params.onnxruntime.as_deref())?;
-    let qnn = qnn::Qnn::find(library, params.qnn_dir.as_deref())?;
-    let parts = qnn::BOARD_PARTS.iter().map(|part| (*part, qnn.folder.join(part).is_file())).collect();
-    Ok((qnn.describe(), parts))
-}
-
-/// ONNX Runtime's own words as an error; `what` says what was being done.
-fn failed(what: impl Into<String>, error: impl Into<Cause>) -> Error {
-    Error::failed(what).because(error)
-}

@@ -3,7 +3,7 @@
 //! An NPU restarts by itself (ENGINE_ERROR) and takes all sessions with it; the frame that it was at is lost, the next ones need not be.
 //! After several failures in a row the CPU takes over, if that is allowed, and the NPU is tried in the background at a slow rate.
 
-use super::{Execution, Infer};
+use super::infer::{Execution, Infer};
 use crate::error::{Error, Kind, Result};
 use crate::tensor::Tensor;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};

@@ -1,6 +1,6 @@
 //! ONNX Runtime refuses a model: is it the model, which no retry heals, or the machine at this moment?
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use ort::ErrorCode;
 use std::path::Path;
 
@@ -60,6 +60,11 @@ fn newer(text: &str) -> Option<(&str, Option<&str>, &'static str)> {
     let sentence = text[text.find(begin)?..].lines().next()?;
     let version = sentence.split_once(limit).map(|(_, rest)| rest.trim_end_matches(|end: char| !end.is_ascii_digit()));
     Some((sentence, version.filter(|version| version.bytes().all(|digit| digit.is_ascii_digit())), kind))
+}
+
+/// ONNX Runtime's own words as an error; `what` says what was being done.
+pub fn failed(what: impl Into<String>, error: impl Into<Cause>) -> Error {
+    Error::failed(what).because(error)
 }
 
 #[cfg(test)]

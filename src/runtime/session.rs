@@ -1,9 +1,11 @@
 //! A session of ONNX Runtime behind [`Infer`].
 
 use super::deadline::Deadline;
+use super::infer::{Execution, Infer};
 use super::library::Library;
+use super::ort_log;
+use super::refusal::{self, failed};
 use super::zero_copy::ZeroCopy;
-use super::{Execution, Infer, failed, ort_log, refusal};
 use crate::error::{Error, Result};
 use crate::model::{Model, Source};
 use crate::tensor::{ElementType, Tensor, TensorSpec};

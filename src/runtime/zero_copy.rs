@@ -4,7 +4,7 @@
 //! made before excludes run options that another thread may end, and an `IoBinding` copies a borrowed input.
 #![allow(unsafe_code)]
 
-use super::failed;
+use super::refusal::failed;
 use crate::error::Result;
 use crate::tensor::{Tensor, TensorSpec};
 use ort::AsPointer;

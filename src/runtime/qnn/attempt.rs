@@ -2,9 +2,10 @@
 #![allow(clippy::result_large_err)] // the builder that failed comes back in ort's own error
 
 use super::super::context_cache::{Entry, Found};
+use super::super::infer::Execution;
 use super::super::library::Library;
+use super::super::refusal::failed;
 use super::super::session::{self, Session};
-use super::super::{Execution, failed};
 use super::libraries::Qnn;
 use crate::error::Result;
 use crate::model::{Model, Source};

@@ -1,8 +1,8 @@
 //! QNN's own libraries: where they are, in which form, and how a session is handed to them.
 #![allow(clippy::result_large_err)] // the builder that failed comes back in ort's own error
 
-use super::super::failed;
-use super::super::library::Library;
+use super::super::library::{self, Library};
+use super::super::refusal::failed;
 use crate::error::{Error, Result};
 use ort::ep::{ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, QNN};
 use ort::session::builder::SessionBuilder;
@@ -128,8 +128,14 @@ fn candidates(library: &Library, named: Option<&Path>) -> Vec<PathBuf> {
     let from_environment = std::env::var_os("GLIMPSED_QNN_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     match named.map(Path::to_owned).or(from_environment) {
         Some(folder) => vec![folder],
-        None => beside(&library.path).into_iter().chain(super::super::usual_qnn_folders()).collect(),
+        None => beside(&library.path).into_iter().chain(usual_folders()).collect(),
     }
+}
+
+/// Folders in which QNN may be, where nobody names one.
+pub fn usual_folders() -> Vec<PathBuf> {
+    let parts = ["", "onnxruntime_qnn", "onnxruntime-qnn/onnxruntime_qnn"];
+    library::own_folders().into_iter().flat_map(|folder| parts.map(|part| folder.join(part))).collect()
 }
 
 /// Folders that belong to the libonnxruntime at `path`: its own, and `onnxruntime_qnn` of the same Python environment.

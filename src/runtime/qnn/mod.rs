@@ -2,110 +2,12 @@
 //!
 //! "Session created" proves nothing, for QNN falls back to the CPU in silence. The proof is a session that was forbidden to
 //! (`session.disable_cpu_ep_fallback`) on a device that the plugin itself has named, or the nodes that were counted.
-#![allow(clippy::result_large_err)] // the builder that failed comes back in ort's own error
 
 mod attempt;
 mod libraries;
 mod profile;
+mod session;
 
-pub use libraries::{BOARD_PARTS, Qnn};
+pub use libraries::{BOARD_PARTS, Qnn, usual_folders};
 pub use profile::slowest;
-
-use super::library::Library;
-use super::placement::Coverage;
-use super::session::Session;
-use super::{Execution, Params, ort_log};
-use crate::error::{Error, Kind, Result};
-use crate::model::Model;
-use attempt::Attempt;
-use libraries::EP;
-use ort::logging::LogLevel;
-use std::path::Path;
-
-/// Whether the CPU may take what the NPU does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fallback {
-    /// Every node on the NPU, or no session.
-    Forbidden,
-    /// What the NPU does not take goes to the CPU; counted.
-    Counted,
-}
-
-/// Opens a session with every node on the HTP.
-pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session> {
-    if let Some(obstacle) = model.npu_obstacle() {
-        return Err(Error::config(format!("the model '{}' cannot run on the NPU", model.name)).hint(obstacle));
-    }
-    let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
-    session(library, &qnn, model, params, Fallback::Forbidden).map(|(session, _)| session).map_err(|error| {
-        let hint = "Some of the model does not run on the NPU, or the NPU's libraries do not load; the lines above say which.\n\
-                    --provider auto goes on without it, --provider cpu does not try.";
-        // QNN does not say which nodes it left: a session that may fall back does
-        match session(library, &qnn, model, params, Fallback::Counted) {
-            // the NPU works, and some operators are none of its: that stays so
-            Ok((_, Some(coverage))) if coverage.npu > 0 => {
-                error.of_kind(Kind::Config).hint(format!("{coverage}.\n--provider auto with --allow-partial runs it like that; `glimpsed inspect --provider qnn` tells of each operator."))
-            }
-            _ => error.hint(hint),
-        }
-    })
-}
-
-/// Opens a session with what the HTP takes of the model there, and the rest on the CPU; an error where it takes nothing.
-pub fn open_partly(library: &Library, model: &Model, params: &Params) -> Result<Session> {
-    let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
-    let (mut session, coverage) = session(library, &qnn, model, params, Fallback::Counted)?;
-    let coverage = coverage.ok_or_else(|| Error::failed("ONNX Runtime does not tell where the nodes are"))?;
-    if coverage.npu == 0 {
-        return Err(Error::failed(format!("no node of the model '{}' runs on the NPU", model.name))
-            .hint("It is a model in floating point, or the NPU's libraries do not load: -vv shows what QNN says."));
-    }
-    session.set_execution(Execution {
-        provider: "QNN",
-        detail: format!("the NPU (QNN HTP) and the CPU: {coverage}"),
-        nodes: Some((coverage.npu, coverage.cpu)),
-    });
-    Ok(session)
-}
-
-/// Opens a session that QNN has a part in, and tells which, where it is not all.
-fn session(
-    library: &Library,
-    qnn: &Qnn,
-    model: &Model,
-    params: &Params,
-    fallback: Fallback,
-) -> Result<(Session, Option<Coverage>)> {
-    let options = params.qnn.all(&qnn.backend());
-    if fallback == Fallback::Forbidden {
-        let attempt = Attempt { library, qnn, model, options };
-        return attempt.whole(params.context_cache.as_deref()).map(|session| (session, None));
-    }
-    let mut attempt = Attempt { library, qnn, model, options };
-    // QNN forces this where no fallback is allowed; else a model with float at its ends would be counted as split
-    attempt.options.entry("offload_graph_io_quantization".to_owned()).or_insert("0".to_owned());
-    ort_log::listen();
-    library.environment.set_log_level(LogLevel::Verbose);
-    let opened = attempt.open(&model.source, |builder| builder.with_log_level(LogLevel::Verbose));
-    library.environment.set_log_level(LogLevel::Warning);
-    let coverage = ort_log::heard().coverage(EP, model.nodes());
-    Ok((opened?, coverage))
-}
-
-/// Builds `model` into the file `graph`.
-pub fn compile(library: &Library, model: &Model, params: &Params, graph: &Path) -> Result<()> {
-    if let Some(obstacle) = model.npu_obstacle() {
-        return Err(Error::config(format!("the model '{}' cannot run on the NPU", model.name)).hint(obstacle));
-    }
-    let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
-    let options = params.qnn.all(&qnn.backend());
-    Attempt { library, qnn: &qnn, model, options }.keep(graph).map(drop)
-}
-
-/// How the operators of `model` are spread: those that stay on the CPU, counted.
-pub fn coverage(library: &Library, model: &Model, params: &Params) -> Result<(Qnn, Coverage)> {
-    let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
-    let (_, coverage) = session(library, &qnn, model, params, Fallback::Counted)?;
-    let coverage = coverage.ok_or_else(|| Error::failed("ONNX Runtime does not tell where the nodes are"))?;
-    Ok((qnn, coverage))
-}
+pub use session::{compile, coverage, open, open_partly};

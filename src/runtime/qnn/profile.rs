@@ -1,7 +1,10 @@
 //! How the time of a run on the NPU is spread over its nodes, by QNN's own profile.
 
+use super::super::infer::Infer;
 use super::super::library::Library;
-use super::super::{Infer, Params, failed};
+use super::super::refusal::failed;
+use super::super::settings::Params;
+use super::session;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::tensor::Tensor;
@@ -24,7 +27,7 @@ pub fn slowest(library: &Library, model: &Model, params: &Params) -> Result<Vec<
         set(&mut params, "profiling_file_path", &path.display().to_string())?;
     }
     let path = PathBuf::from(params.qnn.get("profiling_file_path").unwrap_or_default());
-    let mut session = super::open(library, model, &params)?;
+    let mut session = session::open(library, model, &params)?;
     let (input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
     let ran = (0..RUNS).try_for_each(|_| session.infer(&input, &mut output));
     drop(session);

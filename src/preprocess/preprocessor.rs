@@ -1,0 +1,202 @@
+//! Runs the steps on one frame: resize, colour, bars, quantize.
+
+use super::buffer::grow;
+use super::colour::{self, Planes};
+use super::deinterleave::deinterleave_pairs;
+use super::geometry::{Fit, Placement};
+use super::quantize::Quantizer;
+use super::resize::{Order, Resizer, Source};
+use super::settings::Params;
+use crate::frame::{Frame, Picture, PixelFormat, Plane};
+use crate::tensor::{InputSpec, Tensor};
+
+/// Turns frames of any size and format into one model's input.
+pub struct Preprocessor {
+    fit: Fit,
+    size: (u32, u32),
+    quantizer: Quantizer,
+    exact: Resizer<i32>,
+    luma: Resizer<i16>,
+    chroma: Resizer<i16>,
+    /// Planes at the small size.
+    small: [Vec<u8>; 3],
+    /// Luma and chroma of a packed format, taken apart at full size.
+    split: [Vec<u8>; 2],
+    /// RGB at the small size.
+    rgb: Vec<u8>,
+    /// The same transposed.
+    upright: Vec<u8>,
+    /// The input's picture with its black bars.
+    canvas: Vec<u8>,
+}
+
+impl Preprocessor {
+    /// A preprocessor for `input`.
+    pub fn new(input: &InputSpec, params: &Params) -> Self {
+        Self {
+            fit: params.fit,
+            size: (input.width, input.height),
+            quantizer: Quantizer::new(input, params.normalize),
+            exact: Resizer::new(params.filter, Order::Pillow),
+            luma: Resizer::new(params.filter, Order::ColumnsFirst),
+            chroma: Resizer::new(params.filter, Order::ColumnsFirst),
+            small: Default::default(),
+            split: Default::default(),
+            rgb: Vec::new(),
+            upright: Vec::new(),
+            canvas: Vec::new(),
+        }
+    }
+
+    /// Writes `frame` as the model wants it to `tensor`, which was made for the same input.
+    pub fn run(&mut self, frame: &Frame, tensor: &mut Tensor) {
+        let picture = frame.picture;
+        let orientation = picture.orientation;
+        let place = self.fit.place(picture.display_shape(), self.size);
+        let size = (picture.width, picture.height);
+        match rgb_layout(picture.format) {
+            Some((samples, offsets)) => {
+                let source = Source { plane: frame.plane(0), size, shared: (1, 1), samples, orientation };
+                match (samples, offsets) {
+                    (3, [0, 1, 2]) => self.exact.resize(source, &place, &mut self.rgb),
+                    _ => {
+                        let [small, ..] = &mut self.small;
+                        self.exact.resize(source, &place, small);
+                        grow(&mut self.rgb, place.width as usize * place.height as usize * 3);
+                        let pick = if samples == 3 { pick::<3> } else { pick::<4> };
+                        pick(small, offsets, &mut self.rgb);
+                    }
+                }
+            }
+            None => self.yuv(frame, &place),
+        }
+        if orientation.transposed {
+            self.transpose(&place);
+        }
+        self.finish(&place, tensor);
+    }
+
+    /// Transposes the small picture in `self.rgb`, whose columns are the rows of the upright one.
+    fn transpose(&mut self, place: &Placement) {
+        let (width, height) = (place.width as usize, place.height as usize);
+        grow(&mut self.upright, width * height * 3);
+        let (stored, rows) = (self.rgb.as_chunks::<3>().0, self.upright.as_chunks_mut::<3>().0.chunks_exact_mut(width));
+        for (y, row) in rows.take(height).enumerate() {
+            row.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = stored[x * height + y]);
+        }
+        std::mem::swap(&mut self.rgb, &mut self.upright);
+    }
+
+    /// Resizes the planes of a YUV or gray frame and converts them to RGB in `self.rgb`.
+    fn yuv(&mut self, frame: &Frame, place: &Placement) {
+        let picture = frame.picture;
+        let orientation = picture.orientation;
+        let (width, height) = orientation.turn((place.width, place.height));
+        let chroma = Chroma::of(&picture);
+        let [luma_out, first_out, second_out] = &mut self.small;
+        let (size, shared) = ((picture.width, picture.height), (chroma.across, chroma.down));
+        let mut resize = |plane, place: &Placement| {
+            self.luma.resize(Source { plane, size, shared: (1, 1), samples: 1, orientation }, place, luma_out);
+        };
+        let chroma_of = |plane, samples| Source { plane, size, shared, samples, orientation };
+        if let Some(luma_first) = chroma.packed {
+            let [luma, both] = split_packed(frame.plane(0), luma_first, &mut self.split);
+            resize(luma, place);
+            self.chroma.resize(chroma_of(both, 2), place, first_out);
+        } else {
+            resize(frame.plane(0), place);
+            match chroma.planes {
+                0 => {}
+                1 => self.chroma.resize(chroma_of(frame.plane(1), 2), place, first_out),
+                _ => {
+                    self.chroma.resize(chroma_of(frame.plane(1), 1), place, first_out);
+                    self.chroma.resize(chroma_of(frame.plane(2), 1), place, second_out);
+                }
+            }
+        }
+        let planes = match picture.format {
+            PixelFormat::Nv12 | PixelFormat::Yuy2 | PixelFormat::Uyvy => Planes::Uv(luma_out, first_out),
+            PixelFormat::Nv21 => Planes::Vu(luma_out, first_out),
+            PixelFormat::Yv12 => Planes::Three([luma_out, second_out, first_out]),
+            PixelFormat::Gray8 => Planes::Gray(luma_out),
+            _ => Planes::Three([luma_out, first_out, second_out]),
+        };
+        grow(&mut self.rgb, width as usize * height as usize * 3);
+        colour::to_rgb(planes, width, height, &picture, &mut self.rgb);
+    }
+
+    /// Puts the small picture in its place and quantizes it.
+    fn finish(&mut self, place: &Placement, tensor: &mut Tensor) {
+        if (place.width, place.height) == self.size {
+            return self.quantizer.write(&self.rgb, tensor);
+        }
+        let (row, full_row) = (place.width as usize * 3, self.size.0 as usize * 3);
+        grow(&mut self.canvas, full_row * self.size.1 as usize);
+        self.canvas.fill(0);
+        let first = place.y as usize * full_row + place.x as usize * 3;
+        let rows = self.canvas[first..].chunks_mut(full_row).zip(self.rgb.chunks_exact(row));
+        rows.take(place.height as usize).for_each(|(to, from)| to[..row].copy_from_slice(from));
+        self.quantizer.write(&self.canvas, tensor);
+    }
+}
+
+/// Bytes a pixel and the places of R, G and B of an RGB format; alpha is ignored. `None` for YUV and gray.
+fn rgb_layout(format: PixelFormat) -> Option<(usize, [usize; 3])> {
+    Some(match format {
+        PixelFormat::Rgb => (3, [0, 1, 2]),
+        PixelFormat::Bgr => (3, [2, 1, 0]),
+        PixelFormat::Rgbx | PixelFormat::Rgba => (4, [0, 1, 2]),
+        PixelFormat::Bgrx | PixelFormat::Bgra => (4, [2, 1, 0]),
+        PixelFormat::Xrgb => (4, [1, 2, 3]),
+        PixelFormat::Xbgr => (4, [3, 2, 1]),
+        _ => return None,
+    })
+}
+
+/// R, G and B out of pixels of `samples` bytes.
+fn pick<const SAMPLES: usize>(pixels: &[u8], offsets: [usize; 3], rgb: &mut [u8]) {
+    for (pixel, to) in pixels.as_chunks::<SAMPLES>().0.iter().zip(rgb.as_chunks_mut::<3>().0) {
+        *to = offsets.map(|offset| pixel[offset]);
+    }
+}
+
+/// How the chroma of a format lies.
+struct Chroma {
+    /// Luma pixels for each chroma pixel, across and down.
+    across: u32,
+    down: u32,
+    /// Planes beside the luma: 0, 1 (interleaved) or 2.
+    planes: u32,
+    /// For packed formats: whether luma is the first byte.
+    packed: Option<bool>,
+}
+
+impl Chroma {
+    fn of(picture: &Picture) -> Self {
+        let (across, down, planes, packed) = match picture.format {
+            PixelFormat::Nv12 | PixelFormat::Nv21 => (2, 2, 1, None),
+            PixelFormat::I420 | PixelFormat::Yv12 => (2, 2, 2, None),
+            PixelFormat::Y42b => (2, 1, 2, None),
+            PixelFormat::Yuy2 => (2, 1, 1, Some(true)),
+            PixelFormat::Uyvy => (2, 1, 1, Some(false)),
+            PixelFormat::Y444 => (1, 1, 2, None),
+            _ => (1, 1, 0, None),
+        };
+        Self { across, down, planes, packed }
+    }
+}
+
+/// Splits packed 4:2:2 into luma and U V U V, which have as many samples a row: half the bytes of a packed one.
+fn split_packed<'a>(packed: Plane, luma_first: bool, split: &'a mut [Vec<u8>; 2]) -> [Plane<'a>; 2] {
+    let row = packed.row_bytes() / 2;
+    let [luma, both] = split;
+    grow(luma, row * packed.rows());
+    grow(both, row * packed.rows());
+    for (n, (luma, both)) in luma.chunks_exact_mut(row).zip(both.chunks_exact_mut(row)).take(packed.rows()).enumerate() {
+        match luma_first {
+            true => deinterleave_pairs(packed.row(n), luma, both),
+            false => deinterleave_pairs(packed.row(n), both, luma),
+        }
+    }
+    [luma, both].map(|plane| Plane::new(plane, row, row, packed.rows()).expect("it has grown to that size"))
+}

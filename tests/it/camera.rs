@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// No pause to speak of.
-fn at_once() -> Backoff {
+pub fn at_once() -> Backoff {
     Backoff::new(Duration::from_millis(1), Duration::from_millis(1), Duration::from_secs(60))
 }
 
 /// Runs a source until it has given `wanted` frames; tells what was said of it: `flows`, or why it was lost.
-fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
+pub fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
     let (stop, told, mut frames) = (Stop::default(), std::cell::RefCell::new(Vec::new()), 0);
     let enough = stop.clone();
     let deliver = move |_, _| {
@@ -40,10 +40,26 @@ fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
 const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1";
 
 /// What was told: flows and losses in turn, each loss for the reason `why`, `times` at the least.
-fn assert_came_back(told: &[String], why: &str, times: usize) {
+pub fn assert_came_back(told: &[String], why: &str, times: usize) {
     let losses = told.iter().filter(|told| told.contains(why)).count();
     assert!(losses >= times && told[0] == "flows, live: true", "{told:?}");
     assert!(told.windows(2).all(|pair| pair[0].starts_with("flows") != pair[1].starts_with("flows")), "{told:?}");
+}
+
+/// Runs a source that gives no frames until it was lost `times` times; tells why, and the pauses before the next attempt.
+pub fn losses(times: usize, params: &Params) -> Vec<(String, Duration)> {
+    let (stop, mut told) = (Stop::default(), Vec::new());
+    let mut changed = |change| {
+        if let Change::Lost { why, pause } = change {
+            told.push((why.to_string(), pause));
+            if told.len() == times {
+                stop.request();
+            }
+        }
+    };
+    let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    told
 }
 
 #[test]
@@ -86,20 +102,9 @@ fn a_camera_that_falls_silent_without_a_word() {
 #[test]
 fn a_camera_that_is_not_there_is_a_state_and_one_that_comes_is_taken() {
     let pipeline = "v4l2src device=/dev/video77 ! appsink name=frames";
-    let stop = Stop::default();
-    let mut told = Vec::new();
-    let mut changed = |change| {
-        if let Change::Lost { why, pause } = change {
-            told.push((why.to_string(), pause));
-            if told.len() == 3 {
-                stop.request();
-            }
-        }
-    };
     let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(2), Duration::from_secs(60));
     let params = Params { backoff, ..Params::new(pipeline) };
-    let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
-    assert_eq!(ended.unwrap(), Ended::Stopped);
+    let told = losses(3, &params);
     assert!(
         told[0].0.contains("Cannot identify device '/dev/video77'")
             && (told[0].0.contains("There is no camera") || told[0].0.contains("Cameras that are there: /dev/v")),
@@ -199,21 +204,9 @@ fn a_camera_that_sends_garbage_is_lost_and_tried_again() {
     // buffers of 40 bytes, which promise a picture of 64 by 48
     let garbage = "fakesrc is-live=true format=time sizetype=fixed sizemax=40 filltype=random ! \
                    video/x-raw,format=NV12,width=64,height=48,framerate=30/1 ! appsink name=frames";
-    let stop = Stop::default();
-    let mut told = Vec::new();
-    let mut changed = |change| {
-        if let Change::Lost { why, .. } = change {
-            told.push(why.to_string());
-            if told.len() == 2 {
-                stop.request();
-            }
-        }
-    };
-    let params = Params { backoff: at_once(), ..Params::new(garbage) };
-    let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
-    assert_eq!(ended.unwrap(), Ended::Stopped);
+    let told = losses(2, &Params { backoff: at_once(), ..Params::new(garbage) });
     let why = "50 damaged frames in a row: buffer is 40 bytes, NV12 64x48 needs 4608";
-    assert!(told.iter().all(|told| told.starts_with(why)), "{told:?}");
+    assert!(told.iter().all(|(told, _)| told.starts_with(why)), "{told:?}");
 }
 
 #[test]
@@ -242,55 +235,6 @@ fn caps_without_a_frame_rate_are_taken() {
     common::load_faults();
     let (ended, told) = until(3, &Params::new("faultsrc mode=caps-no-framerate fps=100 ! appsink name=frames"));
     assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
-}
-
-/// A camera as the cheap ones are: Motion JPEG over HTTP, from a source that does not say that it is live.
-fn over_http(camera: &common::HttpCamera) -> Params {
-    let pipeline = format!("souphttpsrc location={} ! multipartdemux ! jpegdec ! appsink name=frames", camera.url());
-    Params { backoff: at_once(), ..Params::new(&pipeline) }
-}
-
-#[test]
-fn a_network_camera_that_hangs_up_is_tried_again() {
-    let camera = common::HttpCamera::start(3);
-    let (ended, mut told) = until(8, &over_http(&camera));
-    told.retain(|told| !told.contains("timestamp"));
-    assert_eq!(ended.unwrap(), Ended::Stopped);
-    assert_came_back(&told, "ended its stream", 2);
-}
-
-#[test]
-fn a_film_over_the_network_ends_where_it_is_said_to_be_one() {
-    let camera = common::HttpCamera::start(3);
-    let (ended, told) = until(usize::MAX, &Params { live: Some(false), ..over_http(&camera) });
-    assert_eq!((ended.unwrap(), told), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
-}
-
-#[test]
-fn a_network_camera_that_is_not_there_is_tried_again_and_the_reason_is_told() {
-    let gone = common::HttpCamera::start(0).url();
-    let pipeline = |source: &str| format!("{source} ! jpegdec ! appsink name=frames");
-    // (souphttpsrc's own words differ from version to version)
-    for (source, why) in [
-        (format!("souphttpsrc location={gone}missing"), "Not Found"),
-        ("souphttpsrc location=http://user:secret@127.0.0.1:1/".to_owned(), "the connection to 127.0.0.1:1 failed"),
-        ("tcpclientsrc host=127.0.0.1 port=1".to_owned(), "refused"),
-    ] {
-        let stop = Stop::default();
-        let mut told = Vec::new();
-        let mut changed = |change| {
-            if let Change::Lost { why, .. } = change {
-                told.push(why.to_string());
-                if told.len() == 2 {
-                    stop.request();
-                }
-            }
-        };
-        let params = Params { backoff: at_once(), ..Params::new(&pipeline(&source)) };
-        let ended = capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
-        assert_eq!(ended.unwrap(), Ended::Stopped);
-        assert!(told.iter().all(|told| told.contains(why)), "{source}: {told:?}");
-    }
 }
 
 #[test]

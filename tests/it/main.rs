@@ -2,6 +2,7 @@
 //! this folder.
 
 mod bad_input;
+mod bench;
 mod camera;
 mod commands;
 mod common;
@@ -12,6 +13,7 @@ mod doctor;
 mod films;
 mod frames;
 mod fuzz;
+mod http_camera;
 mod layers;
 mod linear;
 mod live;
@@ -28,6 +30,7 @@ mod recovery;
 mod reload;
 mod service;
 mod socket;
+mod socket_file;
 mod squeezenet;
 mod stdout;
 mod subscribe;

@@ -2,72 +2,18 @@
 //! shown the door.
 
 use crate::common;
+use crate::common::socket::{ask, is_over, line, open, silent, subscriber, temporary};
 use crossbeam_channel::RecvTimeoutError;
 use glimpsed::publish::Publish;
-use glimpsed::publish::socket::{Params, Socket, connect, hello};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-
-fn params(path: &Path) -> Params {
-    Params { path: path.to_owned(), mode: 0o660, group: None, limit: 8 }
-}
-
-fn open(path: &Path) -> Socket {
-    Socket::open(&params(path), &hello("animals", "CPU", "the CPU", &["front", "back"], &common::animals())).unwrap()
-}
-
-/// A subscriber that gets everything from now on. A line that does not come within ten seconds is a failure.
-fn subscriber(path: &Path) -> BufReader<UnixStream> {
-    let mut reader = silent(path);
-    assert_eq!(line(&mut reader)["type"], "hello");
-    ask(&mut reader, r#"{"subscribe":{}}"#);
-    reader
-}
-
-fn silent(path: &Path) -> BufReader<UnixStream> {
-    let stream = UnixStream::connect(path).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    BufReader::new(stream)
-}
-
-fn line(reader: &mut BufReader<UnixStream>) -> Value {
-    let mut text = String::new();
-    reader.read_line(&mut text).unwrap();
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text:?}"))
-}
-
-/// Makes a request; gives its answer.
-fn ask(reader: &mut BufReader<UnixStream>, request: &str) -> Value {
-    reader.get_mut().write_all(format!("{request}\n").as_bytes()).unwrap();
-    let answer = line(reader);
-    assert_eq!(answer["type"], "subscribed", "{answer}");
-    answer
-}
-
-fn is_over(reader: &mut BufReader<UnixStream>) -> bool {
-    let mut rest = Vec::new();
-    match reader.read_to_end(&mut rest) {
-        Ok(_) => rest.is_empty(),
-        Err(e) => e.kind() == ErrorKind::ConnectionReset,
-    }
-}
-
-fn temporary() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("glimpsed.sock");
-    (folder, path)
-}
 
 #[test]
 fn hello_then_the_latest_then_everything_by_the_schema() {
@@ -197,102 +143,6 @@ fn one_more_than_the_limit_is_refused_in_words() {
     let refusal = line(&mut ninth);
     assert!(refusal["type"] == "error" && refusal["message"].as_str().unwrap().contains("all 8 places"), "{refusal}");
     assert!(is_over(&mut ninth));
-}
-
-#[test]
-fn a_stale_file_is_replaced_a_live_one_and_another_file_never() {
-    let (_folder, path) = temporary();
-    let greeting = json!({"type": "hello", "version": 1});
-    // a listener that is gone leaves its file
-    drop(UnixListener::bind(&path).unwrap());
-    assert!(path.exists());
-    let first = Socket::open(&params(&path), &greeting).unwrap();
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
-
-    let refused = Socket::open(&params(&path), &greeting).err().unwrap();
-    assert!(refused.to_string().contains("another program listens") && refused.exit_status() == 78, "{refused}");
-    assert_eq!(line(&mut silent(&path))["type"], "hello");
-    drop(first);
-    assert!(!path.exists(), "the file goes with its program");
-    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "and so does its lock");
-
-    std::fs::write(&path, "letters").unwrap();
-    let refused = Socket::open(&params(&path), &greeting).err().unwrap();
-    assert!(refused.to_string().contains("is no socket"), "{refused}");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "letters");
-
-    let nowhere = Socket::open(&params(Path::new("/nowhere/x.sock")), &greeting).err().unwrap();
-    assert!(nowhere.to_string().contains("Does its folder exist"), "{nowhere}");
-    let nobody = Params { group: Some("no such group".into()), path: path.with_extension("2"), ..params(&path) };
-    assert!(Socket::open(&nobody, &greeting).err().unwrap().to_string().contains("no group 'no such group'"));
-    assert!(!path.with_extension("2").exists(), "what failed leaves nothing behind");
-}
-
-#[test]
-fn the_program_serves_it_and_leaves_whole_lines_and_no_file() {
-    let (_folder, path) = temporary();
-    let mut command = common::glimpsed();
-    command.args(["run", "--model", "testcard", "--name", "front", "--socket"]).arg(&path);
-    command.args("-- videotestsrc is-live=true pattern=snow ! video/x-raw,width=320,height=240 ! appsink name=frames".split(' '));
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut text = String::new();
-    while !text.contains("listens") {
-        assert!(log.read_line(&mut text).unwrap() > 0, "{text}");
-    }
-    let mut reader = subscriber(&path);
-    let result = std::iter::repeat_with(|| line(&mut reader)).find(|line| line["type"] != "status").unwrap();
-    assert_eq!((&result["source"], &result["classifications"][0]["label"]), (&json!("front"), &json!("snow")));
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
-    let mut rest = String::new();
-    reader.read_to_string(&mut rest).unwrap();
-    assert!(rest.is_empty() || rest.ends_with("}\n"), "{rest}");
-    assert!(child.wait().unwrap().success());
-    assert!(!path.exists());
-    let mut out = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    assert_eq!(out, "", "with a socket, standard output carries results only when it is asked to");
-}
-
-#[test]
-fn of_four_that_find_a_stale_file_at_once_one_gets_it() {
-    let (_folder, path) = temporary();
-    let greeting = json!({"type": "hello", "version": 1});
-    for _ in 0..60 {
-        drop(UnixListener::bind(&path).unwrap());
-        let together = Barrier::new(4);
-        let open = || {
-            together.wait();
-            let opened = Socket::open(&params(&path), &greeting);
-            // whoever has it keeps it until all have tried
-            together.wait();
-            opened.map(drop).map_err(|e| e.to_string())
-        };
-        let outcomes: Vec<_> = thread::scope(|scope| {
-            let starts: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
-            starts.into_iter().map(|start| start.join().unwrap()).collect()
-        });
-        let refused: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
-        assert!(refused.len() == 3 && refused.iter().all(|why| why.contains("another program listens")), "{refused:?}");
-    }
-}
-
-#[test]
-fn a_program_that_holds_the_socket_and_takes_no_connection_makes_nobody_wait() {
-    let (_folder, path) = temporary();
-    let _hung = UnixListener::bind(&path).unwrap();
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
-    let mut waiting = Vec::new();
-    let full = loop {
-        match connect(&path) {
-            Ok(stream) => waiting.push(stream),
-            Err(e) => break e,
-        }
-    };
-    assert_eq!(full.kind(), ErrorKind::WouldBlock);
-    let refused = Socket::open(&params(&path), &json!({"type": "hello"})).err().unwrap();
-    assert!(refused.to_string().contains("another program listens"), "{refused}");
 }
 
 #[test]

@@ -1,0 +1,66 @@
+//! Parts of a daemon that run in the test's process, with fakes in place of the model or its results.
+
+use glimpsed::config::Camera;
+use glimpsed::daemon::{self, Outside, Parts};
+use glimpsed::labels::Labels;
+use glimpsed::model::Model;
+use glimpsed::notify::Service;
+use glimpsed::prediction::{Prediction, Score, Timing};
+use glimpsed::preprocess;
+use glimpsed::publish::{Publish, Publishers};
+use glimpsed::runtime::Infer;
+use glimpsed::shutdown::Stop;
+use glimpsed::tally::Status;
+use glimpsed::worker::Classifier;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A classifier of `model` with `runtime` in place of ONNX Runtime.
+pub fn classifier(model: &Model, runtime: Box<dyn Infer>, top: usize) -> Classifier {
+    Classifier::new(model, Labels::numbered(model.output.classes), runtime, &preprocess::Params::default(), top)
+}
+
+/// The settings of a camera.
+pub fn camera(name: &str, pipeline: &str) -> Camera {
+    Camera {
+        name: name.into(),
+        pipeline: pipeline.into(),
+        live: None,
+        turn: Default::default(),
+        limits: Default::default(),
+        stuck: None,
+    }
+}
+
+/// Runs the daemon in this process until its cameras end, or there are `limit` results; gives what each camera has done.
+pub fn run_daemon(classifier: Classifier, place: Box<dyn Publish>, cameras: Vec<Camera>, limit: Option<u64>) -> Vec<Status> {
+    let publishers = Publishers::new(vec![place]);
+    let parts = Parts { classifier, publishers, socket: None, status_interval: None, limit, source: None };
+    let (_ask, asked) = crossbeam_channel::bounded(1);
+    let outside = Outside { stop: &Stop::default(), asked: &asked, service: Service::default() };
+    daemon::run(parts, cameras, Arc::new(|_| {}), outside).unwrap()
+}
+
+/// The classes of a model that never ran: cat, dog and owl.
+pub fn animals() -> Labels {
+    Labels::parse(b"cat\ndog\nowl\n", "test").unwrap()
+}
+
+/// A result of that model: number `seq` of `source`, class `best` with `confidence`, and the next class with what is left.
+pub fn animal(source: &str, seq: u64, best: usize, confidence: f32) -> Prediction {
+    let other = Score { index: (best + 1) % 3, confidence: 1.0 - confidence };
+    Prediction {
+        source: source.into(),
+        seq,
+        timestamp: SystemTime::UNIX_EPOCH,
+        pts: None,
+        width: 4,
+        height: 3,
+        model: "animals".into(),
+        execution_provider: "CPU",
+        top: vec![Score { index: best, confidence }, other],
+        labels: animals().into(),
+        timing: Timing::default(),
+        dropped: 0,
+    }
+}

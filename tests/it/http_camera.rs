@@ -1,0 +1,87 @@
+//! Network cameras of the cheap kind, which hang up, are not found, or are not there.
+
+use crate::camera::{assert_came_back, at_once, losses, until};
+use crate::common;
+use glimpsed::capture::{Ended, Params};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+
+/// A network camera of the cheap kind: Motion JPEG over HTTP, on a port of its own, until the test ends. Any path that ends in
+/// `missing` is not found.
+struct HttpCamera {
+    port: u16,
+}
+
+impl HttpCamera {
+    /// One that hangs up after so many frames of each connection.
+    fn start(frames: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let picture = common::jpeg("smpte");
+        std::thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                // whoever hangs up first is right
+                let _ = serve(connection, &picture, frames);
+            }
+        });
+        Self { port }
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+}
+
+fn serve(mut connection: TcpStream, picture: &[u8], frames: usize) -> std::io::Result<()> {
+    let mut request = String::new();
+    let mut reader = BufReader::new(connection.try_clone()?);
+    while !request.ends_with("\r\n\r\n") && reader.read_line(&mut request)? > 0 {}
+    if request.lines().next().unwrap_or_default().contains("missing ") {
+        return connection.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    }
+    connection
+        .write_all(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\nConnection: close\r\n\r\n")?;
+    for _ in 0..frames {
+        write!(connection, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", picture.len())?;
+        connection.write_all(picture)?;
+        connection.write_all(b"\r\n")?;
+    }
+    connection.write_all(b"--frame--\r\n")
+}
+
+/// A camera as the cheap ones are: Motion JPEG over HTTP, from a source that does not say that it is live.
+fn over_http(camera: &HttpCamera) -> Params {
+    let pipeline = format!("souphttpsrc location={} ! multipartdemux ! jpegdec ! appsink name=frames", camera.url());
+    Params { backoff: at_once(), ..Params::new(&pipeline) }
+}
+
+#[test]
+fn a_network_camera_that_hangs_up_is_tried_again() {
+    let camera = HttpCamera::start(3);
+    let (ended, mut told) = until(8, &over_http(&camera));
+    told.retain(|told| !told.contains("timestamp"));
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    assert_came_back(&told, "ended its stream", 2);
+}
+
+#[test]
+fn a_film_over_the_network_ends_where_it_is_said_to_be_one() {
+    let camera = HttpCamera::start(3);
+    let (ended, told) = until(usize::MAX, &Params { live: Some(false), ..over_http(&camera) });
+    assert_eq!((ended.unwrap(), told), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
+}
+
+#[test]
+fn a_network_camera_that_is_not_there_is_tried_again_and_the_reason_is_told() {
+    let gone = HttpCamera::start(0).url();
+    let pipeline = |source: &str| format!("{source} ! jpegdec ! appsink name=frames");
+    // (souphttpsrc's own words differ from version to version)
+    for (source, why) in [
+        (format!("souphttpsrc location={gone}missing"), "Not Found"),
+        ("souphttpsrc location=http://user:secret@127.0.0.1:1/".to_owned(), "the connection to 127.0.0.1:1 failed"),
+        ("tcpclientsrc host=127.0.0.1 port=1".to_owned(), "refused"),
+    ] {
+        let told = losses(2, &Params { backoff: at_once(), ..Params::new(&pipeline(&source)) });
+        assert!(told.iter().all(|(told, _)| told.contains(why)), "{source}: {told:?}");
+    }
+}

@@ -1,0 +1,110 @@
+//! The socket's file: one program holds it, and it goes with that program.
+
+use crate::common;
+use crate::common::socket::{line, params, silent, subscriber, temporary};
+use glimpsed::publish::socket::{Params, Socket, connect};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Barrier;
+use std::thread;
+
+#[test]
+fn a_stale_file_is_replaced_a_live_one_and_another_file_never() {
+    let (_folder, path) = temporary();
+    let greeting = json!({"type": "hello", "version": 1});
+    // a listener that is gone leaves its file
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    let first = Socket::open(&params(&path), &greeting).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+
+    let refused = Socket::open(&params(&path), &greeting).err().unwrap();
+    assert!(refused.to_string().contains("another program listens") && refused.exit_status() == 78, "{refused}");
+    assert_eq!(line(&mut silent(&path))["type"], "hello");
+    drop(first);
+    assert!(!path.exists(), "the file goes with its program");
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "and so does its lock");
+
+    std::fs::write(&path, "letters").unwrap();
+    let refused = Socket::open(&params(&path), &greeting).err().unwrap();
+    assert!(refused.to_string().contains("is no socket"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "letters");
+
+    let nowhere = Socket::open(&params(Path::new("/nowhere/x.sock")), &greeting).err().unwrap();
+    assert!(nowhere.to_string().contains("Does its folder exist"), "{nowhere}");
+    let nobody = Params { group: Some("no such group".into()), path: path.with_extension("2"), ..params(&path) };
+    assert!(Socket::open(&nobody, &greeting).err().unwrap().to_string().contains("no group 'no such group'"));
+    assert!(!path.with_extension("2").exists(), "what failed leaves nothing behind");
+}
+
+#[test]
+fn the_program_serves_it_and_leaves_whole_lines_and_no_file() {
+    let (_folder, path) = temporary();
+    let mut command = common::glimpsed();
+    command.args(["run", "--model", "testcard", "--name", "front", "--socket"]).arg(&path);
+    command.args("-- videotestsrc is-live=true pattern=snow ! video/x-raw,width=320,height=240 ! appsink name=frames".split(' '));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("listens") {
+        assert!(log.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    let mut reader = subscriber(&path);
+    let result = std::iter::repeat_with(|| line(&mut reader)).find(|line| line["type"] != "status").unwrap();
+    assert_eq!((&result["source"], &result["classifications"][0]["label"]), (&json!("front"), &json!("snow")));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).unwrap();
+    assert!(rest.is_empty() || rest.ends_with("}\n"), "{rest}");
+    assert!(child.wait().unwrap().success());
+    assert!(!path.exists());
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(out, "", "with a socket, standard output carries results only when it is asked to");
+}
+
+#[test]
+fn of_four_that_find_a_stale_file_at_once_one_gets_it() {
+    let (_folder, path) = temporary();
+    let greeting = json!({"type": "hello", "version": 1});
+    for _ in 0..60 {
+        drop(UnixListener::bind(&path).unwrap());
+        let together = Barrier::new(4);
+        let open = || {
+            together.wait();
+            let opened = Socket::open(&params(&path), &greeting);
+            // whoever has it keeps it until all have tried
+            together.wait();
+            opened.map(drop).map_err(|e| e.to_string())
+        };
+        let outcomes: Vec<_> = thread::scope(|scope| {
+            let starts: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        let refused: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+        assert!(refused.len() == 3 && refused.iter().all(|why| why.contains("another program listens")), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_program_that_holds_the_socket_and_takes_no_connection_makes_nobody_wait() {
+    let (_folder, path) = temporary();
+    let _hung = UnixListener::bind(&path).unwrap();
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    let mut waiting = Vec::new();
+    let full = loop {
+        match connect(&path) {
+            Ok(stream) => waiting.push(stream),
+            Err(e) => break e,
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    let refused = Socket::open(&params(&path), &json!({"type": "hello"})).err().unwrap();
+    assert!(refused.to_string().contains("another program listens"), "{refused}");
+}

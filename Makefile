@@ -1,5 +1,6 @@
 # Two commands do everything on a fresh machine: `make demo` shows the main job, `make test` passes the tests.
 #
+#   make test-integration              the tests against other programs; installs those
 #   make demo ARGS="--for 5s --json"   flags for `glimpsed demo`
 #   make setup                         only what building and running takes
 #   make install DESTDIR=              the program, its libraries, pipelines and systemd units, into /usr (as root)
@@ -14,7 +15,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUNTIME := .runtime
 PROGRAM := $(TARGET)/release/glimpsed
 
-.PHONY: demo build test setup setup-test setup-qnn setup-python compare link install install-program install-libraries uninstall clean
+.PHONY: demo build test test-integration setup setup-test setup-qnn setup-python compare link install install-program install-libraries uninstall clean
 
 demo: build
 	@$(TARGET)/release/glimpsed demo $(ARGS)
@@ -22,10 +23,15 @@ demo: build
 build: setup
 	@$(CARGO) build --release --locked
 
-test: setup-test setup-qnn setup-python
+# All that needs nothing but glimpsed itself, its libraries and the emulator of the NPU.
+test: setup-qnn
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --all-targets -- --deny warnings
-	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked; else $(CARGO) test --locked; fi
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked -E 'not test(/^integration::/)'; else $(CARGO) test --locked -- --skip integration::; fi
+
+# Those against other programs (tests/it/integration), and the codecs that come with the same packages.
+test-integration: setup-test setup-qnn setup-python
+	@$(CARGO) test --locked --test it -- integration:: films::every_codec
 
 setup:
 	@setup/install-packages setup/packages.txt >&2
@@ -33,7 +39,7 @@ setup:
 	@setup/fetch-wheel setup/onnxruntime.txt $(RUNTIME)/onnxruntime >&2
 	@$(MAKE) --no-print-directory link
 
-# What only the tests take.
+# What only the integration tests take.
 setup-test:
 	@setup/install-packages setup/packages.txt setup/test-packages.txt >&2
 

@@ -22,7 +22,8 @@ impl RtspServer {
     /// Starts it. `None`, loudly, where setup/test-packages.txt is not installed; in CI that is a failure.
     pub fn start(args: &[&str]) -> Option<Self> {
         if let Some(missing) = missing() {
-            let message = format!("SKIPPED: no RTSP server here: {missing}; `make test` installs setup/test-packages.txt");
+            let message =
+                format!("SKIPPED: no RTSP server here: {missing}; `make test-integration` installs setup/test-packages.txt");
             assert!(std::env::var_os("CI").is_none(), "{message}");
             eprintln!("{message}");
             return None;

@@ -54,6 +54,7 @@
 
 // leaves: what every room may use
 pub mod access;
+pub mod backoff;
 pub mod caption;
 pub mod files;
 pub mod printable;

@@ -2,7 +2,6 @@
 //!
 //! Work apart from weather: [`run_once`] takes frames until something happens, [`run`] decides what becomes of it.
 
-mod backoff;
 mod bus;
 mod change;
 mod clock;
@@ -31,7 +30,7 @@ mod timestamps;
 mod v4l2_leaks;
 mod watch;
 
-pub use backoff::Backoff;
+pub use crate::backoff::Backoff;
 pub use bus::Event;
 pub use change::{Change, Damage};
 pub use drain::drain;

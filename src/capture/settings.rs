@@ -1,12 +1,15 @@
 //! What one source needs, and the defaults.
 
-use super::backoff::Backoff;
 use super::orientation::Turn;
 use super::pipeline::{Pipeline, TEARDOWN_DEADLINE};
 use super::signs::Limits;
+use crate::backoff::Backoff;
 use crate::stats::Unusable;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long to wait before a lost camera is tried again: 0.5 s, doubling to 10 s; a minute of frames starts over.
+const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10), Duration::from_secs(60));
 
 /// What one source needs.
 #[derive(Clone)]
@@ -40,7 +43,7 @@ impl Params {
             limits: Limits::default(),
             unusable: Arc::default(),
             turn: Turn::default(),
-            backoff: Backoff::default(),
+            backoff: RETRY,
         }
     }
 }
@@ -49,5 +52,5 @@ impl Params {
 /// falls silent), and comes to rest; with a little time for a busy machine.
 pub fn longest_silence(limits: &Limits) -> Duration {
     let silent = limits.start + limits.start.max(limits.stall);
-    Backoff::default().most + silent + TEARDOWN_DEADLINE + Duration::from_secs(5)
+    RETRY.most() + silent + TEARDOWN_DEADLINE + Duration::from_secs(5)
 }

@@ -1,5 +1,6 @@
 //! The options of QNN, by its own names. QNN takes no notice of a name or a value that it does not know, so each is checked here.
 
+use crate::suggest::nearest;
 use std::collections::BTreeMap;
 
 /// What a value may be.
@@ -127,10 +128,8 @@ impl Options {
 
 fn check(name: &str, value: &str) -> Result<(&'static str, String), String> {
     let Some((name, kind)) = KNOWN.iter().find(|(known, _)| *known == name) else {
-        let like = |known: &&&str| (strsim::jaro_winkler(name, known) * 1e6) as u32;
-        let near = NAMES.iter().max_by_key(like).filter(|near| like(near) > 780_000);
-        return Err(match near {
-            Some(near) => format!("QNN has no option '{name}'; is '{near}' meant?"),
+        return Err(match nearest(name, &NAMES) {
+            Some(near) => format!("QNN has no option '{name}'; did you mean '{near}'?"),
             None => format!("QNN has no option '{name}'; there are: {}", NAMES.join(", ")),
         });
     };
@@ -169,7 +168,7 @@ mod tests {
     fn each_is_checked_since_qnn_does_not() {
         assert_eq!(
             fault("htp_performance_mod", "burst"),
-            "QNN has no option 'htp_performance_mod'; is 'htp_performance_mode' meant?"
+            "QNN has no option 'htp_performance_mod'; did you mean 'htp_performance_mode'?"
         );
         assert!(fault("zzz", "1").starts_with("QNN has no option 'zzz'; there are: backend_path, "));
         assert!(fault("htp_performance_mode", "fast").starts_with("htp_performance_mode is one of burst, balanced, "));

@@ -4,6 +4,7 @@
 //! After several failures in a row the CPU takes over, if that is allowed, and the NPU is tried in the background at a slow rate.
 
 use super::infer::{Execution, Infer};
+use crate::backoff::Backoff;
 use crate::error::{Error, Kind, Result};
 use crate::tensor::Tensor;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
@@ -42,6 +43,7 @@ pub struct Recovering {
     patience: Patience,
     execution: Execution,
     failures: u32,
+    backoff: Backoff,
     next_try: Instant,
     /// The NPU, as soon as it comes back; while something else works.
     returning: Option<Receiver<Box<dyn Infer>>>,
@@ -60,6 +62,7 @@ impl Recovering {
             patience,
             execution,
             failures: 0,
+            backoff: Backoff::new(patience.first, patience.most, Duration::MAX),
             next_try: Instant::now(),
             returning: None,
             alive: Arc::new(()),
@@ -71,7 +74,8 @@ impl Recovering {
         match self.returning.as_ref().map(Receiver::try_recv) {
             Some(Ok(session)) => {
                 tracing::info!("the NPU is back: {}", session.execution().detail);
-                (self.returning, self.failures) = (None, 0);
+                self.returning = None;
+                self.worked();
                 self.install(session);
             }
             Some(Err(TryRecvError::Disconnected)) if Instant::now() >= self.next_try => {
@@ -96,6 +100,12 @@ impl Recovering {
         self.session.as_mut().ok_or_else(|| passing("the NPU has failed, and has no session yet"))
     }
 
+    /// The next failure is the first one again.
+    fn worked(&mut self) {
+        self.failures = 0;
+        self.backoff.reset();
+    }
+
     fn install(&mut self, session: Box<dyn Infer>) {
         self.execution = session.execution().clone();
         self.session = Some(session);
@@ -105,7 +115,7 @@ impl Recovering {
     fn failed(&mut self, why: &Error) -> Result<()> {
         self.session = None;
         self.failures += 1;
-        let pause = self.patience.first.saturating_mul(1 << (self.failures - 1).min(16)).min(self.patience.most);
+        let pause = self.backoff.pause(Duration::ZERO);
         self.next_try = Instant::now() + pause;
         if self.failures < self.patience.failures {
             tracing::warn!("the NPU failed, and gets a new session in {pause:.1?}: {why}");
@@ -158,7 +168,7 @@ impl Infer for Recovering {
         let on_npu = self.returning.is_none();
         match self.session()?.infer(input, output) {
             Ok(()) => {
-                self.failures = 0;
+                self.worked();
                 Ok(())
             }
             // the CPU's failures are no matter of patience

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 31] = [
+const ROOMS: [(&str, &[&str]); 32] = [
     ("access", &[]),
+    ("backoff", &[]),
     ("caption", &[]),
     ("files", &[]),
     ("printable", &[]),
@@ -22,14 +23,14 @@ const ROOMS: [(&str, &[&str]); 31] = [
     ("labels", &["error", "files"]),
     ("prediction", &["labels"]),
     ("tally", &["labels", "prediction", "stats"]),
-    ("capture", &["access", "caption", "error", "files", "frame", "printable", "stats", "suggest"]),
+    ("capture", &["access", "backoff", "caption", "error", "files", "frame", "printable", "stats", "suggest"]),
     ("image", &["error", "files", "frame"]),
     ("channel", &[]),
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "files", "labels", "tensor"]),
-    ("runtime", &["error", "model", "tensor", "threads"]),
+    ("runtime", &["backoff", "error", "model", "suggest", "tensor", "threads"]),
     ("rank", &["error", "prediction", "tensor"]),
-    ("publish", &["caption", "error", "labels", "prediction", "printable", "secrets", "stats", "tally", "threads"]),
+    ("publish", &["backoff", "caption", "error", "labels", "prediction", "printable", "secrets", "stats", "tally", "threads"]),
     (
         "worker",
         &[

@@ -195,7 +195,7 @@ fn options_that_qnn_would_pass_over_in_silence_are_refused() {
         (output.status.code(), common::stderr(&output))
     };
     for (option, said) in [
-        ("htp_performance_mod=burst", "is 'htp_performance_mode' meant?"),
+        ("htp_performance_mod=burst", "did you mean 'htp_performance_mode'?"),
         ("htp_performance_mode=fast", "is one of burst"),
         ("backend_type=cpu", "would not use the NPU"),
         ("vtcm_mb", "expected KEY=VALUE"),

@@ -1,13 +1,12 @@
 //! Accepts connections. When file descriptors run out, waiting connections are accepted as soon as one is free.
 
+use crate::backoff::Backoff;
 use mio::net::{UnixListener, UnixStream};
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-/// The first pause after a failure; each further one is twice as long...
-const FIRST: Duration = Duration::from_millis(50);
-/// ...up to this.
-const MOST: Duration = Duration::from_secs(1);
+/// The pauses after failures; one connection that is taken starts over.
+const RETRY: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), Duration::MAX);
 /// The log is told of failures no more often than this.
 const TOLD: Duration = Duration::from_secs(60);
 
@@ -17,14 +16,14 @@ pub struct Acceptor {
     waiting: bool,
     /// When it is tried again after a failure.
     retry: Option<Instant>,
-    pause: Duration,
+    backoff: Backoff,
     told: Option<Instant>,
 }
 
 impl Acceptor {
     /// Takes the connections of `listener`.
     pub fn new(listener: UnixListener) -> Self {
-        Self { listener, waiting: true, retry: None, pause: FIRST, told: None }
+        Self { listener, waiting: true, retry: None, backoff: RETRY, told: None }
     }
 
     /// There are connections.
@@ -57,11 +56,11 @@ impl Acceptor {
     fn settle(&mut self, accepted: io::Result<UnixStream>, now: Instant) -> Option<UnixStream> {
         match accepted {
             Ok(stream) => {
-                (self.retry, self.pause) = (None, FIRST);
+                (self.retry, self.backoff) = (None, RETRY);
                 Some(stream)
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                (self.waiting, self.retry, self.pause) = (false, None, FIRST);
+                (self.waiting, self.retry, self.backoff) = (false, None, RETRY);
                 None
             }
             // one that has gone while it waited; the next one has its turn
@@ -73,8 +72,7 @@ impl Acceptor {
                     self.told = Some(now);
                     tracing::warn!("cannot accept a subscriber, retrying: {e}{}", hint(&e));
                 }
-                self.retry = Some(now + self.pause);
-                self.pause = (self.pause * 2).min(MOST);
+                self.retry = Some(now + self.backoff.pause(Duration::ZERO));
                 None
             }
         }

@@ -9,6 +9,7 @@ mod common;
 mod config;
 mod context_cache;
 mod daemon;
+mod dependencies;
 mod doctor;
 mod films;
 mod frames;

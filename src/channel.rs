@@ -29,7 +29,7 @@ pub fn counted_channel<T>(capacity: usize, dropped: Arc<AtomicU64>) -> (Sender<T
 pub enum Sent {
     /// It waits.
     Queued,
-    /// It waits, and so many older ones went for it.
+    /// It waits, and this many older ones were dropped for it.
     Replaced(u64),
     /// The receiver is gone; the frame counts as dropped.
     Closed,
@@ -57,7 +57,7 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// Lets `frame` in at once; the oldest waiting frame goes if there is no room.
+    /// Queues `frame` at once; the oldest waiting frame is dropped if there is no room.
     pub fn send_newest(&mut self, frame: T) -> Sent {
         let mut waiting = Taken { frame, dropped: 0, live: true };
         loop {
@@ -77,7 +77,7 @@ impl<T> Sender<T> {
                     Ok(()) if self.is_closed() => return self.lost_in_queue(),
                     Ok(()) => return Sent::Replaced(1),
                     Err(TrySendError::Disconnected(_)) => return self.lost(),
-                    // one sender, and it has just made room: only for the type checker's sake
+                    // unreachable: the only sender has just made room
                     Err(TrySendError::Full(back)) => waiting = back,
                 }
             }
@@ -152,7 +152,7 @@ impl<T> Receiver<T> {
         Some(newer)
     }
 
-    /// Counts a frame that was taken and comes to nothing.
+    /// Counts a frame that was taken and gives no result.
     pub fn lose(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
     }

@@ -4,7 +4,8 @@ use crate::error::{Error, Result};
 use crate::files;
 use std::path::Path;
 
-/// Classes at the most: some forty times those of the largest public data set (ImageNet-21k), and a list of names that still fits into memory.
+/// The maximum number of classes: some forty times those of the largest public data set (ImageNet-21k), and a list of names
+/// that still fits into memory.
 pub const CLASSES: usize = 1_000_000;
 
 /// The largest file of labels, in bytes.
@@ -60,7 +61,7 @@ impl Labels {
         if let Some(at) = lines.iter().position(|line| line.len() > LABEL) {
             let length = lines[at].len();
             return Err(Error::config(format!("the labels '{origin}' have {length} bytes on line {}", at + 1))
-                .hint(format!("One label a line is wanted, of {LABEL} bytes at the most.")));
+                .hint(format!("One label a line is wanted, of at most {LABEL} bytes.")));
         }
         let synsets = lines.iter().all(|line| synset_name(line).is_some());
         let names = lines.iter().map(|line| synset_name(line).filter(|_| synsets).unwrap_or(line));

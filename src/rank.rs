@@ -4,7 +4,7 @@ use crate::error::{Error, Kind, Result};
 use crate::prediction::Score;
 use crate::tensor::{OutputSpec, Quantization, Tensor};
 
-/// Up to so many classes are picked one by one into a sorted list; for more, all are sorted: inserting would take quadratic time.
+/// Up to this many classes are inserted one by one into a sorted list; for more, all are sorted, as insertion takes quadratic time.
 const PICKED: usize = 64;
 
 /// Ranks the output of one model.

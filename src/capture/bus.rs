@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// The most events that wait to be received.
 const EVENTS: usize = 8;
 
-/// What a pipeline has to say while it runs.
+/// An event of a running pipeline.
 pub enum Event {
     /// An element failed.
     Failed(Error),
@@ -34,7 +34,7 @@ pub fn listen(pipeline: &gst::Pipeline, name: Arc<OnceLock<Arc<str>>>) -> Receiv
                 }
                 None
             }
-            // the first one tells; those that nobody would hear are not even put into words
+            // only the first is received; the others are not formatted
             gst::MessageView::Error(_) if events.is_full() => None,
             gst::MessageView::Error(error) => {
                 Some(Event::Failed(errors::bus_error(error, &missing.lock().unwrap_or_else(PoisonError::into_inner))))
@@ -48,7 +48,7 @@ pub fn listen(pipeline: &gst::Pipeline, name: Arc<OnceLock<Arc<str>>>) -> Receiv
             _ => None,
         };
         if let Some(event) = event {
-            // one loss posts several errors, and the first one tells; more than fit say nothing new
+            // one loss posts several errors, of which the first names the cause; those that do not fit add nothing
             let _ = events.try_send(event);
         }
         gst::BusSyncReply::Drop

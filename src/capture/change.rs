@@ -5,7 +5,7 @@ use crate::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// What is to be told of a source.
+/// A change of a source's state.
 #[derive(Debug)]
 pub enum Change {
     /// Frames come; after a loss, they came back.

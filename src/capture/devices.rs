@@ -4,7 +4,7 @@ use gstreamer::{self as gst, prelude::*};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Formats of a camera that are listed at the most.
+/// The maximum number of a camera's formats that are listed.
 const LISTED: usize = 12;
 
 /// A camera.
@@ -87,7 +87,7 @@ pub fn formats(caps: &gst::CapsRef) -> Vec<String> {
     formats
 }
 
-/// What each camera offers, by its path. Opens them, shortly.
+/// The formats of each camera, by its path. Opens the cameras briefly.
 pub fn offered() -> Vec<(PathBuf, Vec<String>)> {
     let monitor = gst::DeviceMonitor::new();
     monitor.add_filter(Some("Video/Source"), None);

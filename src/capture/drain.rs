@@ -1,4 +1,4 @@
-//! Sources whose frames nobody takes: what a source costs by itself.
+//! Runs sources and discards their frames: the cost of a source by itself.
 
 use super::bus::Event;
 use super::pipeline::Pipeline;

@@ -62,7 +62,7 @@ impl Pipeline {
             let factory = element.factory().map(|factory| factory.name().to_string()).unwrap_or_default();
             let leaks = element.find_property("leaky").is_some()
                 && element.property_value("leaky").serialize().is_ok_and(|leaky| leaky != "no" && leaky != "0");
-            // one frame more is no hoard
+            // one frame more does not matter
             let one = element.find_property("max-size-buffers").is_some() && element.property::<u32>("max-size-buffers") == 1;
             if matches!(&*factory, "queue" | "queue2" | "multiqueue") && !leaks && !one {
                 found.push(element.name().to_string());

@@ -1,4 +1,4 @@
-//! GStreamer's errors in words that a person can act on.
+//! GStreamer's errors as messages that a person can act on.
 
 use super::missing::{self, Missing};
 use super::{devices, liveness};
@@ -23,7 +23,7 @@ pub fn parse_error(text: &str, error: &glib::Error, missing: &[String]) -> Error
 /// Sources of this machine alone whose formats never change: no other camera can be plugged in there.
 const FIXED_SOURCES: [&str; 3] = ["nvarguscamerasrc", "qtiqmmfsrc", "videotestsrc"];
 
-/// Whether trying again cannot heal `error`, of a source that has not given a frame: an element is missing, formats of this machine
+/// Whether `error`, of a source that has not delivered a frame, is permanent: an element is missing, formats of this machine
 /// alone do not fit, a file is not there. (Another camera may have other formats, and a camera of the network may be set otherwise.)
 fn is_permanent(error: &glib::Error, debug: &str, element: Option<&gst::Element>) -> bool {
     if error.matches(gst::CoreError::MissingPlugin) || error.matches(gst::StreamError::CodecNotFound) {

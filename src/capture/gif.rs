@@ -5,10 +5,10 @@ use gstreamer::{self as gst, glib, prelude::*, subclass::prelude::*};
 use std::io::Cursor;
 use std::sync::{LazyLock, Mutex, Once, PoisonError};
 
-/// Bytes of a GIF file at the most.
+/// The largest GIF file, in bytes.
 const FILE: usize = 256 << 20;
 
-/// Pixels of one picture at the most: what decoding may allocate.
+/// The largest picture, in pixels: a limit on what decoding may allocate.
 const PIXELS: usize = 64 << 20;
 
 glib::wrapper! {
@@ -168,7 +168,7 @@ impl Decoder {
             time += duration;
             pictures += 1;
             if self.src.push(buffer).is_err() {
-                // nobody wants more
+                // no more are wanted
                 return Ok(());
             }
         }

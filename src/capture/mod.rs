@@ -1,6 +1,6 @@
-//! From a camera to frames: `.launch` text becomes a pipeline, its appsink gives [`Frame`]s, its bus says why it ended.
+//! From a camera to frames: `.launch` text becomes a pipeline, its appsink delivers [`Frame`]s, its bus reports why it ended.
 //!
-//! Work apart from weather: [`run_once`] takes frames until something happens, [`run`] decides what becomes of it.
+//! Work apart from weather: [`run_once`] takes frames until something happens, [`run`] decides whether to retry.
 
 mod bus;
 mod change;

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// How long after a failed change of state its cause may be posted.
 const POSTED_BY: Duration = Duration::from_millis(500);
 
-/// How long a pipeline may take to come to rest.
+/// Time limit for a pipeline's teardown.
 pub(super) const TEARDOWN_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The name of the textoverlay that shows results.
@@ -33,7 +33,7 @@ pub(super) const LABELS: &str = "labels";
 pub struct Pipeline {
     pub(super) pipeline: gst::Pipeline,
     pub(super) sink: gst_app::AppSink,
-    /// How its frames are made upright.
+    /// The orientation of its frames.
     pub(super) turn: Turn,
     tagged: Tagged,
     events: Receiver<Event>,
@@ -98,25 +98,25 @@ impl Pipeline {
         })
     }
 
-    /// The same, as the pipeline of the camera `name`: its warnings are told under this name.
+    /// The same, as the pipeline of the camera `name`: its warnings are logged under this name.
     pub fn of_camera(self, name: &Arc<str>) -> Self {
         // a name is given once
         let _ = self.name.set(name.clone());
         self
     }
 
-    /// Says whether the source is live, in place of what its kind tells.
+    /// Sets whether the source is live, instead of deriving it from its kind.
     pub fn set_live(&mut self, live: Option<bool>) {
         self.live = live;
     }
 
-    /// Whether the source may be a live one, as far as that is known before it is opened: unless it was said, its kind tells. A kind
-    /// that is not known may be live.
+    /// Whether the source may be live, as far as that is known before it is opened: as set, else by its kind. An unknown kind may be
+    /// live.
     pub fn may_be_live(&self) -> bool {
         self.live.or(self.by_kind).unwrap_or(true)
     }
 
-    /// Brings the pipeline to where frames flow, and tells whether the source is live (frames come in real time, as from a camera).
+    /// Starts the pipeline, and returns whether the source is live (frames come in real time, as from a camera).
     /// Each frame goes to `deliver`, on a thread of GStreamer's; it breaks when no more are wanted. `None` when `stopped` said so
     /// before the first frame. A source that is not live has `limit` to give its first picture.
     pub fn start(
@@ -220,7 +220,7 @@ impl Pipeline {
         first
     }
 
-    /// Whether the appsink takes anything that the element in front of it can give: else no trying again helps.
+    /// Whether the appsink accepts a format of the element in front of it: if not, retrying does not help.
     pub(super) fn check_formats(&self) -> Result<()> {
         sinks::check_formats(&self.sink)
     }
@@ -230,14 +230,14 @@ impl Pipeline {
         &self.bounded
     }
 
-    /// What the pipeline has to say, as it says it.
+    /// The pipeline's events, as they occur.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
 }
 
 impl Drop for Pipeline {
-    /// Ends the pipeline: its threads are gone and all its buffers released afterwards. A driver that hangs is left to itself.
+    /// Ends the pipeline: its threads are gone and all its buffers released afterwards. If a driver hangs, the pipeline is abandoned.
     fn drop(&mut self) {
         let (pipeline, (rests, at_rest)) = (self.pipeline.clone(), bounded::<()>(0));
         let ending = std::thread::Builder::new().name("teardown".into()).spawn(move || {
@@ -247,7 +247,7 @@ impl Drop for Pipeline {
             if let Some(bus) = pipeline.bus() {
                 bus.unset_sync_handler();
             }
-            // the last but one to hold it: what it has opened is closed before the word is given
+            // the last reference but one: everything is closed before the signal is sent
             drop(pipeline);
             drop(rests);
         });

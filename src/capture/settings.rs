@@ -22,11 +22,11 @@ pub struct Params {
     pub live: Option<bool>,
     /// Sets up elements of the freshly built pipeline, before it starts.
     pub prepare: Arc<dyn Fn(&Pipeline) + Send + Sync>,
-    /// A live source that gives no frame for so long is lost.
+    /// Time limits after which a live source without frames is lost.
     pub limits: Limits,
     /// Counters of the frames that give no result.
     pub unusable: Arc<Unusable>,
-    /// How its frames are made upright.
+    /// The orientation of its frames.
     pub turn: Turn,
     /// How long to wait before a lost camera is tried again.
     pub backoff: Backoff,
@@ -48,8 +48,8 @@ impl Params {
     }
 }
 
-/// How long a live source whose thread is well says nothing at the most: it pauses after a loss, is opened, has its time to begin (or
-/// falls silent), and comes to rest; with a little time for a busy machine.
+/// The longest time for which a live source with a healthy thread makes no progress: it pauses after a loss, is opened, has its time to
+/// begin (or stalls), and is torn down; with a margin for a busy machine.
 pub fn longest_silence(limits: &Limits) -> Duration {
     let silent = limits.start + limits.start.max(limits.stall);
     RETRY.most() + silent + TEARDOWN_DEADLINE + Duration::from_secs(5)

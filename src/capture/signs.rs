@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// Damaged frames in a row after which the pipeline is built anew.
+/// Damaged frames in a row after which the pipeline is rebuilt.
 const DAMAGED_IN_A_ROW: u32 = 50;
 
-/// How long nothing but damaged frames may come.
+/// How long only damaged frames may arrive.
 const DAMAGED_FOR: Duration = Duration::from_secs(5);
 
 /// How long a live source may go without a frame.
@@ -40,15 +40,15 @@ pub enum Seen {
 /// The limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
-    /// No usable frame within so long of the start.
+    /// No usable frame within this time of the start.
     Start(Duration),
-    /// No frame for so long.
+    /// No frame for this long.
     Stall(Duration),
-    /// Nothing but frames flagged as corrupted for so long.
+    /// Only frames flagged as corrupted for this long.
     Corrupted(Duration),
-    /// Nothing but damaged frames: so many in a row.
+    /// Only damaged frames: this many in a row.
     Row(u32),
-    /// Nothing but damaged frames for so long.
+    /// Only damaged frames for this long.
     Damaged(Duration),
 }
 

@@ -2,19 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-/// How long apart two reports of one spell are; a spell is over when nothing happened for so long.
+/// The interval of reports of one spell; a spell is over when nothing happened for this long.
 const APART: Duration = Duration::from_secs(60);
 
-/// What to tell.
+/// A report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
     /// How often it happened since the last report.
     pub times: u64,
-    /// Whether the spell was told before: then `times` are those of the last minute.
+    /// Whether there was an earlier report of this spell: then `times` covers the last minute.
     pub goes_on: bool,
 }
 
-/// One thing that happens again and again.
+/// A recurring event.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Spell {
     told: Option<Instant>,
@@ -22,12 +22,12 @@ pub struct Spell {
 }
 
 impl Spell {
-    /// It happened so many times.
+    /// It happened `times` times.
     pub fn count(&mut self, times: u64) {
         self.times += times;
     }
 
-    /// What is to be told at `now`.
+    /// The report that is due at `now`.
     pub fn report(&mut self, now: Instant) -> Option<Report> {
         let goes_on = self.told.is_some();
         if self.next(now).is_some_and(|wait| !wait.is_zero()) {
@@ -38,7 +38,7 @@ impl Spell {
         (times > 0).then_some(Report { times, goes_on })
     }
 
-    /// How long until there may be something to tell, if nothing happens meanwhile.
+    /// How long until a report may be due, if nothing happens meanwhile.
     pub fn next(&self, now: Instant) -> Option<Duration> {
         match self.told {
             Some(told) => Some(APART.saturating_sub(now.saturating_duration_since(told))),

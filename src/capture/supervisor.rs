@@ -1,4 +1,4 @@
-//! Cameras come and go. A live source that fails, ends or falls silent is built anew, after a pause that grows.
+//! The supervisor of a source: a live one that fails, ends or stalls is rebuilt, with exponential back-off.
 
 use super::change::Change;
 use super::pipeline::Pipeline;
@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Runs the source until it ends or one of `stop` is closed. A live one does not end: whatever it dies of is told to `changed`, and it
-/// is built anew. Faults that trying again cannot heal ([`Kind::Permanent`]; of a live source only before its first frame), and those
+/// Runs the source until it ends or one of `stop` is closed. A live one does not end: each loss is reported to `changed`, and it
+/// is rebuilt. Permanent faults ([`Kind::Permanent`]; of a live source only before its first frame), and those
 /// of sources that are not live, come back as errors.
 pub fn run(
     params: &Params,
@@ -24,7 +24,7 @@ pub fn run(
 ) -> Result<Ended> {
     let deliver = Arc::new(Mutex::new(Some(deliver)));
     let ended = keep_up(params, stop, changed, &deliver);
-    // A pipeline that hung and was left to itself still holds a copy: whoever waits for frames must not wait for it.
+    // A pipeline that hung and was abandoned still holds a copy: the receiver of frames must not wait for it.
     deliver.lock().unwrap_or_else(PoisonError::into_inner).take();
     ended
 }
@@ -81,7 +81,7 @@ where
         });
         drop(pipeline);
         if unwanted.load(Ordering::Relaxed) {
-            // it ended because nobody wants its frames any more: that is no loss
+            // it ended because no more frames are wanted: that is no loss
             return Ok(Ended::Stopped);
         }
         let why = match ended {

@@ -7,14 +7,14 @@ use std::time::Duration;
 /// How far in the future a frame's time may lie: some elements stamp a frame with its end, and clocks of drivers differ a little.
 const AHEAD: Duration = Duration::from_millis(200);
 
-/// Why the times of a stream are not believed.
+/// Why the timestamps of a stream are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disbelief {
     /// A frame has none, or one outside its segment.
     Missing,
-    /// A frame's time is so long before that of the frame before.
+    /// A frame's timestamp is this much earlier than the one before.
     Back(Duration),
-    /// A frame's time is so far ahead of the clock.
+    /// A frame's timestamp is this far ahead of the clock.
     Future(Duration),
 }
 
@@ -48,8 +48,8 @@ pub struct Timestamps {
 }
 
 impl Timestamps {
-    /// The age of a frame, zero where its time is not believed; and why from now on it is not, when that is new. A frame that is late
-    /// has its true age. What was found once is not believed until the next segment.
+    /// The age of a frame, zero if its timestamp is ignored; and the reason, when that is new. A frame that is late has its true age.
+    /// Once a timestamp was implausible, the others are ignored until the next segment.
     pub fn age(&mut self, claim: Claim) -> (Duration, Option<Disbelief>) {
         if claim.new_segment {
             *self = Self::default();

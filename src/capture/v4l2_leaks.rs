@@ -1,6 +1,6 @@
-//! What GStreamer's V4L2 source leaves open. Each pipeline whose camera fell silent leaves one descriptor of the device (seen with 1.22.0,
-//! in the pool of mapped buffers; not when frames flowed to the end). A device that somebody holds cannot be given up by its driver,
-//! so it is let go here.
+//! Closes descriptors that GStreamer's V4L2 source leaks. Each pipeline whose camera stalled leaves one descriptor of the device open
+//! (seen with 1.22.0, in the pool of mapped buffers; not when frames flowed to the end). While a device is open its driver cannot
+//! release it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -25,8 +25,8 @@ impl Devices {
         Self(numbers)
     }
 
-    /// The pipeline is at rest and gone: what is open still of devices that no other pipeline of ours uses is let go. Gives how many
-    /// descriptors that were.
+    /// Call it when the pipeline is gone: releases what is still open of devices that no other pipeline of this process uses, and
+    /// returns the number of descriptors.
     pub fn let_go(&self) -> usize {
         let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut count = 0;
@@ -55,7 +55,7 @@ fn open_on(device: u64) -> Vec<RawFd> {
     ours.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// Points `fd` at /dev/null. It stays open: whoever forgot it may still come to close it, and must not hit a stranger then.
+/// Points `fd` at /dev/null. It stays open: its owner may still close it, and must not close another file then.
 fn redirect(fd: RawFd) -> std::io::Result<()> {
     let null = File::open("/dev/null")?;
     // SAFETY: `fd` was found open just now, on a device that no running pipeline uses. It is given back below, open as before, so that

@@ -48,7 +48,7 @@ impl Watch {
         Arc::new(Self { state: Mutex::new(state), bell, rung })
     }
 
-    /// Lets unusable frames count in `counts`.
+    /// Counts unusable frames in `counts`.
     pub fn count_in(&self, counts: Arc<Unusable>) {
         self.state().counts = counts;
     }
@@ -92,7 +92,7 @@ impl Watch {
         self.ring();
     }
 
-    /// The stream's times are not believed any more.
+    /// The stream's timestamps are ignored from now on.
     pub fn disbelieve(&self, disbelief: Disbelief) {
         self.state().disbelief = Some(disbelief);
         self.ring();
@@ -104,7 +104,7 @@ impl Watch {
     }
 
     fn ring(&self) {
-        // a bell that rings already is heard
+        // a pending wake-up is enough
         let _ = self.bell.try_send(());
     }
 
@@ -135,7 +135,7 @@ impl<'a> Watcher<'a> {
         Self { watch, live, flowing: false, reports, changed }
     }
 
-    /// Tells what is new, and says how long to wait; an error where the source is lost.
+    /// Reports what is new, and returns how long to wait; an error if the source is lost.
     pub fn look(&mut self, limits: &Limits, now: Instant) -> Result<Option<Duration>> {
         let (signs, damaged, why, disbelief) = {
             let mut state = self.watch.state();
@@ -158,7 +158,7 @@ impl<'a> Watcher<'a> {
         let next = damage.next(now);
         match signs.check(limits, now) {
             Ok(wait) if self.live => Ok(Some(next.map_or(wait, |next| next.min(wait)))),
-            // a film is not waited for; but one that never gives anything usable ends
+            // a film has no time limits; but one that never delivers a usable frame ends
             Err(lost) if self.live || matches!(lost, Lost::Row(_)) && !signs.is_flowing() => {
                 let error = Error::failed(lost.to_string()).hint(lost.hint());
                 Err(if matches!(lost, Lost::Row(_) | Lost::Damaged(_)) { error.because(why) } else { error })

@@ -11,7 +11,7 @@ impl PixelAspect {
     /// Pixels as wide as they are high.
     pub const SQUARE: Self = Self { width: 1, height: 1 };
 
-    /// The most that a pixel may be wider than high, or higher than wide. Standards go up to 40:33 and anamorphic film to 2:1; a ratio
+    /// The largest ratio of a pixel's sides that is accepted. Standards go up to 40:33 and anamorphic film to 2:1; a ratio
     /// beyond 10 is a mistake in the stream.
     const MOST: u64 = 10;
 

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::frame::{Frame, PixelFormat};
 use turbojpeg::{Colorspace, Decompressor, Image};
 
-/// The scans of a progressive picture at the most. Encoders write about ten; a small file with thousands takes minutes to decode.
+/// The maximum number of scans of a progressive picture. Encoders write about ten; a small file with thousands takes minutes to decode.
 const MOST_SCANS: u32 = 500;
 
 /// What libjpeg warns of although every pixel is there. It tells its first warning alone, so a picture that warns of these and is

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::labels::Labels;
 use bytes::Bytes;
 
-/// What `--model` calls it.
+/// Its name for `--model`.
 pub const BUILTIN: &str = "testcard";
 
 const ONNX: &[u8] = include_bytes!("../../models/testcard/testcard.onnx");

@@ -22,7 +22,7 @@ pub enum Source {
     Memory(&'static [u8]),
 }
 
-/// What an ONNX file says of a classifier.
+/// A classifier as its ONNX file describes it.
 #[derive(Debug, Clone)]
 pub struct Model {
     /// The name that results carry: the file's, as the path was given; where it is just `model.onnx`, its folder's or its
@@ -85,7 +85,7 @@ impl Model {
         self.operators.values().sum()
     }
 
-    /// Whether it is a graph that was built for the NPU already.
+    /// Whether it is a graph that was already built for the NPU.
     pub fn is_context(&self) -> bool {
         self.operators.contains_key("EPContext")
     }
@@ -95,7 +95,7 @@ impl Model {
         self.operators.keys().any(|kind| kind == "DequantizeLinear" || kind == "EPContext" || kind.starts_with("QLinear"))
     }
 
-    /// What keeps the model from an NPU, and what mends it; `None` where nothing is known to.
+    /// Why the model cannot run on an NPU, and how to fix it; `None` if no reason is known.
     pub fn npu_obstacle(&self) -> Option<&'static str> {
         (!self.is_quantized()).then_some(
             "It is not quantized, and the NPU computes with 8 or 16 bit integers. Take the w8a8 form from Qualcomm AI Hub, or quantize it:\n\

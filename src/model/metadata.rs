@@ -1,4 +1,4 @@
-//! `metadata.yaml` or `metadata.json` beside the model, as Qualcomm AI Hub exports it: a second witness, which must agree.
+//! `metadata.yaml` or `metadata.json` beside the model, as Qualcomm AI Hub exports it: a second description, which must agree.
 
 use super::classifier::Model;
 use crate::error::{Cause, Error, Result};
@@ -44,9 +44,9 @@ struct Parameters {
     zero_point: Option<i64>,
 }
 
-/// Holds the file beside the model at `path`, where there is one that speaks of it, to what the model itself says.
+/// Checks the file beside the model at `path`, if it describes the model, against the model itself.
 ///
-/// A graph that was built for the NPU says nothing of its scales any more: there the file is the only witness, and is believed.
+/// A graph that was built for the NPU no longer holds its scales: there the file is the only source, and is used.
 pub fn check(path: &Path, model: &mut Model) -> Result<()> {
     let Some((file, text)) = ["metadata.yaml", "metadata.json"].iter().find_map(|name| {
         let file = path.with_file_name(name);

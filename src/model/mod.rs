@@ -1,4 +1,4 @@
-//! What an ONNX file says of a classifier: shapes, types, scale and zero point, a Softmax at the end. Nothing is typed in.
+//! Reads a classifier from an ONNX file: shapes, types, scale and zero point, a Softmax at the end. Nothing is set by hand.
 
 mod boundary;
 mod builtin;

@@ -1,4 +1,4 @@
-//! Interleaved bytes, taken apart. As in `lanes`: written plainly, and compiled to vector instructions.
+//! Deinterleaves packed samples. As in `kernels`: written so that LLVM vectorizes it.
 
 use multiversion::multiversion;
 

@@ -1,12 +1,12 @@
-//! The filters, and how they weight the pixels of one row or column: Pillow's windows, to the last bit.
+//! The filters, and how they weight the pixels of one row or column: Pillow's windows, bit for bit.
 //!
 //! Source of the method: Pillow's documentation of its resampling filters, and its fixed-point arithmetic for 8-bit pictures:
-//! weights are rounded to 22 bits behind the point, sums are rounded half up and clamped.
+//! weights have 22 fractional bits, sums are rounded half up and clamped.
 
 use super::kernels::Weight;
 
-/// How pixels are weighted. The first three widen with the reduction (antialiasing), as in Pillow; the others are cheaper, and let
-/// fine patterns come out as coarse ones.
+/// The resampling filter. The window of the first three grows with the scale factor (antialiasing), as in Pillow; the others are
+/// cheaper, and alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Filter {
     /// Cubic convolution (Keys, a = -0.5) over 4 pixels: Pillow's default and the board guide's choice.
@@ -14,11 +14,11 @@ pub enum Filter {
     Bicubic,
     /// A triangle over 2 pixels: torchvision's choice.
     Bilinear,
-    /// The mean of the pixels that the new one covers.
+    /// The mean of the pixels that the new one covers (area).
     Box,
-    /// Between the four pixels around the middle: OpenCV's default (`INTER_LINEAR`), torchvision's with `antialias=False`.
+    /// Bilinear without antialiasing, from four pixels: OpenCV's default (`INTER_LINEAR`), torchvision's with `antialias=False`.
     Linear,
-    /// The one pixel in the middle; the cheapest.
+    /// The nearest pixel; the cheapest.
     Nearest,
 }
 
@@ -32,7 +32,7 @@ impl Filter {
         }
     }
 
-    /// Whether it widens with the reduction.
+    /// Whether the window grows with the scale factor (antialiasing).
     pub fn is_antialiased(self) -> bool {
         matches!(self, Self::Bicubic | Self::Bilinear | Self::Box)
     }
@@ -52,20 +52,20 @@ impl Filter {
     }
 }
 
-/// What windows are made for: one direction of one plane.
+/// The parameters of the windows in one direction of one plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// The filter.
     pub filter: Filter,
     /// The pixels of the picture in this direction.
     pub source: u32,
-    /// So many of them share one sample of the plane: 2 for chroma that is stored at half the size.
+    /// How many of them share one sample of the plane: 2 for chroma that is stored at half the size.
     pub shared: u32,
     /// The size to which they are resized.
     pub resized: u32,
-    /// The first new pixel that is wanted.
+    /// The first output pixel that is computed.
     pub first: u32,
-    /// How many are wanted.
+    /// How many are computed.
     pub count: u32,
     /// Whether the plane's samples run the other way: the first one belongs to the last pixel.
     pub mirrored: bool,
@@ -79,7 +79,7 @@ impl Span {
     }
 }
 
-/// Which samples of a row (or column) make each new one, and with which weights.
+/// Which samples of a row (or column) contribute to each output sample, and with which weights.
 pub struct Windows<W> {
     made_for: Option<Span>,
     /// The first sample of each window.
@@ -99,7 +99,7 @@ impl<W> Default for Windows<W> {
 }
 
 impl<W: Weight> Windows<W> {
-    /// Windows for `span`; made anew only when it is another than before.
+    /// Computes the windows for `span`, unless they are the current ones.
     pub fn prepare(&mut self, span: Span) {
         if self.made_for != Some(span) {
             self.made_for = Some(span);
@@ -121,7 +121,7 @@ impl<W: Weight> Windows<W> {
     /// The samples that any window looks at: a half-open range.
     pub fn reach(&self) -> (usize, usize) {
         let at = |n: Option<usize>| n.map_or((0, 0), |n| (self.starts[n], self.starts[n] + self.counts[n]));
-        // windows go one way, up or down
+        // the starts are monotonic
         let ((first, first_end), (last, last_end)) =
             (at((!self.starts.is_empty()).then_some(0)), at(self.starts.len().checked_sub(1)));
         (first.min(last), first_end.max(last_end))

@@ -3,16 +3,16 @@
 use super::filter::{Filter, Span};
 use crate::frame::Orientation;
 
-/// How a picture of one shape becomes an input of another.
+/// How a picture of one aspect ratio becomes an input of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fit {
-    /// The whole picture, squeezed to the input's shape: what the board guide's script does.
+    /// The whole picture, scaled to the input's shape without keeping its aspect ratio: what the board guide's script does.
     #[default]
     Stretch,
     /// The middle of the picture: resized so that its shortest side is the input's size / 0.875 (256 for 224), then cut to the
     /// input's size. torchvision's and AI Hub's recipe (`Resize(256)`, `CenterCrop(224)`), with their rounding.
     Crop,
-    /// The whole picture in its own shape, with black bars.
+    /// The whole picture with its aspect ratio kept, and black bars.
     Letterbox,
 }
 

@@ -1,14 +1,14 @@
-//! The inner loops of resizing. Written plainly, over arrays of a fixed length: of these compilers make vector instructions, without a
-//! line for any one CPU (NEON needs nothing more). On x86-64 they are compiled twice, and the CPU decides when the program runs.
+//! The inner loops of resizing, over arrays of a fixed length, written so that LLVM vectorizes them without intrinsics. On x86-64 they
+//! are compiled for the baseline and for AVX2, chosen at run time.
 //!
-//! Windows across a row start anywhere and are of any length, which vectors do not like. So a strip of rows is turned on its side: what
-//! lies side by side then is one column of many rows, and all of them have the same windows.
+//! Horizontal windows differ in start and length from pixel to pixel, which prevents vectorization. So a strip of rows is transposed:
+//! neighbouring bytes then belong to one column of many rows, and share one window.
 
 use multiversion::multiversion;
 
-/// The weight of one sample, a whole number.
+/// The fixed-point weight of one sample.
 pub trait Weight: Copy {
-    /// Bits behind the point.
+    /// Fractional bits.
     const POINT: u32;
 
     /// A `weight` between -1 and 1, rounded.
@@ -17,11 +17,11 @@ pub trait Weight: Copy {
     /// The product.
     fn times(self, sample: u8) -> i32;
 
-    /// Makes the weights of one window add up to one, if they are to.
+    /// Adjusts the weights of one window so that they sum to one, for types that need it.
     fn normalize(_: &mut [Self]) {}
 }
 
-/// Pillow's own.
+/// Pillow's precision.
 impl Weight for i32 {
     const POINT: u32 = 22;
 
@@ -35,7 +35,7 @@ impl Weight for i32 {
     }
 }
 
-/// The quick one: two 16-bit factors, for which every CPU has the quickest of its multiplications.
+/// The fast one: products of two 16-bit factors, the fastest vector multiplication of every CPU.
 impl Weight for i16 {
     const POINT: u32 = 14;
 
@@ -48,7 +48,7 @@ impl Weight for i16 {
         i32::from(i16::from(sample)) * i32::from(self)
     }
 
-    /// What rounding took from the whole goes to the largest: a flat picture stays flat.
+    /// Adds the rounding error to the largest weight, so that the weights sum to one: a flat picture stays flat.
     fn normalize(weights: &mut [Self]) {
         let left = (1 << Self::POINT) - weights.iter().copied().map(i32::from).sum::<i32>();
         if let Some(largest) = weights.iter_mut().max() {
@@ -57,7 +57,7 @@ impl Weight for i16 {
     }
 }
 
-/// Half of the last bit that stays: so sums are rounded half up.
+/// Half of the last bit that is kept: added before the shift, it rounds half up.
 const fn half(bits: u32) -> i32 {
     1 << (bits - 1)
 }
@@ -67,10 +67,10 @@ fn pixel(sum: i32, bits: u32) -> u8 {
     (sum >> bits).clamp(0, 255) as u8
 }
 
-/// Columns that are summed in one go, in registers.
+/// Columns that are summed at once, in registers.
 const COLUMNS: usize = 64;
 
-/// Sets each of `out` to the sum of a column: rows of `data`, `stride` bytes from one to the next, each times its weight.
+/// Filters vertically: each of `out` is the weighted sum of a column of `data`, whose rows are `stride` bytes apart.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn filter_down<W: Weight>(data: &[u8], stride: usize, weights: &[W], out: &mut [u8]) {
     let columns = out.len();
@@ -83,7 +83,7 @@ pub fn filter_down<W: Weight>(data: &[u8], stride: usize, weights: &[W], out: &m
         return;
     }
     for first in (0..columns).step_by(COLUMNS) {
-        // the last block begins early: what it has in common with the one before comes out the same again
+        // the last block overlaps the one before, and computes the overlap again
         let first = first.min(columns - COLUMNS);
         let mut sums = [half(W::POINT); COLUMNS];
         for (n, weight) in weights.iter().enumerate() {
@@ -98,7 +98,7 @@ pub fn filter_down<W: Weight>(data: &[u8], stride: usize, weights: &[W], out: &m
     }
 }
 
-/// Where the windows of a row are: `taps` weights are stored for each, of which `counts` mean something.
+/// The horizontal windows: `taps` weights are stored for each, of which `counts` are used.
 #[derive(Clone, Copy)]
 pub struct Across<'a, W> {
     /// The first pixel of each window.
@@ -113,7 +113,7 @@ pub struct Across<'a, W> {
     pub first: usize,
 }
 
-/// Filters rows that lie on their side in `transposed`: `lanes` samples for each pixel, those of all rows; `out` is of the same form.
+/// Filters horizontally: `transposed` holds `lanes` samples for each column, those of all rows; `out` has the same form.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn filter_across<W: Weight>(windows: Across<W>, lanes: usize, transposed: &[u8], out: &mut [u8]) {
     match lanes {
@@ -139,11 +139,11 @@ fn filter_columns<W: Weight, const LANES: usize>(windows: Across<W>, transposed:
     }
 }
 
-/// Rows (and columns) that are turned in one go.
+/// Rows (and columns) of one block that is transposed.
 pub const BLOCK: usize = 16;
 type Block = [[u8; BLOCK]; BLOCK];
 
-/// Lays 16 rows on their side: column n of all of them goes to `transposed[n * pitch + at..]`, 16 bytes.
+/// Transposes 16 rows: column n of all of them goes to `transposed[n * pitch + at..]`, 16 bytes.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn transpose_rows(rows: [&[u8]; BLOCK], pitch: usize, at: usize, transposed: &mut [u8]) {
     match pitch {
@@ -173,7 +173,7 @@ fn transpose_rows_at<const PITCH: usize>(rows: [&[u8]; BLOCK], at: usize, transp
     }
 }
 
-/// Sets rows upright again, as many as `out` has, up to 16: the other way round than [`transpose_rows`].
+/// The inverse of [`transpose_rows`]: as many rows as `out` has, up to 16.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn transpose_back(transposed: &[u8], pitch: usize, columns: usize, out: &mut [u8]) {
     for first in (0..columns).step_by(BLOCK) {
@@ -188,7 +188,7 @@ pub fn transpose_back(transposed: &[u8], pitch: usize, columns: usize, out: &mut
     }
 }
 
-/// 16 bytes from `first` on; behind `width` of them zeros.
+/// 16 bytes from `first`; zeros after `width` of them.
 #[inline(always)]
 fn part(bytes: &[u8], first: usize, width: usize) -> [u8; BLOCK] {
     match bytes[first..].first_chunk::<BLOCK>() {
@@ -201,7 +201,7 @@ fn part(bytes: &[u8], first: usize, width: usize) -> [u8; BLOCK] {
     }
 }
 
-/// Rows become columns: four times, the upper half is interleaved with the lower one.
+/// Transposes a block in four steps, each of which interleaves its upper half with the lower one.
 #[inline(always)]
 fn transpose_block(mut rows: Block) -> Block {
     for _ in 0..BLOCK.ilog2() {

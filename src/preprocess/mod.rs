@@ -1,10 +1,11 @@
-//! From a frame to the model's input: crop, resize, colour, quantize. Pure; the memory is kept from frame to frame.
+//! From a frame to the model's input: crop, resize, colour, quantize. Pure; buffers are reused.
 //!
 //! RGB pictures are resized exactly as Pillow resizes them. YUV pictures, the live case, are resized plane by plane, chroma at its
 //! own size and centred on its luma pixels, and converted to RGB at the small size.
 //!
-//! A picture that is not stored upright is turned at the small size too: the filters' windows run backwards where it is mirrored, and
-//! the small picture is transposed where it lies on its side. For RGB the result is that of the picture made upright first, equal in
+//! Orientation is applied at the small size too: the filters' windows run backwards where the picture is mirrored, and the small
+//! picture is transposed where the stored one is rotated by 90 degrees. For RGB the result is that of the picture made
+//! upright first, equal in
 //! every element (Pillow: `ImageOps.exif_transpose`, then `resize`).
 
 mod buffer;

@@ -20,7 +20,7 @@ pub struct Preprocessor {
     chroma: Resizer<i16>,
     /// Planes at the small size.
     small: [Vec<u8>; 3],
-    /// Luma and chroma of a packed format, taken apart at full size.
+    /// Luma and chroma of a packed format, split at full size.
     split: [Vec<u8>; 2],
     /// RGB at the small size.
     rgb: Vec<u8>,
@@ -48,7 +48,7 @@ impl Preprocessor {
         }
     }
 
-    /// Writes `frame` as the model wants it to `tensor`, which was made for the same input.
+    /// Writes `frame` as the model's input to `tensor`, which was made for the same input.
     pub fn run(&mut self, frame: &Frame, tensor: &mut Tensor) {
         let picture = frame.picture;
         let orientation = picture.orientation;
@@ -140,7 +140,7 @@ impl Preprocessor {
     }
 }
 
-/// Bytes a pixel and the places of R, G and B of an RGB format; alpha is ignored. `None` for YUV and gray.
+/// Bytes per pixel and the offsets of R, G and B of an RGB format; alpha is ignored. `None` for YUV and gray.
 fn rgb_layout(format: PixelFormat) -> Option<(usize, [usize; 3])> {
     Some(match format {
         PixelFormat::Rgb => (3, [0, 1, 2]),
@@ -160,7 +160,7 @@ fn pick<const SAMPLES: usize>(pixels: &[u8], offsets: [usize; 3], rgb: &mut [u8]
     }
 }
 
-/// How the chroma of a format lies.
+/// The chroma layout of a format.
 struct Chroma {
     /// Luma pixels for each chroma pixel, across and down.
     across: u32,

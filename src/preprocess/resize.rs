@@ -2,10 +2,10 @@
 //!
 //! RGB pictures are resized exactly as Pillow does it (13.0), equal in every element: rows first, rounded to 8 bits, then columns; the
 //! other way round where the height shrinks by more than twice as many pixels as the width. (Before 13.0 it was rows first always.)
-//! In another order, or with shorter weights, one element in 300 is another by 1, and on a quantized model that is enough to move a
+//! In another order, or with shorter weights, one element in 300 differs by 1, which on a quantized model is enough to change a
 //! confidence by 0.04.
 //!
-//! Planes of YUV, the live case, are resized columns first and with quick weights. Chroma that is stored for several pixels is weighted
+//! Planes of YUV, the live case, are resized columns first and with 16-bit weights. Chroma that is stored for several pixels is weighted
 //! by all of them: the sums are those of the picture at full chroma, without making it.
 
 use super::buffer::grow;
@@ -151,7 +151,7 @@ fn fetch(row: &[u8]) {
     black_box(row.iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte));
 }
 
-/// Rows that are turned together: so many that one pixel of all of them makes 48 or 64 bytes.
+/// Rows that are transposed together: one pixel of all of them takes 48 or 64 bytes.
 fn rows_in_a_strip(samples: usize) -> usize {
     match samples {
         1 => 4 * BLOCK,
@@ -160,7 +160,7 @@ fn rows_in_a_strip(samples: usize) -> usize {
     }
 }
 
-/// A strip of rows on its side.
+/// A strip of rows, transposed.
 #[derive(Default)]
 struct TransposedRows {
     transposed: Vec<u8>,
@@ -168,7 +168,7 @@ struct TransposedRows {
 }
 
 impl TransposedRows {
-    /// Filters rows: as many as `out` has lines, one strip at the most. `row` gives those bytes of row n that windows look at.
+    /// Filters rows: as many as `out` has lines, at most one strip. `row` gives those bytes of row n that windows look at.
     fn filter<'a, W: Weight>(
         &mut self,
         windows: &Windows<W>,
@@ -181,7 +181,7 @@ impl TransposedRows {
         grow(&mut self.transposed, row(0).len() * pitch);
         grow(&mut self.filtered, line * pitch);
         for first in (0..rows).step_by(BLOCK) {
-            // behind the last row the last one again: it is filtered, and goes nowhere
+            // the last row pads the strip; its padding is not copied out
             transpose_rows(std::array::from_fn(|n| row((first + n).min(rows - 1))), pitch, first, &mut self.transposed);
         }
         let across = Across {

@@ -4,13 +4,13 @@ use super::filter::Filter;
 use super::geometry::Fit;
 use super::quantize::Normalize;
 
-/// What the user may choose.
+/// Parameters of preprocessing.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Params {
     /// Stretch, crop or letterbox.
     pub fit: Fit,
-    /// How pixels are weighted.
+    /// The resampling filter.
     pub filter: Filter,
-    /// Mean and standard deviation, for models that want them from outside.
+    /// Mean and standard deviation, for models that do not contain them.
     pub normalize: Normalize,
 }

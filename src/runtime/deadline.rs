@@ -1,4 +1,4 @@
-//! A run that takes too long is told to end. What does not listen (a hung driver) is told in the log; the service's watchdog does the rest.
+//! Terminates an inference that takes too long. One that does not react (a hung driver) is logged; the service's watchdog handles it.
 
 use crate::threads::{self, Watched};
 use ort::session::{NoSelectedOutputs, RunOptions};
@@ -15,7 +15,7 @@ pub struct Deadline {
 struct Shared {
     options: RunOptions<NoSelectedOutputs>,
     run: Mutex<Run>,
-    /// Wakes the watcher, where it waits for a run; it looks by itself when one is due.
+    /// Wakes the watcher when it waits for a run; deadlines need no wake-up.
     begun: Condvar,
 }
 
@@ -23,7 +23,7 @@ struct Shared {
 struct Run {
     /// When the run must have ended; `None` between runs.
     due: Option<Instant>,
-    /// It was told to end.
+    /// It was terminated.
     over: bool,
     /// The watcher is to be woken when a run begins.
     wake: bool,
@@ -41,7 +41,7 @@ impl Deadline {
         Ok(Self { limit, shared, thread })
     }
 
-    /// What the run is to be given.
+    /// The options to pass to the run.
     pub fn options(&self) -> &RunOptions<NoSelectedOutputs> {
         &self.shared.options
     }
@@ -50,13 +50,13 @@ impl Deadline {
     pub fn begin(&self) {
         let mut run = self.shared.run();
         (run.due, run.over) = (Instant::now().checked_add(self.limit), false);
-        // a watcher that waits for the end of an earlier run finds this one by itself: most runs wake nobody
+        // a watcher that still waits for the deadline of an earlier run sees this one then: most runs need no wake-up
         if run.wake {
             self.shared.begun.notify_one();
         }
     }
 
-    /// It has ended; an error where it was told to, or where nobody watches any more.
+    /// The run has ended; an error if it was terminated, or if the watcher's thread has ended.
     pub fn end(&self) -> Result<(), String> {
         if self.thread.outcome().is_some() {
             return Err("the thread 'deadline', which watches over it, has ended".into());
@@ -92,13 +92,13 @@ impl Shared {
                 None => self.wait_for_the_next(run, None),
                 Some(due) if now < due => self.wait(run, due - now),
                 Some(_) if !run.over => {
-                    // under the lock: it is this run that is told, and none that begins meanwhile
+                    // under the lock: it terminates this run, and none that begins meanwhile
                     run.over = self.options.terminate().is_ok();
                     self.wait_for_the_next(run, Some(limit.max(Duration::from_secs(1))))
                 }
                 Some(_) => {
-                    tracing::error!("an inference does not end: it was told to after {limit:.1?}");
-                    // one that ends after all is as good as any
+                    tracing::error!("an inference does not end: it was terminated after {limit:.1?}");
+                    // if it ends after all, the session goes on
                     self.wait_for_the_next(run, None)
                 }
             }
@@ -109,7 +109,7 @@ impl Shared {
         self.begun.wait_timeout(run, time).unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Until a run begins, or for so long.
+    /// Waits until a run begins, for at most `at_most`.
     fn wait_for_the_next<'a>(&self, mut run: MutexGuard<'a, Run>, at_most: Option<Duration>) -> MutexGuard<'a, Run> {
         run.wake = true;
         run = match at_most {

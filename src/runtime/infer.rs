@@ -12,7 +12,7 @@ pub trait Infer: Send {
     fn execution(&self) -> &Execution;
 }
 
-/// What runs a model, as far as it is proved.
+/// Where a model runs, as far as it is proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Execution {
     /// `CPU` or `QNN`.

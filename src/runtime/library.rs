@@ -31,7 +31,7 @@ impl Library {
 static LOADED: OnceLock<Library> = OnceLock::new();
 static LOADING: Mutex<()> = Mutex::new(());
 
-/// Tells ONNX Runtime to send no telemetry. Call it first in `main`: the library reads its environment when it is loaded.
+/// Switches ONNX Runtime's telemetry off. Call it first in `main`: the library reads its environment when it is loaded.
 pub fn switch_telemetry_off() {
     // SAFETY: `main` calls this before it starts a thread, so nobody reads or writes the environment meanwhile.
     #[allow(unsafe_code)]

@@ -10,7 +10,7 @@ use crate::model::Model;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Opens a session for `model`. One on the NPU is opened anew when it fails.
+/// Opens a session for `model`. One on the NPU is reopened when it fails.
 pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
     if let Some(conflict) = params.qnn.conflicts().into_iter().next() {
         return Err(Error::config(conflict));
@@ -27,7 +27,7 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
         Provider::Auto => match on_npu(library, model, params) {
             Ok(session) => (session, true),
             Err(why) => {
-                tracing::warn!("the NPU is not used: {why}\n  The model runs on the CPU. --provider cpu says that this is meant.");
+                tracing::warn!("the NPU is not used: {why}\n  The model runs on the CPU. --provider cpu avoids this warning.");
                 (session::cpu(library, model, params.threads)?, false)
             }
         },
@@ -55,7 +55,7 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
     Ok(Box::new(Recovering::new(Box::new(session), reopen, instead, params.patience)))
 }
 
-/// The NPU with every node; where that cannot be, with some, if that is allowed.
+/// The NPU with every node; if that fails, with some, if that is allowed.
 fn on_npu(library: &library::Library, model: &Model, params: &Params) -> Result<session::Session> {
     let why = match qnn::open(library, model, params) {
         Err(why) if params.allow_partial => why,

@@ -1,4 +1,4 @@
-//! The options of QNN, by its own names. QNN takes no notice of a name or a value that it does not know, so each is checked here.
+//! The options of QNN, by its own names. QNN ignores unknown names and values, so each is checked here.
 
 use crate::suggest::nearest;
 use std::collections::BTreeMap;
@@ -102,7 +102,7 @@ impl Options {
         }
         let profiles = self.0.get("profiling_level").is_some_and(|level| level != "off");
         if profiles && !has("profiling_file_path") {
-            found.push("profiling_level needs profiling_file_path: else QNN measures, and tells nobody".to_owned());
+            found.push("profiling_level needs profiling_file_path: without it the measurements go nowhere".to_owned());
         }
         if has("profiling_file_path") && !profiles {
             found.push("profiling_file_path needs profiling_level (basic or detailed)".to_owned());

@@ -1,5 +1,5 @@
-//! ONNX Runtime's log: passed on; its last errors kept, because the error that it returns often does not name the cause; and, while somebody
-//! listens, where it says that it put each node.
+//! ONNX Runtime's log: passed on to ours. Its last errors are kept, because the error that it returns often does not name the cause; and,
+//! between `listen` and `heard`, the placement of each node.
 
 use super::placement::Placements;
 use ort::logging::{LogLevel, LoggerFunction};
@@ -22,7 +22,7 @@ pub fn logger() -> LoggerFunction {
             }
             errors.push(message.trim().to_owned());
         }
-        // the library warns of things that nobody can act on (CPU features, weights that stay unpacked)
+        // the library's warnings are not actionable (CPU features, weights that stay unpacked)
         LogLevel::Warning => tracing::debug!(target: "onnxruntime", "{message}"),
         LogLevel::Info | LogLevel::Verbose => {
             tracing::trace!(target: "onnxruntime", "{message}");
@@ -40,12 +40,12 @@ pub fn take_errors() -> Vec<String> {
     errors
 }
 
-/// From now on, where nodes are put is noted.
+/// Begins to record node placements.
 pub fn listen() {
     *PLACEMENTS.lock().unwrap_or_else(PoisonError::into_inner) = Some(Placements::default());
 }
 
-/// Where nodes were put since [`listen`].
+/// The node placements since [`listen`].
 pub fn heard() -> Placements {
     PLACEMENTS.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
 }

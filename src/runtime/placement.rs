@@ -31,7 +31,7 @@ impl Placements {
         }
     }
 
-    /// What that means for a model of so many `nodes`; `None` where nothing was told.
+    /// The placement of a model of `nodes` nodes; `None` if nothing was logged.
     pub fn coverage(&self, provider: &str, nodes: usize) -> Option<Coverage> {
         if self.providers.is_empty() {
             return None;
@@ -46,14 +46,14 @@ impl Placements {
     }
 }
 
-/// How much of a model runs on the NPU.
+/// The node placement of a model: how much of it runs on the NPU.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// Nodes on the NPU.
     pub npu: usize,
     /// Nodes on the CPU.
     pub cpu: usize,
-    /// Pieces of the model that the NPU runs in one go; each change between them costs a copy.
+    /// Subgraphs that the NPU runs; each transition costs a copy.
     pub partitions: usize,
     /// Operator and name of each node on the CPU.
     pub on_cpu: Vec<(String, String)>,

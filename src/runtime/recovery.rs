@@ -1,7 +1,7 @@
-//! When the NPU fails: its session is dropped and opened anew, with pauses that grow, while the cameras run on.
+//! Recovery from NPU failures: the session is dropped and reopened with exponential back-off, while the cameras run on.
 //!
-//! An NPU restarts by itself (ENGINE_ERROR) and takes all sessions with it; the frame that it was at is lost, the next ones need not be.
-//! After several failures in a row the CPU takes over, if that is allowed, and the NPU is tried in the background at a slow rate.
+//! When an NPU restarts (ENGINE_ERROR), all its sessions are lost, and the frame that was being processed with them.
+//! After several failures in a row the CPU takes over, if that is allowed, and the NPU is retried in the background at a low rate.
 
 use super::infer::{Execution, Infer};
 use crate::backoff::Backoff;
@@ -15,16 +15,16 @@ use std::time::{Duration, Instant};
 /// Opens a session.
 pub type Open = Arc<dyn Fn() -> Result<Box<dyn Infer>> + Send + Sync>;
 
-/// How patient it is.
+/// The retry policy of a failed NPU session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// The pause before the first try; each further one is twice as long...
     pub first: Duration,
     /// ...up to this.
     pub most: Duration,
-    /// So many failures without a result in between are enough.
+    /// The number of failures without a result in between after which the CPU takes over, or the session fails.
     pub failures: u32,
-    /// How often the NPU is tried again while the CPU does its work.
+    /// How often the NPU is retried while the CPU runs the model.
     pub background: Duration,
 }
 
@@ -34,7 +34,7 @@ impl Default for Patience {
     }
 }
 
-/// A session that is opened anew when it fails.
+/// A session that is reopened when it fails.
 pub struct Recovering {
     session: Option<Box<dyn Infer>>,
     open: Open,
@@ -45,14 +45,14 @@ pub struct Recovering {
     failures: u32,
     backoff: Backoff,
     next_try: Instant,
-    /// The NPU, as soon as it comes back; while something else works.
+    /// Delivers the NPU's new session; set while the CPU runs the model.
     returning: Option<Receiver<Box<dyn Infer>>>,
-    /// Whoever works in the background ends when this goes.
+    /// The background thread ends when this is dropped.
     alive: Arc<()>,
 }
 
 impl Recovering {
-    /// Begins with `session`, which `open` opens anew; `instead` takes over when that fails too often.
+    /// Begins with `session`, which `open` reopens; `instead` takes over when that fails too often.
     pub fn new(session: Box<dyn Infer>, open: Open, instead: Option<Open>, patience: Patience) -> Self {
         let execution = session.execution().clone();
         Self {
@@ -69,7 +69,7 @@ impl Recovering {
         }
     }
 
-    /// The session that is to work now; an error that passes where none can be had yet.
+    /// The current session; a passing error if there is none yet.
     fn session(&mut self) -> Result<&mut Box<dyn Infer>> {
         match self.returning.as_ref().map(Receiver::try_recv) {
             Some(Ok(session)) => {
@@ -80,14 +80,14 @@ impl Recovering {
             }
             Some(Err(TryRecvError::Disconnected)) if Instant::now() >= self.next_try => {
                 self.next_try = Instant::now() + self.patience.background;
-                tracing::error!("the thread 'npu', which tries to bring the NPU back, has ended by a fault; another one goes on");
+                tracing::error!("the thread 'npu', which retries the NPU, has panicked; it is restarted");
                 self.returning = Some(self.await_return());
             }
             Some(Err(_)) | None => {}
         }
         if self.session.is_none() {
             if Instant::now() < self.next_try {
-                return Err(passing("the NPU has failed, and is given a pause"));
+                return Err(passing("the NPU has failed, and waits for its next attempt"));
             }
             match (self.open)() {
                 Ok(session) => {
@@ -111,24 +111,24 @@ impl Recovering {
         self.session = Some(session);
     }
 
-    /// What is to be done after a failure; an error when nothing is left to do.
+    /// Handles a failure; an error when the retries are used up.
     fn failed(&mut self, why: &Error) -> Result<()> {
         self.session = None;
         self.failures += 1;
         let pause = self.backoff.pause(Duration::ZERO);
         self.next_try = Instant::now() + pause;
         if self.failures < self.patience.failures {
-            tracing::warn!("the NPU failed, and gets a new session in {pause:.1?}: {why}");
+            tracing::warn!("the NPU failed; its session is reopened in {pause:.1?}: {why}");
             return Ok(());
         }
         let gives_up = format!("the NPU failed {} times in a row", self.failures);
         let Some(instead) = &self.instead else {
             return Err(Error::failed(gives_up)
                 .because(why.clone())
-                .hint("systemd starts the service anew; --provider auto goes on with the CPU."));
+                .hint("systemd restarts the service; --provider auto continues on the CPU."));
         };
         let session = instead()?;
-        tracing::warn!("{gives_up}; {} takes over, the NPU is tried again in the background: {why}", session.execution().detail);
+        tracing::warn!("{gives_up}; {} takes over, the NPU is retried in the background: {why}", session.execution().detail);
         self.install(session);
         self.returning = Some(self.await_return());
         Ok(())
@@ -139,14 +139,14 @@ impl Recovering {
     }
 }
 
-/// Tries to open a session every `pause`, on a thread of its own, until it succeeds or nobody waits for it.
+/// Tries to open a session every `pause`, on a thread of its own, until it succeeds or `wanted` is dropped.
 fn await_return(open: Open, pause: Duration, wanted: Weak<()>) -> Receiver<Box<dyn Infer>> {
     let (give, returning) = bounded(0);
     let tried = thread::Builder::new().name("npu".into()).spawn(move || {
         while wanted.strong_count() > 0 {
             thread::sleep(pause);
             match open() {
-                // a session for nobody is dropped here
+                // if the receiver is gone, the session is dropped here
                 Ok(session) => return drop(give.send(session)),
                 Err(error) => tracing::debug!("the NPU does not come back yet: {error}"),
             }
@@ -171,7 +171,7 @@ impl Infer for Recovering {
                 self.worked();
                 Ok(())
             }
-            // the CPU's failures are no matter of patience
+            // failures of the CPU are not retried
             Err(error) if !on_npu => Err(error),
             Err(error) => {
                 self.failed(&error)?;

@@ -22,10 +22,10 @@ pub struct Session {
     deadline: Option<Deadline>,
 }
 
-/// Opens a session on the CPU with so many `threads`, which do not spin between frames.
+/// Opens a session on the CPU with `threads` threads, which do not spin between frames.
 pub fn cpu(library: &Library, model: &Model, threads: usize) -> Result<Session> {
     let threads = threads.max(1);
-    // By name: once a plugin is registered, any other choice may hand the model to it.
+    // By name: once a plugin is registered, any other choice may select it.
     let cpu = |builder: SessionBuilder| {
         let devices: Vec<_> =
             library.environment.devices().filter(|device| device.ep().is_ok_and(|ep| ep == "CPUExecutionProvider")).collect();
@@ -41,7 +41,7 @@ pub fn cpu(library: &Library, model: &Model, threads: usize) -> Result<Session> 
     open(library, model, &model.source, cpu, execution)
 }
 
-/// Whether this CPU saturates products of uint8 and int8 unless told not to: x86-64 without VNNI. (ARM has no such trap.)
+/// Whether this CPU saturates products of uint8 and int8 by default: x86-64 without VNNI. (ARM does not.)
 fn saturates() -> bool {
     #[cfg(target_arch = "x86_64")]
     return !(std::arch::is_x86_feature_detected!("avx512vnni") || std::arch::is_x86_feature_detected!("avxvnni"));
@@ -73,14 +73,14 @@ pub fn open(
     let (input, output) = (&model.input.tensor, &model.output.tensor);
     let as_declared = check(session.inputs(), input)? & check(session.outputs(), output)?;
     let session = Session { session, zero_copy: ZeroCopy::new(input, output)?, execution, deadline: None };
-    // ONNX Runtime takes a file that declares other shapes than its nodes compute, and fails at each run
+    // ONNX Runtime accepts a file that declares other shapes than its nodes compute, and fails at each run
     if as_declared {
         return Ok(session);
     }
     session.probed(model).map_err(|error| {
         Error::config(format!("the model '{}' does not compute what its file declares", model.name))
             .because(error)
-            .hint("Its output has another shape than the file says. Export it anew.")
+            .hint("Its output has another shape than the file says. Export it again.")
     })
 }
 
@@ -102,7 +102,7 @@ fn check(seen: &[Outlet], read: &TensorSpec) -> Result<bool> {
 }
 
 impl Session {
-    /// The same session, none of whose runs takes longer than `limit`.
+    /// The same session with a time limit for each run.
     pub fn within(mut self, limit: Option<Duration>) -> Result<Self> {
         self.deadline = limit.map(Deadline::new).transpose().map_err(|e| failed("cannot watch over the inferences", e))?;
         Ok(self)
@@ -115,7 +115,7 @@ impl Session {
         Ok(self)
     }
 
-    /// What is known of where it runs, once it is open.
+    /// Sets what is known about where it runs.
     pub fn set_execution(&mut self, execution: Execution) {
         self.execution = execution;
     }

@@ -1,7 +1,7 @@
-//! One run of a session on tensors that lie where they are: nothing is copied, nothing is allocated for the result.
+//! Runs a session on tensors in place: nothing is copied, nothing is allocated for the result.
 //!
-//! `ort`'s own ways are each short of something here: [`ort::session::Session::run`] has a new output made each time, an output that was
-//! made before excludes run options that another thread may end, and an `IoBinding` copies a borrowed input.
+//! None of `ort`'s own functions serves: [`ort::session::Session::run`] allocates an output for each run, preallocated outputs exclude
+//! run options that another thread may terminate, and an `IoBinding` copies a borrowed input.
 #![allow(unsafe_code)]
 
 use super::refusal::failed;
@@ -13,7 +13,7 @@ use ort::sys::{self, ONNXTensorElementDataType as Element};
 use std::ffi::{CString, c_void};
 use std::ptr::{NonNull, null, null_mut};
 
-/// What is the same in each run of one session.
+/// What all runs of one session share.
 pub struct ZeroCopy {
     names: [CString; 2],
     shapes: [Vec<i64>; 2],
@@ -67,7 +67,7 @@ struct Raw {
 }
 
 impl Raw {
-    /// To be read only.
+    /// For reading only.
     fn of(tensor: &Tensor) -> Self {
         let (data, bytes, element) = match tensor {
             Tensor::U8(data) => {
@@ -80,7 +80,7 @@ impl Raw {
         Self { data: data.cast_mut(), bytes, element }
     }
 
-    /// To be written to as well.
+    /// For writing as well.
     fn of_mut(tensor: &mut Tensor) -> Self {
         let data = match tensor {
             Tensor::U8(data) => data.as_mut_ptr().cast::<c_void>(),
@@ -92,17 +92,17 @@ impl Raw {
     }
 }
 
-/// A value of ONNX Runtime; what it is made of belongs to somebody else.
+/// A value of ONNX Runtime that borrows its memory.
 struct Value(NonNull<sys::OrtValue>);
 
 impl Drop for Value {
     fn drop(&mut self) {
-        // SAFETY: it was made by ONNX Runtime, and goes once.
+        // SAFETY: it was made by ONNX Runtime, and is released once.
         unsafe { (ort::api().ReleaseValue)(self.0.as_ptr()) }
     }
 }
 
-/// Says that a tensor lies in the CPU's memory.
+/// Describes the CPU's memory to ONNX Runtime.
 struct Memory(NonNull<sys::OrtMemoryInfo>);
 
 // SAFETY: it is never written to once it is made.
@@ -124,7 +124,7 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: it was made by ONNX Runtime, and goes once.
+        // SAFETY: it was made by ONNX Runtime, and is released once.
         unsafe { (ort::api().ReleaseMemoryInfo)(self.0.as_ptr()) }
     }
 }

@@ -170,7 +170,7 @@ fn tree(text: &str, prefix: &[String], paths: &mut Vec<Vec<String>>) {
         return;
     }
     let word: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    let path = if word.is_empty() || word == "self" { prefix.to_vec() } else { [prefix, &[word.clone()]].concat() };
+    let path = if word.is_empty() || word == "self" { prefix.to_vec() } else { [prefix, std::slice::from_ref(&word)].concat() };
     match text[word.len()..].strip_prefix("::") {
         Some(rest) if !word.is_empty() => tree(rest, &path, paths),
         _ => paths.push(path),

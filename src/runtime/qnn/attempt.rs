@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-/// All that it takes to open a session with QNN.
+/// The parts of a session with QNN.
 pub struct Attempt<'a> {
     pub library: &'a Library,
     pub qnn: &'a Qnn,

@@ -93,7 +93,7 @@ impl Qnn {
         [PLUGIN, BACKEND].map(|name| self.folder.join(name))
     }
 
-    /// Hands a session that is being built to QNN.
+    /// Configures a session builder for QNN.
     pub fn configure(
         &self,
         library: &Library,
@@ -116,7 +116,7 @@ impl Qnn {
             }
             Form::BuiltIn => {
                 let provider = options.iter().fold(QNN::default(), |qnn, (key, value)| qnn.with_arbitrary_config(key, value));
-                // without it a provider that does not register is left out in silence
+                // otherwise a provider that fails to register is silently left out
                 builder.with_execution_providers([provider.build().error_on_failure()]).map_err(refused)
             }
         }
@@ -132,7 +132,7 @@ fn candidates(library: &Library, named: Option<&Path>) -> Vec<PathBuf> {
     }
 }
 
-/// Folders in which QNN may be, where nobody names one.
+/// Folders in which QNN is searched by default.
 pub fn usual_folders() -> Vec<PathBuf> {
     let parts = ["", "onnxruntime_qnn", "onnxruntime-qnn/onnxruntime_qnn"];
     library::own_folders().into_iter().flat_map(|folder| parts.map(|part| folder.join(part))).collect()

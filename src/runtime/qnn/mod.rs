@@ -1,7 +1,7 @@
 //! The NPU: QNN with the HTP backend, as a plugin library (onnxruntime-qnn 2.x) or built into libonnxruntime (1.x).
 //!
-//! "Session created" proves nothing, for QNN falls back to the CPU in silence. The proof is a session that was forbidden to
-//! (`session.disable_cpu_ep_fallback`) on a device that the plugin itself has named, or the nodes that were counted.
+//! "Session created" proves nothing: QNN falls back to the CPU silently. The proof is a session without fallback
+//! (`session.disable_cpu_ep_fallback`) on a device that the plugin itself has named, or the counted nodes.
 
 mod attempt;
 mod libraries;

@@ -41,7 +41,7 @@ pub fn slowest(library: &Library, model: &Model, params: &Params) -> Result<Vec<
     Ok(nodes(&told?, RUNS as u64))
 }
 
-/// The nodes of a profile of so many `runs`: `timestamp,NODE,cycles,CYCLES,source,level,name:OpId_n (cycles)`.
+/// The nodes of a profile of `runs` runs: `timestamp,NODE,cycles,CYCLES,source,level,name:OpId_n (cycles)`.
 fn nodes(csv: &str, runs: u64) -> Vec<(String, u64)> {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for line in csv.lines() {

@@ -34,7 +34,7 @@ pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session
                     --provider auto goes on without it, --provider cpu does not try.";
         // QNN does not say which nodes it left: a session that may fall back does
         match session(library, &qnn, model, params, Fallback::Counted) {
-            // the NPU works, and some operators are none of its: that stays so
+            // the NPU works but does not support some operators: retrying does not help
             Ok((_, Some(coverage))) if coverage.npu > 0 => {
                 error.of_kind(Kind::Config).hint(format!("{coverage}.\n--provider auto with --allow-partial runs it like that; `glimpsed inspect --provider qnn` tells of each operator."))
             }
@@ -47,7 +47,7 @@ pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session
 pub fn open_partly(library: &Library, model: &Model, params: &Params) -> Result<Session> {
     let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
     let (mut session, coverage) = session(library, &qnn, model, params, Fallback::Counted)?;
-    let coverage = coverage.ok_or_else(|| Error::failed("ONNX Runtime does not tell where the nodes are"))?;
+    let coverage = coverage.ok_or_else(|| Error::failed("ONNX Runtime does not report node placements"))?;
     if coverage.npu == 0 {
         return Err(Error::failed(format!("no node of the model '{}' runs on the NPU", model.name))
             .hint("It is a model in floating point, or the NPU's libraries do not load: -vv shows what QNN says."));
@@ -60,7 +60,7 @@ pub fn open_partly(library: &Library, model: &Model, params: &Params) -> Result<
     Ok(session)
 }
 
-/// Opens a session that QNN has a part in, and tells which, where it is not all.
+/// Opens a session with QNN; with fallback, also returns the node placements.
 fn session(
     library: &Library,
     qnn: &Qnn,
@@ -94,10 +94,10 @@ pub fn compile(library: &Library, model: &Model, params: &Params, graph: &Path) 
     Attempt { library, qnn: &qnn, model, options }.keep(graph).map(drop)
 }
 
-/// How the operators of `model` are spread: those that stay on the CPU, counted.
+/// The node placements of `model`: which nodes stay on the CPU.
 pub fn coverage(library: &Library, model: &Model, params: &Params) -> Result<(Qnn, Coverage)> {
     let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
     let (_, coverage) = session(library, &qnn, model, params, Fallback::Counted)?;
-    let coverage = coverage.ok_or_else(|| Error::failed("ONNX Runtime does not tell where the nodes are"))?;
+    let coverage = coverage.ok_or_else(|| Error::failed("ONNX Runtime does not report node placements"))?;
     Ok((qnn, coverage))
 }

@@ -7,6 +7,7 @@
 #   make uninstall DESTDIR=            removes what `make install` installed; the configuration stays
 #   make setup-qnn                     also the QNN plugin: the NPU's libraries (x86-64: its emulator)
 #   make setup-python                  what models/squeezenet1_1/quantize runs on
+#   make audit                         are there known faults in the crates that are used (needs the network and cargo-deny)
 #   make compare ARGS="--model m.onnx"  glimpsed beside a script in Python, on the same frames: a table of some minutes
 
 CARGO ?= cargo
@@ -14,8 +15,10 @@ export ORT_DISABLE_TELEMETRY := 1
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUNTIME := .runtime
 PROGRAM := $(TARGET)/release/glimpsed
+CARGO_DENY := 0.20.2
+export PATH := $(abspath $(TARGET)/tools/bin):$(PATH)
 
-.PHONY: demo build test test-integration setup setup-test setup-qnn setup-python compare link install install-program install-libraries uninstall clean
+.PHONY: demo build test test-integration setup setup-test setup-qnn setup-python setup-deny audit compare link install install-program install-libraries uninstall clean
 
 demo: build
 	@$(TARGET)/release/glimpsed demo $(ARGS)
@@ -27,6 +30,8 @@ build: setup
 test: setup-qnn
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --all-targets -- --deny warnings
+	@RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --no-deps --lib
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; else echo "cargo-deny is not installed: licences and sources are not checked (make setup-deny)" >&2; fi
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked -E 'not test(/^integration::/)'; else $(CARGO) test --locked -- --skip integration::; fi
 
 # Those against other programs (tests/it/integration), and the codecs that come with the same packages.
@@ -48,6 +53,15 @@ setup-qnn: setup
 
 setup-python: setup
 	@setup/python-packages setup/python.txt $(RUNTIME)/python >&2
+
+# Without optimization: it runs for a second, and an optimized build takes minutes.
+setup-deny: setup
+	@$(CARGO) deny --version >/dev/null 2>&1 || CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --locked --debug --root $(TARGET)/tools --target-dir $(TARGET)/tools/build cargo-deny@$(CARGO_DENY) >&2
+
+audit:
+	@$(CARGO) deny --version >/dev/null 2>&1 || { echo "audit: cargo-deny is not installed: make setup-deny" >&2; exit 1; }
+	@$(CARGO) deny fetch db || { echo "audit: the database of advisories (github.com/rustsec/advisory-db) cannot be fetched; nothing was checked" >&2; exit 1; }
+	@$(CARGO) deny check --disable-fetch advisories
 
 compare: build
 	@setup/python-packages benches/compare/requirements.txt $(RUNTIME)/compare >&2

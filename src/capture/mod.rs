@@ -1,4 +1,4 @@
-//! From a camera to frames: `.launch` text becomes a pipeline, its appsink delivers [`Frame`]s, its bus reports why it ended.
+//! From a camera to frames: `.launch` text becomes a pipeline, its appsink delivers [`Frame`](crate::frame::Frame)s, its bus reports why it ended.
 //!
 //! Work apart from weather: [`run_once`] takes frames until something happens, [`run`] decides whether to retry.
 

@@ -51,6 +51,7 @@ fn run(cli: &Cli, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
         Command::Compare(args) => commands::compare::run(args, out, stop),
         Command::Compile(args) => commands::compile::run(args, out),
         Command::Inspect(args) => commands::inspect::run(args, out),
+        Command::Completions(args) => commands::completions::run(args, out),
     }
 }
 

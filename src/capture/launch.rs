@@ -67,8 +67,12 @@ pub fn expand(text: &str, origin: &str, lookup: &dyn Fn(&str) -> Option<OsString
     Ok(out.trim().to_owned())
 }
 
-/// gst-launch words as the shell gave them, as one text: spaces inside a word are kept as gst-launch-1.0 keeps them.
+/// gst-launch words as the shell gave them, as one text: spaces inside a word are kept as gst-launch-1.0 keeps them. One word alone
+/// is the text itself, for a pipeline has at least two elements.
 pub fn from_words(words: &[String]) -> String {
+    if let [text] = words {
+        return text.clone();
+    }
     let escaped = words.iter().map(|word| {
         let mut quoted = false;
         let escape = |c: char| {
@@ -252,5 +256,7 @@ mod tests {
     fn words_of_the_shell_keep_their_spaces() {
         let words = ["filesrc", "location=my film.mp4", "!", "a", "caps=\"video/x-raw, width=1\""].map(str::to_owned);
         assert_eq!(from_words(&words), "filesrc location=my\\ film.mp4 ! a caps=\"video/x-raw, width=1\"");
+        let text = "filesrc location=\"my film.mp4\" ! appsink name=frames";
+        assert_eq!(from_words(&[text.to_owned()]), text, "quoted as a whole");
     }
 }

@@ -1,9 +1,10 @@
 //! Flags that several commands share, and how their values are read.
 
+use super::help;
+use super::runtime::RuntimeArgs;
 use crate::config::{Draft, ModelSettings, Placed, values};
 use crate::error::{Error, Result};
 use crate::preprocess::{Filter, Fit};
-use crate::runtime::{self, Cache, Provider};
 use clap::{Args, ValueEnum};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -11,18 +12,16 @@ use std::time::Duration;
 
 /// What classifies.
 #[derive(Args, Debug)]
+#[command(next_help_heading = help::MODEL)]
 pub struct ModelArgs {
     /// The ONNX file of a picture classifier, or testcard for the built-in one
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// The names of the classes, one a line; else labels.txt beside the model, else numbers
+    /// The names of the classes, one a line [default: labels.txt beside the model, else numbers]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
-    /// Who runs the model
-    #[command(flatten)]
-    pub runtime: RuntimeArgs,
     /// How many of the best classes each result has [default: 5]
-    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one, allow_negative_numbers = true)]
     pub top: Option<usize>,
     /// How the picture's shape becomes the model's [default: stretch]
     #[arg(long, value_name = "HOW")]
@@ -30,42 +29,20 @@ pub struct ModelArgs {
     /// How pixels are weighted when resizing [default: bicubic]
     #[arg(long, value_name = "FILTER")]
     pub filter: Option<FilterArg>,
-    /// Subtracted from R, G and B (0..1), for models that want it from outside
+    /// Subtracted from R, G and B (0..1), for models that do not do it themselves [default: 0,0,0]
     #[arg(long, value_name = "R,G,B", value_parser = mean, allow_hyphen_values = true)]
     pub mean: Option<[f32; 3]>,
-    /// R, G and B are divided by it then
-    #[arg(long, value_name = "R,G,B", value_parser = std)]
+    /// R, G and B are divided by it then [default: 1,1,1]
+    #[arg(long, value_name = "R,G,B", value_parser = std, allow_hyphen_values = true)]
     pub std: Option<[f32; 3]>,
-}
-
-/// Who runs the model, and with which libraries.
-#[derive(Args, Debug)]
-pub struct RuntimeArgs {
-    /// Where the model runs [default: cpu]
-    #[arg(long, value_name = "WHO")]
-    pub provider: Option<ProviderArg>,
-    /// libonnxruntime.so, or a folder that holds it (an unpacked wheel); else ORT_DYLIB_PATH, the program's folders, the system's
-    #[arg(long, value_name = "PATH")]
-    pub onnxruntime: Option<PathBuf>,
-    /// The folder of the QNN plugin and libQnnHtp.so; else GLIMPSED_QNN_DIR, beside ONNX Runtime, the program's folders
-    #[arg(long, value_name = "DIR")]
-    pub qnn_dir: Option<PathBuf>,
-    /// An option of QNN by its own name, as in htp_performance_mode=balanced; may be given more than once
-    #[arg(long, value_name = "KEY=VALUE", value_parser = qnn_option)]
-    pub qnn: Vec<(String, String)>,
-    /// Where graphs that were built for the NPU are kept, or off [default: the service's cache, or ~/.cache/glimpsed]
-    #[arg(long, value_name = "DIR")]
-    pub context_cache: Option<PathBuf>,
-    /// With --provider auto: lets a model run on the NPU in part, and the rest of it on the CPU
-    #[arg(long)]
-    pub allow_partial: bool,
-    /// Threads of one inference on the CPU, at most the number of processors [default: 1]
-    #[arg(long, value_name = "N", value_parser = threads)]
-    pub threads: Option<usize>,
+    /// What runs the model
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
 }
 
 /// How results are written.
 #[derive(Args, Debug, Default)]
+#[command(next_help_heading = help::OUTPUT)]
 pub struct OutputArgs {
     /// One JSON object a line (the default in a pipe)
     #[arg(long, conflicts_with = "text")]
@@ -75,43 +52,31 @@ pub struct OutputArgs {
     pub text: bool,
 }
 
-/// Results for any number of subscribers.
+/// Who may connect to the socket.
 #[derive(Args, Debug)]
+#[command(next_help_heading = help::SOCKET)]
 pub struct SocketArgs {
-    /// Serves results on this Unix socket; standard output then carries them only with --json or --text
-    #[arg(long, value_name = "PATH")]
-    pub socket: Option<PathBuf>,
     /// Who may connect, in octal [default: 660]
-    #[arg(long, value_name = "MODE", value_parser = values::octal)]
+    #[arg(long, value_name = "MODE", value_parser = values::octal, allow_negative_numbers = true)]
     pub socket_mode: Option<u32>,
-    /// The group of the socket
+    /// The group of the socket [default: the user's own]
     #[arg(long, value_name = "GROUP")]
     pub socket_group: Option<String>,
     /// Maximum number of subscribers, up to 65536 [default: 1024]
-    #[arg(long, value_name = "N", value_parser = subscribers)]
+    #[arg(long, value_name = "N", value_parser = subscribers, allow_negative_numbers = true)]
     pub socket_limit: Option<usize>,
 }
 
 /// When to end by itself.
 #[derive(Args, Debug)]
+#[command(next_help_heading = help::OUTPUT)]
 pub struct LimitArgs {
-    /// Ends after so long: 5s, 500ms, 2m
-    #[arg(long = "for", value_name = "TIME", value_parser = values::duration)]
+    /// Ends after this time: 5s, 500ms, 2m [default: no limit]
+    #[arg(long = "for", value_name = "TIME", value_parser = values::duration, allow_hyphen_values = true)]
     pub time: Option<Duration>,
-    /// Ends after so many results
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(values::RESULTS))]
+    /// Ends after this many results [default: no limit]
+    #[arg(long, value_name = "N", value_parser = values::results, allow_negative_numbers = true)]
     pub frames: Option<u64>,
-}
-
-/// `--provider`.
-#[derive(ValueEnum, Debug, Clone, Copy)]
-pub enum ProviderArg {
-    /// The CPU; the NPU is not touched
-    Cpu,
-    /// The NPU with every node, or an error that says why not
-    Qnn,
-    /// The NPU if every node runs there, else the CPU, said aloud
-    Auto,
 }
 
 /// `--resize`.
@@ -138,47 +103,6 @@ pub enum FilterArg {
     Linear,
     /// The cheapest; not antialiased
     Nearest,
-}
-
-impl RuntimeArgs {
-    fn provider(&self) -> Option<Provider> {
-        self.provider.map(|provider| match provider {
-            ProviderArg::Cpu => Provider::Cpu,
-            ProviderArg::Qnn => Provider::Qnn,
-            ProviderArg::Auto => Provider::Auto,
-        })
-    }
-
-    /// What these flags set.
-    pub fn draft(&self) -> runtime::Draft {
-        runtime::Draft {
-            provider: self.provider(),
-            onnxruntime: self.onnxruntime.clone(),
-            qnn_dir: self.qnn_dir.clone(),
-            threads: self.threads,
-            qnn: self.qnn(),
-            run_timeout: None,
-            context_cache: self.cache(),
-            allow_partial: self.allow_partial.then_some(true),
-        }
-    }
-
-    /// The parameters of a session, with the defaults.
-    pub fn params(&self) -> runtime::Params {
-        self.draft().params()
-    }
-
-    fn cache(&self) -> Option<Cache> {
-        let folder = self.context_cache.clone()?;
-        Some(if folder.as_os_str() == "off" { Cache::Off } else { Cache::At(folder) })
-    }
-
-    fn qnn(&self) -> runtime::Options {
-        let mut options = runtime::Options::default();
-        // each was checked when the command line was read
-        self.qnn.iter().for_each(|(name, value)| drop(options.set(name, value)));
-        options
-    }
 }
 
 impl ModelArgs {
@@ -215,21 +139,9 @@ impl ModelArgs {
     }
 }
 
-/// Threads of an inference.
-fn threads(text: &str) -> std::result::Result<usize, String> {
-    values::whole(text, values::threads()).map_err(|wanted| format!("{wanted}, the processors of this machine"))
-}
-
 /// Maximum number of subscribers.
 fn subscribers(text: &str) -> std::result::Result<usize, String> {
     values::whole(text, values::SUBSCRIBERS)
-}
-
-/// `KEY=VALUE`, which QNN would understand.
-fn qnn_option(text: &str) -> std::result::Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected KEY=VALUE, as in htp_performance_mode=balanced")?;
-    runtime::Options::default().set(name, value)?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn mean(text: &str) -> std::result::Result<[f32; 3], String> {

@@ -1,9 +1,10 @@
 //! The grammar of `glimpsed bench`.
 
 use super::args::ModelArgs;
+use super::help;
 use super::source::SourceArgs;
 use crate::config::{self, Draft, ModelSettings, values};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,28 +20,29 @@ pub struct Bench {
     #[command(flatten)]
     pub model: ModelArgs,
     /// Takes the model and its settings from this file of the daemon's; its cameras are not opened
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = help::GENERAL)]
     pub config: Option<PathBuf>,
     /// The picture, in memory: WIDTHxHEIGHT
-    #[arg(long, value_name = "SIZE", default_value = "1280x720", value_parser = size, conflicts_with = "source")]
+    #[arg(long, value_name = "SIZE", default_value = "1280x720", value_parser = size, help_heading = help::CAMERA, conflicts_with = "source")]
     pub size: (u32, u32),
     /// The picture's format, by GStreamer's name
-    #[arg(long, value_name = "FORMAT", default_value = "NV12", conflicts_with = "source")]
+    #[arg(long, value_name = "FORMAT", default_value = "NV12", help_heading = help::CAMERA, conflicts_with = "source")]
     pub format: String,
     /// Frames a second of each live camera
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000), conflicts_with = "source")]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = rate, allow_negative_numbers = true, help_heading = help::CAMERA, conflicts_with = "source")]
     pub rate: u32,
     /// Live cameras
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = cameras)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = cameras, allow_negative_numbers = true, help_heading = help::CAMERA)]
     pub cameras: usize,
     /// How long each part is measured
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration, allow_hyphen_values = true, help_heading = help::GENERAL)]
     pub time: Duration,
-    /// A model that sleeps for so long, as an NPU looks to the CPU: 1.6ms
-    #[arg(long, value_name = "TIME", value_parser = values::simulated)]
+    /// A model that sleeps for this long, as an NPU looks to the CPU: 1.6ms [default: the model itself runs]
+    #[arg(long, value_name = "TIME", value_parser = values::simulated, allow_hyphen_values = true, help_heading = help::MODEL,
+          conflicts_with_all = ["provider", "allow_partial", "context_cache", "qnn_dir", "qnn", "threads"])]
     pub simulate_inference: Option<Duration>,
     /// One JSON object instead of text
-    #[arg(long)]
+    #[arg(long, help_heading = help::OUTPUT)]
     pub json: bool,
     /// Something real to watch
     #[command(flatten)]
@@ -64,6 +66,10 @@ impl Bench {
             cameras: self.source.camera(None).into_iter().collect(),
             ..self.model.draft()
         };
+        if !self.source.vars.is_empty() && self.config.is_none() && !self.source.is_given() {
+            let hint = "--pipeline FILE, gst-launch text behind -- or --config FILE may use it.";
+            return Err(Error::usage("--var has no effect: no pipeline is given").hint(hint));
+        }
         let settings = match &self.config {
             Some(path) => config::read(path, draft(), &environment)?,
             None if self.source.is_given() => config::of_flags(draft(), &environment)?,
@@ -72,6 +78,11 @@ impl Bench {
         let pipeline = settings.cameras.into_iter().next().map(|camera| camera.pipeline).filter(|_| self.source.is_given());
         Ok((settings.model, pipeline))
     }
+}
+
+/// Frames a second.
+fn rate(text: &str) -> std::result::Result<u32, String> {
+    values::whole(text, 1..=1000).map(|rate| rate as u32)
 }
 
 /// Live cameras.

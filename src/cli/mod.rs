@@ -2,71 +2,66 @@
 
 mod args;
 mod bench;
+mod daemon;
+mod help;
+mod runtime;
 mod source;
 mod tools;
 
-pub use args::{LimitArgs, ModelArgs, OutputArgs, RuntimeArgs, SocketArgs};
+pub use args::{LimitArgs, ModelArgs, OutputArgs, SocketArgs};
 pub use bench::Bench;
+pub use daemon::{Check, ConfigArgs, Doctor, Origin, Run, SettingsArgs};
+pub use runtime::{CacheArgs, LibraryArgs, ProviderArg, RuntimeArgs, ThreadArgs};
 pub use source::{SourceArgs, TurnArgs};
-pub use tools::{Compare, Compile, Inspect, Subscribe};
+pub use tools::{Compare, Compile, Completions, Inspect, Subscribe};
 
-use crate::config::{self, CameraDraft, Draft, Output, values};
-use crate::publish::Format;
-use crate::runtime;
-use clap::{Args, Parser, Subcommand};
+use crate::config::{self, values};
+use crate::runtime::usual_qnn_folders;
+use clap::{ArgAction, Args, Parser, Subcommand};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Says, live, what a camera sees: GStreamer in, a classifier on the Qualcomm NPU or the CPU, JSON lines out.
 #[derive(Parser, Debug)]
-#[command(version, after_help = EXAMPLES, max_term_width = 120)]
+#[command(version, after_help = help::EXAMPLES, max_term_width = 120, disable_help_flag = true, disable_version_flag = true)]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
     /// Say more on standard error (-vv: still more); GLIMPSED_LOG=debug does too
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = help::GENERAL)]
     pub verbose: u8,
     /// Say nothing on standard error but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = help::GENERAL)]
     pub quiet: bool,
+    /// Print this help (-h: a shorter one)
+    #[arg(short, long, global = true, action = ArgAction::Help, help_heading = help::GENERAL)]
+    help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = help::GENERAL)]
+    version: Option<bool>,
 }
 
 impl Cli {
     /// The folder of QNN's libraries, as far as it is known before anything is loaded.
     pub fn qnn_folder(&self) -> Option<PathBuf> {
-        let (runtime, file) = match &self.command {
-            Command::Run(args) | Command::Check(args) | Command::Doctor(args) => (&args.model.runtime, args.config_file()),
-            Command::Demo(args) => (&args.runtime, None),
-            Command::Classify(args) => (&args.model.runtime, None),
-            Command::Inspect(args) => (&args.runtime, None),
-            Command::Compare(args) => (&args.runtime, None),
-            Command::Bench(args) => (&args.model.runtime, args.config.clone()),
-            Command::Compile(args) => (&args.runtime, None),
-            Command::Subscribe(_) => return None,
+        let (libraries, file) = match &self.command {
+            Command::Run(args) => (&args.settings.model.runtime.libraries, args.origin().file),
+            Command::Check(args) => (&args.settings.model.runtime.libraries, args.origin().file),
+            Command::Doctor(args) => (&args.settings.model.runtime.libraries, args.origin().file),
+            Command::Demo(args) => (&args.runtime.libraries, None),
+            Command::Classify(args) => (&args.model.runtime.libraries, None),
+            Command::Inspect(args) => (&args.libraries, None),
+            Command::Compare(args) => (&args.libraries, None),
+            Command::Bench(args) => (&args.model.runtime.libraries, args.config.clone()),
+            Command::Compile(args) => (&args.libraries, None),
+            Command::Subscribe(_) | Command::Completions(_) => return None,
         };
-        let named = runtime.qnn_dir.clone().or_else(|| config::qnn_dir(&file?));
+        let named = libraries.qnn_dir.clone().or_else(|| config::qnn_dir(&file?));
         let by_environment = || std::env::var_os("GLIMPSED_QNN_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        let usual = || runtime::usual_qnn_folders().into_iter().find(|folder| folder.join("libQnnHtp.so").is_file());
+        let usual = || usual_qnn_folders().into_iter().find(|folder| folder.join("libQnnHtp.so").is_file());
         named.or_else(by_environment).or_else(usual)
     }
 }
-
-const EXAMPLES: &str = "Examples:
-  glimpsed demo                                            labels in seconds, nothing to set up
-  glimpsed classify --model m.onnx --labels l.txt *.jpg    pictures and films
-  glimpsed run --model m.onnx --pipeline pipelines/usb-mjpeg.launch --var DEVICE=/dev/video2
-  glimpsed run --model m.onnx -- videotestsrc is-live=true ! appsink name=frames
-  glimpsed run                                             the service, as /etc/glimpsed/glimpsed.toml says
-  glimpsed check                                           what is wrong with that file
-  glimpsed doctor                                          what is wrong with this machine
-  glimpsed subscribe                                       what the service sees, live
-  glimpsed compare m.onnx *.jpg                            CPU beside NPU
-  glimpsed compile m.onnx --htp-arch 68 --output m-v68     for the NPU, ahead of time
-  glimpsed bench --model m.onnx                            how fast it is here
-  glimpsed inspect m.onnx                                  what the file says
-
-Exit status: 0 done, 1 failed, 2 usage, 78 configuration.";
 
 /// The subcommands.
 #[derive(Subcommand, Debug)]
@@ -75,10 +70,10 @@ pub enum Command {
     Run(Box<Run>),
     /// Show the built-in model at work on a live test picture
     Demo(Demo),
-    /// Tell all that is wrong with a configuration, and start nothing; takes the flags of run
-    Check(Box<Run>),
-    /// Look over everything that run needs on this machine, and say what to do next; takes the flags of run
-    Doctor(Box<Run>),
+    /// Tell all that is wrong with a configuration, and start nothing
+    Check(Box<Check>),
+    /// Look over everything that run needs on this machine, and say what to do next
+    Doctor(Box<Doctor>),
     /// Classify pictures and films
     Classify(Classify),
     /// Show what a running daemon sees
@@ -91,86 +86,8 @@ pub enum Command {
     Compile(Compile),
     /// Tell what a model file says
     Inspect(Inspect),
-}
-
-/// `glimpsed run`.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "The pipeline needs an `appsink name=frames`. glimpsed sets its properties (sync, drop, max-buffers, ...); \
-                        only its caps=... are kept. A live source keeps the newest frame \
-                        and counts the others as dropped; one that is not live (a file) loses none."
-)]
-pub struct Run {
-    /// The model
-    #[command(flatten)]
-    pub model: ModelArgs,
-    /// The configuration file; flags overrule it [default: /etc/glimpsed/glimpsed.toml, where no pipeline is given]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// What is watched
-    #[command(flatten)]
-    pub source: SourceArgs,
-    /// The name of the camera in the results [default: camera]
-    #[arg(long, value_name = "NAME", requires = "source")]
-    pub name: Option<String>,
-    /// Time limit for a camera's first frame; after it the camera is lost, and its pipeline is rebuilt [default: 30s]
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub start_timeout: Option<Duration>,
-    /// Whether the source is live: a lost camera is retried, and its newest frame wins. --live=false: a film, of which every frame gives
-    /// a result [default: by the kind of source; cameras and network sources are live]
-    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true", requires = "source")]
-    pub live: Option<bool>,
-    /// A camera that gives no frame for so long is lost, and built anew [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub stall_timeout: Option<Duration>,
-    /// Tells subscribers the statistics of each camera so often
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub status_interval: Option<Duration>,
-    /// The output
-    #[command(flatten)]
-    pub output: OutputArgs,
-    /// The socket
-    #[command(flatten)]
-    pub socket: SocketArgs,
-    /// The end
-    #[command(flatten)]
-    pub limits: LimitArgs,
-}
-
-impl Run {
-    /// The configuration file, where one is to be read.
-    pub fn config_file(&self) -> Option<PathBuf> {
-        self.config.clone().or_else(|| (!self.source.is_given()).then(|| config::PATH.into()))
-    }
-
-    /// What the flags say, to be laid over the file.
-    pub fn draft(&self) -> Draft {
-        let output = match (self.output.json, self.output.text) {
-            (true, _) => Some(Output::Lines(Format::Json)),
-            (_, true) => Some(Output::Lines(Format::Text)),
-            _ => None,
-        };
-        Draft {
-            socket: self.socket.socket.clone(),
-            socket_mode: self.socket.socket_mode,
-            socket_group: self.socket.socket_group.clone(),
-            socket_limit: self.socket.socket_limit,
-            output,
-            status_interval: self.status_interval,
-            start_timeout: self.start_timeout,
-            stall_timeout: self.stall_timeout,
-            rotate: self.source.turn.rotate,
-            mirror: self.source.turn.mirror(),
-            vars: self.source.vars.iter().cloned().collect(),
-            cameras: self
-                .source
-                .camera(self.name.as_ref())
-                .map(|camera| CameraDraft { live: self.live, ..camera })
-                .into_iter()
-                .collect(),
-            ..self.model.draft()
-        }
-    }
+    /// Print completions for a shell
+    Completions(Completions),
 }
 
 /// `glimpsed demo`.
@@ -179,11 +96,11 @@ impl Run {
     after_help = "The test picture changes every few seconds, and the label follows. In a terminal it is a live view, in a pipe JSON lines."
 )]
 pub struct Demo {
-    /// Who runs the model
+    /// What runs the model
     #[command(flatten)]
     pub runtime: RuntimeArgs,
     /// How many of the best classes each result has
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = values::at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = values::at_least_one, allow_negative_numbers = true, help_heading = help::MODEL)]
     pub top: usize,
     /// The output
     #[command(flatten)]
@@ -202,8 +119,8 @@ pub struct Classify {
     /// The model
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Runs the model so many times on each picture, and tells mean, p50 and p99 of the inference
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// Runs the model this many times more on each picture, and tells mean, p50 and p99 of the inference [default: off]
+    #[arg(long, value_name = "N", value_parser = repeat, allow_negative_numbers = true, help_heading = help::MODEL)]
     pub repeat: Option<u32>,
     /// How pictures and films are made upright
     #[command(flatten)]
@@ -211,6 +128,11 @@ pub struct Classify {
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Runs of `--repeat`.
+fn repeat(text: &str) -> Result<u32, String> {
+    values::whole(text, 1..=1_000_000).map(|times| times as u32)
 }
 
 #[cfg(test)]
@@ -221,6 +143,118 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// Flags that have no default: nothing is set, or they must be given.
+    const WITHOUT: [&str; 7] = ["model", "pipeline", "var", "qnn", "socket", "output", "camera"];
+
+    #[test]
+    fn each_flag_has_a_heading_and_tells_its_default() {
+        let headings = [help::MODEL, help::NPU, help::CAMERA, help::OUTPUT, help::SOCKET, help::GENERAL];
+        let mut cli = Cli::command();
+        cli.build();
+        let commands: Vec<_> = cli.get_subcommands().filter(|command| command.get_name() != "help").collect();
+        assert_eq!(commands.len(), 11);
+        for command in commands {
+            for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
+                let (name, flag) = (command.get_name(), arg.get_long().unwrap());
+                assert!(arg.get_help_heading().is_some_and(|heading| headings.contains(&heading)), "{name} --{flag}");
+                let told = arg.get_help().is_some_and(|help| help.to_string().contains("[default: "));
+                let known =
+                    told || !arg.get_default_values().is_empty() || WITHOUT.contains(&flag) || flag == "config" && name == "bench";
+                assert!(known || !arg.get_action().takes_values(), "{name} --{flag} does not tell its default");
+            }
+        }
+    }
+
+    #[test]
+    fn the_environment_is_told() {
+        let variables =
+            ["GLIMPSED_LOG", "XDG_CACHE_HOME", "CACHE_DIRECTORY", "HOME", "ADSP_LIBRARY_PATH", "LISTEN_FDS", "WATCHDOG_USEC"];
+        variables.iter().for_each(|name| assert!(help::EXAMPLES.contains(name), "{name}"));
+        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut read = 0;
+        while let Some(folder) = folders.pop() {
+            for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                for call in text.split("env::var").skip(1) {
+                    let Some(rest) = call.trim_start_matches("_os").strip_prefix("(\"") else { continue };
+                    let name = rest.split('"').next().unwrap();
+                    assert!(help::EXAMPLES.contains(name), "--help does not tell of {name}, which {} reads", path.display());
+                    read += 1;
+                }
+            }
+        }
+        assert!(read >= 6, "{read}");
+    }
+
+    #[test]
+    fn a_flag_that_would_do_nothing_is_refused() {
+        for line in [
+            "check --for 5s",
+            "check --frames 1",
+            "check --text",
+            "check --stall-timeout 5s",
+            "check --status-interval 5s",
+            "doctor --for 5s",
+            "doctor --text",
+            "doctor --socket-mode 660",
+            "compile m.onnx --output x --provider cpu",
+            "compile m.onnx --output x --threads 1",
+            "compile m.onnx --output x --context-cache x",
+            "compile m.onnx --output x --allow-partial",
+            "compare m.onnx --provider cpu",
+            "inspect m.onnx --threads 1",
+            "inspect m.onnx --context-cache x",
+            "inspect m.onnx --allow-partial",
+            "bench --simulate-inference 1ms --provider qnn",
+            "demo --model x",
+            "classify --model m.onnx --for 1s x.png",
+            "subscribe --provider cpu",
+            "completions bash --json",
+        ] {
+            let error = Cli::try_parse_from(format!("glimpsed {line}").split(' ')).unwrap_err();
+            use clap::error::ErrorKind::{ArgumentConflict, UnknownArgument};
+            assert!(matches!(error.kind(), UnknownArgument | ArgumentConflict), "{line}: {error}");
+        }
+        for line in [
+            "inspect m.onnx --qnn-dir x",
+            "inspect m.onnx --provider cpu --onnxruntime x",
+            "inspect m.onnx --provider auto --slowest 3",
+        ] {
+            let Command::Inspect(args) = Cli::try_parse_from(format!("glimpsed {line}").split(' ')).unwrap().command else {
+                panic!()
+            };
+            assert!(args.params().unwrap_err().to_string().contains("has no effect without --provider qnn"), "{line}");
+        }
+    }
+
+    #[test]
+    fn numbers_below_zero_are_refused_for_what_they_are() {
+        for (line, told) in [
+            ("demo --top -1", "expected a whole number of at least 1"),
+            ("demo --frames -1", "expected a whole number from 1 to"),
+            ("demo --for -5s", "expected a time from 1ms"),
+            ("demo --threads -1", "expected a whole number from 1 to"),
+            ("run --socket-limit -1", "expected a whole number from 1 to 65536"),
+            ("run --rotate -90", "expected auto, 0, 90, 180 or 270"),
+            ("run --std -1,1,1", "expected three numbers"),
+            ("classify --repeat -1 x.png", "expected a whole number from 1 to 1000000"),
+            ("bench --rate -1", "expected a whole number from 1 to 1000"),
+        ] {
+            let error = Cli::try_parse_from(format!("glimpsed {line}").split(' ')).unwrap_err().to_string();
+            assert!(error.contains(told), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn another_name_of_the_npu_is_understood_well_enough_to_suggest_its_own() {
+        let error = Cli::try_parse_from(["glimpsed", "demo", "--provider", "npu"]).unwrap_err().to_string();
+        assert!(error.contains("a similar value exists: 'qnn'") && error.contains("cpu, qnn, auto"), "{error}");
     }
 
     #[test]
@@ -239,10 +273,10 @@ mod tests {
         let limit_of = |arguments: &[&str]| {
             let cli = Cli::try_parse_from(["glimpsed"].iter().chain(arguments)).unwrap();
             let params = match cli.command {
-                Command::Run(run) => run.model.draft().model().unwrap().runtime,
+                Command::Run(run) => run.draft().model().unwrap().runtime,
                 Command::Demo(demo) => demo.runtime.params(),
                 Command::Compare(compare) => compare.settings().runtime,
-                Command::Inspect(inspect) => inspect.runtime.params(),
+                Command::Inspect(inspect) => inspect.params().unwrap(),
                 Command::Compile(compile) => compile.params().unwrap(),
                 other => panic!("{other:?}"),
             };

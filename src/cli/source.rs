@@ -1,5 +1,6 @@
 //! The flags that name a pipeline.
 
+use super::help;
 use crate::capture::{Rotate, Turn, launch};
 use crate::config::{CameraDraft, Placed, Source, values};
 use clap::Args;
@@ -9,10 +10,11 @@ use std::path::PathBuf;
 
 /// The flags that make frames upright.
 #[derive(Args, Debug)]
+#[command(next_help_heading = help::CAMERA)]
 pub struct TurnArgs {
     /// Degrees clockwise that make the picture upright: 0, 90, 180 or 270; auto uses the metadata of the file or
     /// stream (EXIF, the rotation in a phone's film) [default: auto]
-    #[arg(long, value_name = "DEGREES", value_parser = values::rotation)]
+    #[arg(long, value_name = "DEGREES", value_parser = values::rotation, allow_negative_numbers = true)]
     pub rotate: Option<Rotate>,
     /// Exchanges left and right, after the rotation
     #[arg(long)]
@@ -33,6 +35,7 @@ impl TurnArgs {
 
 /// What is watched.
 #[derive(Args, Debug)]
+#[command(next_help_heading = help::CAMERA)]
 pub struct SourceArgs {
     /// A .launch file: gst-launch text with # comments and ${NAME} or ${NAME:-default}; in place of the file's cameras
     #[arg(long, value_name = "FILE", group = "source")]
@@ -43,7 +46,7 @@ pub struct SourceArgs {
     /// How frames are made upright
     #[command(flatten)]
     pub turn: TurnArgs,
-    /// gst-launch text instead of a file, as for gst-launch-1.0
+    /// gst-launch text instead of a file, as for gst-launch-1.0: in words, or all of it in quotes
     #[arg(last = true, value_name = "ELEMENT ! ELEMENT ! appsink name=frames", group = "source")]
     pub launch: Vec<String>,
 }

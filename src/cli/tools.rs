@@ -1,10 +1,12 @@
 //! The grammar of the commands beside the daemon's.
 
-use super::args::{OutputArgs, RuntimeArgs};
+use super::args::OutputArgs;
+use super::help;
+use super::runtime::{CacheArgs, LibraryArgs, ProviderArg, ProviderParser, ThreadArgs};
 use crate::config::{ModelSettings, values};
 use crate::error::{Error, Result};
 use crate::publish::socket::request;
-use crate::runtime;
+use crate::runtime::{self, Provider};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -18,20 +20,23 @@ pub struct Subscribe {
     /// The daemon's socket [default: /run/glimpsed/glimpsed.sock]
     pub socket: Option<PathBuf>,
     /// Only this camera; may be given more than once
-    #[arg(long = "camera", value_name = "NAME", value_parser = request::camera)]
+    #[arg(long = "camera", value_name = "NAME", value_parser = request::camera, help_heading = help::CAMERA)]
     pub cameras: Vec<String>,
-    /// At most this many of the best classes, 1 or more
-    #[arg(long, value_name = "N", value_parser = request::top, allow_negative_numbers = true)]
+    /// At most this many of the best classes, 1 or more [default: all that the daemon sends]
+    #[arg(long, value_name = "N", value_parser = request::top, allow_negative_numbers = true, help_heading = help::OUTPUT)]
     pub top: Option<usize>,
-    /// Only classes of at least this confidence, 0 to 1
-    #[arg(long, value_name = "C", value_parser = request::min_confidence, allow_negative_numbers = true)]
+    /// Only classes of at least this confidence, 0 to 1 [default: 0]
+    #[arg(long, value_name = "C", value_parser = request::min_confidence, allow_negative_numbers = true, help_heading = help::OUTPUT)]
     pub min_confidence: Option<f64>,
-    /// At most this many results of each camera a second, 0.001 to 1000
-    #[arg(long, value_name = "RATE", value_parser = request::max_rate, allow_negative_numbers = true)]
+    /// At most this many results of each camera a second, 0.001 to 1000 [default: no limit]
+    #[arg(long, value_name = "RATE", value_parser = request::max_rate, allow_negative_numbers = true, help_heading = help::OUTPUT)]
     pub max_rate: Option<f64>,
     /// Only results whose best class is another than before
-    #[arg(long)]
+    #[arg(long, help_heading = help::OUTPUT)]
     pub on_change: bool,
+    /// Waits for a daemon that is not there yet
+    #[arg(long, help_heading = help::SOCKET)]
+    pub wait: bool,
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
@@ -44,17 +49,26 @@ pub struct Compare {
     pub model: PathBuf,
     /// Pictures; without any, test pictures
     pub images: Vec<PathBuf>,
-    /// The names of the classes
-    #[arg(long, value_name = "FILE")]
+    /// The names of the classes, one a line [default: labels.txt beside the model, else numbers]
+    #[arg(long, value_name = "FILE", help_heading = help::MODEL)]
     pub labels: Option<PathBuf>,
+    /// Lets the model run on the NPU in part, and the rest of it on the CPU
+    #[arg(long, help_heading = help::NPU)]
+    pub allow_partial: bool,
+    /// The NPU's cache
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// The libraries
     #[command(flatten)]
-    pub runtime: RuntimeArgs,
+    pub libraries: LibraryArgs,
+    /// Threads of the CPU's side
+    #[command(flatten)]
+    pub threads: ThreadArgs,
     /// How many of the best classes are shown
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = values::at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = values::at_least_one, allow_negative_numbers = true, help_heading = help::OUTPUT)]
     pub top: usize,
     /// One JSON object instead of text
-    #[arg(long)]
+    #[arg(long, help_heading = help::OUTPUT)]
     pub json: bool,
 }
 
@@ -64,7 +78,13 @@ impl Compare {
         ModelSettings {
             model: self.model.clone(),
             labels: self.labels.clone(),
-            runtime: self.runtime.params(),
+            runtime: runtime::Draft {
+                threads: self.threads.threads,
+                context_cache: self.cache.cache(),
+                allow_partial: self.allow_partial.then_some(true),
+                ..self.libraries.draft()
+            }
+            .params(),
             preprocess: Default::default(),
             top: self.top,
         }
@@ -81,26 +101,26 @@ pub struct Compile {
     /// An ONNX file, or testcard for the built-in one
     pub model: PathBuf,
     /// The folder for the built model, its description and its labels
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", help_heading = help::OUTPUT)]
     pub output: PathBuf,
-    /// The names of the classes
-    #[arg(long, value_name = "FILE")]
+    /// The names of the classes, one a line [default: labels.txt beside the model, else numbers]
+    #[arg(long, value_name = "FILE", help_heading = help::MODEL)]
     pub labels: Option<PathBuf>,
-    /// The HTP to build for: 68 is the QCS6490's; else this machine's
-    #[arg(long, value_name = "N")]
+    /// The HTP to build for: 68 is the QCS6490's [default: this machine's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = help::NPU)]
     pub htp_arch: Option<String>,
-    /// The chip to build for, by QNN's number
-    #[arg(long, value_name = "N")]
+    /// The chip to build for, by QNN's number [default: this machine's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = help::NPU)]
     pub soc_model: Option<String>,
     /// The libraries
     #[command(flatten)]
-    pub runtime: RuntimeArgs,
+    pub libraries: LibraryArgs,
 }
 
 impl Compile {
     /// Who builds it, and for what.
     pub fn params(&self) -> Result<runtime::Params> {
-        let mut params = self.runtime.params();
+        let mut params = self.libraries.draft().params();
         for (name, value) in [("htp_arch", &self.htp_arch), ("soc_model", &self.soc_model)] {
             if let Some(value) = value {
                 params.qnn.set(name, value).map_err(Error::usage)?;
@@ -115,16 +135,42 @@ impl Compile {
 pub struct Inspect {
     /// An ONNX file, or testcard for the built-in one
     pub model: PathBuf,
-    /// The names of the classes
-    #[arg(long, value_name = "FILE")]
+    /// The names of the classes, one a line [default: labels.txt beside the model, else numbers]
+    #[arg(long, value_name = "FILE", help_heading = help::MODEL)]
     pub labels: Option<PathBuf>,
-    /// Who runs the model: with --provider qnn or auto, what runs where is tried and counted
+    /// With qnn or auto: tries which nodes run on the NPU, and counts them [default: cpu]
+    #[arg(long, value_name = "PROVIDER", value_parser = ProviderParser, help_heading = help::NPU)]
+    pub provider: Option<ProviderArg>,
+    /// The libraries
     #[command(flatten)]
-    pub runtime: RuntimeArgs,
-    /// With --provider qnn: measures the nodes on the NPU, and shows the N slowest
-    #[arg(long, value_name = "N", requires = "provider", value_parser = values::at_least_one)]
+    pub libraries: LibraryArgs,
+    /// With --provider qnn: measures the nodes on the NPU, and shows the N slowest [default: off]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one, allow_negative_numbers = true, help_heading = help::NPU)]
     pub slowest: Option<usize>,
     /// One JSON object instead of text
-    #[arg(long)]
+    #[arg(long, help_heading = help::OUTPUT)]
     pub json: bool,
+}
+
+impl Inspect {
+    /// With what nodes are tried. A flag that would do nothing is refused: without the NPU nothing runs.
+    pub fn params(&self) -> Result<runtime::Params> {
+        let provider = self.provider.map(Provider::from).unwrap_or_default();
+        let ignored = self.slowest.filter(|_| provider != Provider::Qnn).map(|_| ("--slowest", "--provider qnn"));
+        let unread = self.libraries.given().filter(|_| provider == Provider::Cpu).map(|flag| (flag, "--provider qnn or auto"));
+        match ignored.or(unread) {
+            Some((flag, needed)) => Err(Error::usage(format!("{flag} has no effect without {needed}"))),
+            None => Ok(runtime::Draft { provider: Some(provider), ..self.libraries.draft() }.params()),
+        }
+    }
+}
+
+/// `glimpsed completions`.
+#[derive(Args, Debug)]
+#[command(after_help = "bash: glimpsed completions bash > ~/.local/share/bash-completion/completions/glimpsed\n\
+                        zsh:  glimpsed completions zsh > _glimpsed, in a folder of $fpath\n\
+                        fish: glimpsed completions fish > ~/.config/fish/completions/glimpsed.fish")]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
 }

@@ -1,18 +1,63 @@
 //! `glimpsed check`: whether `glimpsed run` would start, as far as that shows without opening a camera or a session.
 
-use crate::cli::Run;
-use crate::error::Result;
+use crate::cli::{Check, Origin};
+use crate::config::{Fault, Refused, Settings};
+use crate::error::{Error, Result};
+use crate::labels::Labels;
+use crate::model::Model;
 use crate::printable::line;
-use crate::publish::write_text;
+use crate::publish::{write_all, write_text};
+use crate::secrets::redact;
+use serde::Serialize;
 use std::fs::File;
 
+/// `--json`.
+#[derive(Serialize)]
+struct Report {
+    valid: bool,
+    errors: Vec<ReportedError>,
+}
+
+#[derive(Serialize)]
+struct ReportedError {
+    /// `None` where it is no line's error.
+    line: Option<usize>,
+    text: String,
+}
+
 /// Says on `out` that all is well; or everything that is not, as an error.
-pub fn run(args: &Run, mut out: File) -> Result<()> {
-    let settings = super::run::loader(args)()?;
-    let (model, labels) = settings.model.read()?;
-    let mut text = match args.config_file() {
-        Some(path) => format!("'{}' is sound\n", line(&path.display().to_string())),
-        None => "these flags are sound\n".to_owned(),
+pub fn run(args: &Check, mut out: File) -> Result<()> {
+    let origin = args.origin();
+    let checked = check(&origin);
+    if args.json {
+        let errors = checked.as_ref().err().map(reported).unwrap_or_default();
+        let report = Report { valid: checked.is_ok(), errors };
+        let json = serde_json::to_string(&report).map_err(|e| Error::failed("cannot write the report").because(e))?;
+        write_all(&mut out, (json + "\n").as_bytes())?;
+        return checked.map(drop).map_err(Error::from);
+    }
+    let (settings, model, labels) = checked?;
+    write_text(&mut out, &text(&origin, &settings, &model, &labels))
+}
+
+fn check(origin: &Origin) -> std::result::Result<(Settings, Model, Labels), Refused> {
+    let settings = super::run::load(origin)?;
+    let (model, labels) = settings.model.read().map_err(Refused::Unread)?;
+    Ok((settings, model, labels))
+}
+
+fn reported(refused: &Refused) -> Vec<ReportedError> {
+    let one = |Fault { line, text }: &Fault| ReportedError { line: (*line > 0).then_some(*line), text: redact(text).into_owned() };
+    match refused {
+        Refused::Faulty(_, faults) => faults.iter().map(one).collect(),
+        Refused::Unread(error) => vec![ReportedError { line: None, text: error.to_string() }],
+    }
+}
+
+fn text(origin: &Origin, settings: &Settings, model: &Model, labels: &Labels) -> String {
+    let mut text = match &origin.file {
+        Some(path) => format!("'{}' is valid\n", line(&path.display().to_string())),
+        None => "these flags are valid\n".to_owned(),
     };
     let names = if labels.origin().is_some() { "named" } else { "numbered" };
     text += &format!("  model   {}: {} classes, {names}\n", line(&model.name), labels.len());
@@ -23,5 +68,5 @@ pub fn run(args: &Run, mut out: File) -> Result<()> {
     if let Some(socket) = &settings.socket {
         text += &format!("  socket  {}\n", line(&socket.path.display().to_string()));
     }
-    write_text(&mut out, &text)
+    text
 }

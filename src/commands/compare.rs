@@ -63,7 +63,7 @@ pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
     let settings = args.settings();
     let (model, labels) = settings.read()?;
     let mut cpu = Side::open(&model, &settings, Provider::Cpu)?;
-    let npu_provider = if args.runtime.allow_partial { Provider::Auto } else { Provider::Qnn };
+    let npu_provider = if args.allow_partial { Provider::Auto } else { Provider::Qnn };
     let mut npu = Side::open(&model, &settings, npu_provider)?;
     capture::start_gstreamer()?;
     drop(opening);

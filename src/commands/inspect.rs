@@ -15,14 +15,14 @@ use std::fs::File;
 
 /// Tells it on `out`.
 pub fn run(args: &Inspect, mut out: File) -> Result<()> {
+    let params = args.params()?;
     let model = config::read_model(&args.model)?;
     let labels = model.labels(args.labels.as_deref())?;
-    let params = args.runtime.params();
     let coverage = match params.provider {
         Provider::Cpu => None,
         _ => Some(runtime::coverage(&model, &params)?),
     };
-    let slowest = match args.slowest.filter(|_| params.provider == Provider::Qnn) {
+    let slowest = match args.slowest {
         Some(count) => Some(runtime::slowest(&model, &params)?.into_iter().take(count).collect::<Vec<_>>()),
         None => None,
     };

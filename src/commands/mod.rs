@@ -5,6 +5,7 @@ pub mod check;
 pub mod classify;
 pub mod compare;
 pub mod compile;
+pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod inspect;

@@ -1,9 +1,9 @@
 //! `glimpsed run`: the daemon, wired together.
 
 use crate::capture;
-use crate::cli::{LimitArgs, Run};
-use crate::config::{self, Output, Settings};
-use crate::daemon::{self, Load, Outside, Parts, Source};
+use crate::cli::{LimitArgs, Origin, Run};
+use crate::config::{self, Output, Refused, Settings};
+use crate::daemon::{self, Outside, Parts, Source};
 use crate::error::{Error, Result};
 use crate::notify::Service;
 use crate::publish::socket::{self, Handle, Socket};
@@ -19,24 +19,25 @@ use std::sync::Arc;
 /// Runs it; results go to `out`.
 pub fn run(args: &Run, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
     let opening = stop.opening();
-    let load = loader(args);
-    let settings = load()?;
-    let classifier = settings.model.classifier()?;
+    let origin = args.origin();
+    let settings = load(&origin)?;
+    let classifier = settings.model.classifier().map_err(|error| origin.advise(error))?;
     capture::start_gstreamer()?;
     drop(opening);
     let (publishers, socket) = publishers(&settings, out, &classifier)?;
-    let source = args.config_file().map(|_| Source { load, settings: settings.clone() });
+    let reload = |origin: Origin| Source { load: Arc::new(move || Ok(load(&origin)?)), settings: settings.clone() };
+    let source = origin.file.is_some().then(|| reload(origin));
     let limit = limit(&args.limits, stop)?;
     let parts = Parts { classifier, publishers, socket, status_interval: settings.status_interval, limit, source };
     daemon::run(parts, settings.cameras, Arc::new(|_| {}), Outside { stop, asked, service: Service::default() }).map(drop)
 }
 
 /// Reads the settings: now, and at each reload.
-pub fn loader(args: &Run) -> Load {
-    let (file, flags) = (args.config_file(), args.draft());
-    Arc::new(move || match &file {
-        Some(path) => config::read(path, flags.clone(), &variable).map_err(|error| no_file(path, error)),
-        None => config::of_flags(flags.clone(), &variable),
+pub fn load(origin: &Origin) -> std::result::Result<Settings, Refused> {
+    let file = origin.file.as_deref();
+    config::load(file, origin.flags.clone(), &variable).map_err(|refused| match (refused, file) {
+        (Refused::Unread(error), Some(path)) => Refused::Unread(no_file(path, error)),
+        (refused, _) => refused,
     })
 }
 

@@ -96,7 +96,7 @@ fn find(named: Option<&Path>) -> Result<(ort::environment::EnvironmentBuilder, P
         let file = in_folder(&path).unwrap_or(path);
         return ort::init_from(&file).map(|builder| (builder, file.clone())).map_err(|e| {
             let what = format!("cannot load ONNX Runtime from '{}', which {chooser} names", file.display());
-            Error::config(what).because(plainly(&e.to_string())).hint(HOW_TO_GET)
+            Error::config(what).because(plainly(&e.to_string())).hint(how_to_get())
         });
     }
     let mut tried = Vec::new();
@@ -114,11 +114,25 @@ fn find(named: Option<&Path>) -> Result<(ort::environment::EnvironmentBuilder, P
     );
     Err(Error::config("cannot find ONNX Runtime (libonnxruntime.so)")
         .because("tried\n  ".to_owned() + &tried.join("\n  "))
-        .hint(HOW_TO_GET))
+        .hint(how_to_get()))
 }
 
-const HOW_TO_GET: &str = "`make setup` brings it. By hand: pip download --no-deps onnxruntime, unzip the wheel, and name the folder:\n\
-                          --onnxruntime FOLDER or ORT_DYLIB_PATH=FILE. Version 1.23 or newer is wanted.";
+fn how_to_get() -> String {
+    by_make("make setup").map(|make| format!("{make} By hand: ")).unwrap_or_default()
+        + "pip download --no-deps onnxruntime, unzip the wheel, and name the folder:\n\
+           --onnxruntime FOLDER or ORT_DYLIB_PATH=FILE. Version 1.23 or newer is needed."
+}
+
+/// That `make` brings the libraries, where the program lies in the tree that it was built in.
+pub fn by_make(command: &str) -> Option<String> {
+    let program = std::env::current_exe().and_then(|program| program.canonicalize()).ok()?;
+    in_source_tree(&program).then(|| format!("`{command}` installs it."))
+}
+
+/// Whether the Makefile of this project is in one of the folders above `program`.
+fn in_source_tree(program: &Path) -> bool {
+    program.ancestors().skip(1).any(|folder| folder.join("Makefile").is_file() && folder.join("setup/fetch-wheel").is_file())
+}
 
 /// The folders in which the program's own copy may lie: beside it, and in `../lib/glimpsed` of an installation or a build.
 pub fn own_folders() -> Vec<PathBuf> {
@@ -150,7 +164,7 @@ fn plainly(error: &str) -> String {
             let mut parts = rest.split('\'');
             let wanted = parts.next().unwrap_or_default().trim_end_matches(".x");
             let have = parts.nth(1).unwrap_or_default();
-            format!("it is version {have}, too old: 1.{wanted} or newer is wanted")
+            format!("it is version {have}, too old: 1.{wanted} or newer is needed")
         }
         None => error.to_owned(),
     }
@@ -159,6 +173,18 @@ fn plainly(error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn make_is_named_only_in_the_source_tree() {
+        let folder = tempfile::tempdir().unwrap();
+        let (at, program) = (|name: &str| folder.path().join(name), folder.path().join("target/release/glimpsed"));
+        assert!(!in_source_tree(&program));
+        std::fs::write(at("Makefile"), "").unwrap();
+        assert!(!in_source_tree(&program), "a Makefile of something else");
+        std::fs::create_dir(at("setup")).unwrap();
+        std::fs::write(at("setup/fetch-wheel"), "").unwrap();
+        assert!(in_source_tree(&program) && !in_source_tree(Path::new("/usr/bin/glimpsed")));
+    }
 
     #[test]
     fn the_dsps_libraries_are_named_where_they_are_and_nobody_named_them() {

@@ -22,6 +22,6 @@ pub use library::{set_dsp_path, switch_telemetry_off};
 pub use open::{compile, coverage, onnxruntime, open, qnn_parts, slowest};
 pub use options::{NAMES as QNN_OPTIONS, Options};
 pub use placement::Coverage;
-pub use qnn::usual_folders as usual_qnn_folders;
+pub use qnn::{how_to_get as how_to_get_qnn, usual_folders as usual_qnn_folders};
 pub use recovery::{Open, Patience, Recovering};
 pub use settings::{Cache, Draft, Params, Provider};

@@ -186,13 +186,13 @@ fn each_is_told_with_its_mend() {
             what: "libonnxruntime missing",
             args: words(&format!("demo --onnxruntime {}", at("libonnxruntime.so"))),
             status: 78,
-            said: &["cannot load ONNX Runtime", "--onnxruntime names", "make setup"],
+            said: &["cannot load ONNX Runtime", "--onnxruntime names", "pip download"],
         },
         Case {
             what: "libonnxruntime too old",
             args: words(&format!("demo --onnxruntime {old}")),
             status: 78,
-            said: &["it is version 1.17.1, too old", "1.23 or newer is wanted"],
+            said: &["it is version 1.17.1, too old", "1.23 or newer is needed"],
         },
         Case {
             what: "libonnxruntime no library",
@@ -204,7 +204,7 @@ fn each_is_told_with_its_mend() {
             what: "QNN missing",
             args: words(&format!("demo --provider qnn --qnn-dir {}", folder.path().display())),
             status: 78,
-            said: &["cannot find the QNN libraries", "libQnnHtp.so", "make setup-qnn"],
+            said: &["cannot find the QNN libraries", "libQnnHtp.so", "pip download"],
         },
         Case { what: "no picture", args: classify(&at("no.png")), status: 1, said: &["cannot classify", "No such file"] },
         Case {

@@ -24,7 +24,7 @@ fn a_sound_machine_is_ticked_off_and_a_real_inference_made() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", common::stderr(&output));
     for said in [
-        "✓ configuration  the flags: sound, 1 camera",
+        "✓ configuration  the flags: valid, 1 camera",
         "✓ ONNX Runtime   1.",
         "✓ NPU            not asked for (provider cpu)",
         "✓ GStreamer      1.",

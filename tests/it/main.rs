@@ -4,6 +4,7 @@
 mod bad_input;
 mod bench;
 mod camera;
+mod cli;
 mod commands;
 mod common;
 mod config;

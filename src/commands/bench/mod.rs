@@ -8,7 +8,7 @@ mod whole;
 use crate::capture::{self, Pipeline};
 use crate::cli::Bench;
 use crate::config::ModelSettings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::prediction::milliseconds;
 use crate::publish::{write_all, write_text};
@@ -33,6 +33,9 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
         Some(given) if Pipeline::build(&given)?.may_be_live() => [None, Some(given)],
         Some(given) => [Some(given), None],
     };
+    if args.cameras > 1 && sources[1].is_none() {
+        return Err(Error::usage("--cameras has no effect: this source is not live, and is measured once, at full speed"));
+    }
     let mut report = json!({
         "machine": usage::machine(),
         "versions": versions(&settings),

@@ -3,8 +3,8 @@
 use super::{Findings, Mark};
 use crate::access::{self, Access};
 use crate::capture::{self, Pipeline, devices};
-use crate::cli::Run;
-use crate::config::{ModelSettings, Settings};
+use crate::cli::Origin;
+use crate::config::{self, ModelSettings, Settings};
 use crate::error::{Error, Result};
 use crate::model::BUILTIN;
 use crate::publish::socket;
@@ -18,15 +18,9 @@ use std::path::Path;
 const NPU_NODES: [&str; 2] = ["/dev/fastrpc-cdsp", "/dev/dma_heap/system"];
 
 /// Everything.
-pub fn all(args: &Run, findings: &mut Findings) {
-    let settings = configuration(args, findings);
-    let model = match &settings {
-        Some(settings) => settings.model.clone(),
-        // what was asked for cannot be had: then whether anything can
-        None => {
-            ModelSettings { model: BUILTIN.into(), labels: None, ..args.model.draft().model().unwrap_or_else(|_| builtin(args)) }
-        }
-    };
+pub fn all(origin: &Origin, findings: &mut Findings) {
+    let settings = configuration(origin, findings);
+    let model = settings.as_ref().map_or_else(|| builtin(origin), |settings| settings.model.clone());
     onnxruntime(&model.runtime, findings);
     npu(&model.runtime, findings);
     gstreamer(settings.as_ref(), findings);
@@ -37,27 +31,27 @@ pub fn all(args: &Run, findings: &mut Findings) {
     inference(&model, findings);
 }
 
-fn builtin(args: &Run) -> ModelSettings {
-    ModelSettings {
-        model: BUILTIN.into(),
-        labels: None,
-        runtime: args.model.runtime.params(),
-        preprocess: Default::default(),
-        top: 5,
-    }
+/// What was asked for cannot be had: then whether anything can, on the provider and with the libraries that are set.
+fn builtin(origin: &Origin) -> ModelSettings {
+    let flags = origin.flags.clone();
+    let draft = match &origin.file {
+        Some(path) => config::as_far_as_readable(path, flags),
+        None => flags,
+    };
+    ModelSettings { model: BUILTIN.into(), labels: None, runtime: draft.runtime.params(), preprocess: Default::default(), top: 5 }
 }
 
-fn configuration(args: &Run, findings: &mut Findings) -> Option<Settings> {
+fn configuration(origin: &Origin, findings: &mut Findings) -> Option<Settings> {
     const ABOUT: &str = "configuration";
-    match crate::commands::run::loader(args)() {
+    match crate::commands::run::load(origin) {
         Ok(settings) => {
             let count = settings.cameras.len();
-            let origin = args.config_file().map_or("the flags".to_owned(), |path| format!("'{}'", path.display()));
-            findings.ok(ABOUT, format!("{origin}: sound, {count} camera{}", if count == 1 { "" } else { "s" }));
+            let origin = origin.file.as_ref().map_or("the flags".to_owned(), |path| format!("'{}'", path.display()));
+            findings.ok(ABOUT, format!("{origin}: valid, {count} camera{}", if count == 1 { "" } else { "s" }));
             Some(settings)
         }
-        Err(error) => {
-            findings.error(Mark::Fail, ABOUT, &error);
+        Err(refused) => {
+            findings.error(Mark::Fail, ABOUT, &refused.into());
             None
         }
     }
@@ -82,12 +76,7 @@ fn npu(params: &runtime::Params, findings: &mut Findings) {
         Ok((qnn, parts)) => {
             findings.ok(ABOUT, qnn);
             for (part, _) in parts.iter().filter(|(_, there)| !there) {
-                findings.add(
-                    missing,
-                    ABOUT,
-                    format!("{part} is not beside them"),
-                    Some("make setup-qnn brings the whole set.".into()),
-                );
+                findings.add(missing, ABOUT, format!("{part} is not beside them"), Some(runtime::how_to_get_qnn()));
             }
         }
         Err(error) => findings.error(missing, ABOUT, &error),

@@ -2,7 +2,7 @@
 
 mod checks;
 
-use crate::cli::Run;
+use crate::cli::{Doctor, Origin};
 use crate::error::{Error, Result};
 use crate::printable;
 use crate::publish::write_all;
@@ -38,14 +38,17 @@ pub struct Finding {
 }
 
 /// What was found so far.
-#[derive(Default)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings<'a> {
+    found: Vec<Finding>,
+    /// Where the settings came from, which hints depend on.
+    origin: &'a Origin,
+}
 
-impl Findings {
+impl Findings<'_> {
     fn add(&mut self, mark: Mark, about: &'static str, what: impl Into<String>, hint: Option<String>) {
         let what: String = what.into();
         let what = redact(&what).into_owned();
-        self.0.push(Finding { mark, about, what, hint: hint.map(|hint| redact(&hint).into_owned()) });
+        self.found.push(Finding { mark, about, what, hint: hint.map(|hint| redact(&hint).into_owned()) });
     }
 
     fn ok(&mut self, about: &'static str, what: impl Into<String>) {
@@ -58,20 +61,22 @@ impl Findings {
 
     /// An error, as a finding of the weight of `mark`.
     fn error(&mut self, mark: Mark, about: &'static str, error: &Error) {
+        let error = self.origin.advise(error.clone());
         let details = error.details();
         self.add(mark, about, error.summary(), (!details.is_empty()).then(|| details.join("\n")));
     }
 }
 
 /// Looks, and tells on `out`. An error when something would stop `run`.
-pub fn run(args: &Run, mut out: File) -> Result<()> {
-    let mut findings = Findings::default();
-    checks::all(args, &mut findings);
-    let failed = findings.0.iter().filter(|finding| finding.mark == Mark::Fail).count();
-    let text = if args.output.json {
-        serde_json::json!({ "ok": failed == 0, "findings": findings.0 }).to_string() + "\n"
+pub fn run(args: &Doctor, mut out: File) -> Result<()> {
+    let origin = args.origin();
+    let mut findings = Findings { origin: &origin, found: Vec::new() };
+    checks::all(&origin, &mut findings);
+    let failed = findings.found.iter().filter(|finding| finding.mark == Mark::Fail).count();
+    let text = if args.json {
+        serde_json::json!({ "ok": failed == 0, "findings": findings.found }).to_string() + "\n"
     } else {
-        text(&findings.0, out.is_terminal())
+        text(&findings.found, out.is_terminal())
     };
     write_all(&mut out, text.as_bytes())?;
     match failed {

@@ -41,6 +41,10 @@ pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
             tracing::warn!("the program at '{}' accepts no connection at the moment; waiting for it", path.display());
             None
         }
+        Err(e) if args.wait && matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+            tracing::warn!("no daemon at '{}' yet; waiting for it", path.display());
+            None
+        }
         Err(e) => return Err(cannot(&path, e)),
     };
     loop {

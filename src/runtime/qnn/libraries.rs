@@ -59,10 +59,7 @@ impl Qnn {
         let tried: Vec<_> = candidates.iter().map(|folder| format!("\n  {}", folder.display())).collect();
         Err(Error::config(format!("cannot find the QNN libraries ({PLUGIN} and {BACKEND})"))
             .because(format!("tried{}", tried.concat()))
-            .hint(
-                "`make setup-qnn` brings them. By hand: pip download --no-deps onnxruntime-qnn, unzip the wheel, and name the folder\n\
-                 that holds them: --qnn-dir FOLDER/onnxruntime_qnn or GLIMPSED_QNN_DIR.",
-            ))
+            .hint(how_to_get()))
     }
 
     /// Form, versions as far as the wheel tells them, and place.
@@ -123,6 +120,13 @@ impl Qnn {
     }
 }
 
+/// How to get the libraries of QNN.
+pub fn how_to_get() -> String {
+    library::by_make("make setup-qnn").map(|make| format!("{make} By hand: ")).unwrap_or_default()
+        + "pip download --no-deps onnxruntime-qnn, unzip the wheel, and name the folder\n\
+           that holds them: --qnn-dir FOLDER/onnxruntime_qnn or GLIMPSED_QNN_DIR."
+}
+
 /// Where the libraries may be, in the order in which they are looked for.
 fn candidates(library: &Library, named: Option<&Path>) -> Vec<PathBuf> {
     let from_environment = std::env::var_os("GLIMPSED_QNN_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
@@ -153,7 +157,7 @@ fn register(library: &Library, plugin: &Path) -> Result<()> {
     }
     library.environment.register_ep_library(EP, plugin).map_err(|e| {
         failed(format!("cannot load the QNN plugin '{}'", plugin.display()), e)
-            .hint("It needs ONNX Runtime 1.24.1 or newer beside it. `make setup-qnn` brings a pair that fits.")
+            .hint(format!("It needs ONNX Runtime 1.24.1 or newer beside it. {}", how_to_get()))
     })?;
     plugins.push(plugin.to_owned());
     Ok(())

@@ -8,6 +8,6 @@ mod libraries;
 mod profile;
 mod session;
 
-pub use libraries::{BOARD_PARTS, Qnn, usual_folders};
+pub use libraries::{BOARD_PARTS, Qnn, how_to_get, usual_folders};
 pub use profile::slowest;
 pub use session::{compile, coverage, open, open_partly};

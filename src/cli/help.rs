@@ -1,0 +1,47 @@
+//! What `--help` says beside the flags: its headings, the examples, the environment.
+
+/// The headings under which flags stand.
+pub const MODEL: &str = "Model";
+/// Flags of the NPU.
+pub const NPU: &str = "NPU";
+/// Flags of cameras and other sources.
+pub const CAMERA: &str = "Camera";
+/// Flags of standard output.
+pub const OUTPUT: &str = "Output";
+/// Flags of the socket.
+pub const SOCKET: &str = "Socket";
+/// All others.
+pub const GENERAL: &str = "General";
+
+/// Below the subcommands.
+pub const EXAMPLES: &str = "\
+Examples:
+  glimpsed demo                                            labels in seconds, nothing to set up
+  glimpsed classify --model m.onnx --labels l.txt *.jpg    pictures and films
+  glimpsed run --model m.onnx --pipeline pipelines/usb-mjpeg.launch --var DEVICE=/dev/video2
+  glimpsed run --model m.onnx -- videotestsrc is-live=true ! appsink name=frames
+  glimpsed run                                             the service, as /etc/glimpsed/glimpsed.toml says
+  glimpsed check                                           what is wrong with that file
+  glimpsed doctor                                          what is wrong with this machine
+  glimpsed subscribe                                       what the service sees, live
+  glimpsed compare m.onnx *.jpg                            CPU beside NPU
+  glimpsed compile m.onnx --htp-arch 68 --output m-v68     for the NPU, ahead of time
+  glimpsed bench --model m.onnx                            how fast it is here
+  glimpsed inspect m.onnx                                  what the file says
+  glimpsed completions bash                                completions for a shell
+
+Environment:
+  GLIMPSED_LOG         what is logged: error, warn, info, debug or trace, also for one module (glimpsed::capture=debug)
+  ORT_DYLIB_PATH       libonnxruntime.so, where --onnxruntime is not given
+  GLIMPSED_QNN_DIR     the folder of the QNN libraries, where --qnn-dir is not given
+  ADSP_LIBRARY_PATH    where the DSP looks for its libraries; set by glimpsed where it is not set
+  CACHE_DIRECTORY, XDG_CACHE_HOME, HOME
+                       the first that is set holds what was built for the NPU, where --context-cache is not given
+  NO_COLOR             no colours in the log
+  GST_DEBUG, GST_DEBUG_FILE, GST_PLUGIN_PATH
+                       GStreamer's own: its log, the file of its log, folders with more elements
+  NOTIFY_SOCKET, WATCHDOG_USEC, LISTEN_FDS, LISTEN_PID, JOURNAL_STREAM
+                       set by systemd for a service
+  Any other name may be a variable of a .launch file (${NAME}).
+
+Exit status: 0 done, 1 failed, 2 usage, 78 configuration.";

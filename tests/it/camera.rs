@@ -1,4 +1,4 @@
-//! Cameras that die, fall silent, or are not there: the line goes on when they are back, and nothing is left behind.
+//! Cameras that fail, stall or are absent: frames flow again when they are back, and no file or memory is left behind.
 
 use crate::common;
 use glimpsed::capture::{self, Backoff, Change, Ended, Limits, Params, Pipeline};
@@ -79,7 +79,7 @@ fn a_stream_that_ends() {
 }
 
 #[test]
-fn a_camera_that_falls_silent_without_a_word() {
+fn a_camera_that_stalls_is_rebuilt() {
     // the second pipeline is the first whose gate is open
     let pipeline = format!("{LIVE} ! valve name=gate drop=true ! appsink name=frames");
     let built = AtomicUsize::new(0);
@@ -100,7 +100,7 @@ fn a_camera_that_falls_silent_without_a_word() {
 }
 
 #[test]
-fn a_camera_that_is_not_there_is_a_state_and_one_that_comes_is_taken() {
+fn an_absent_camera_is_retried_with_growing_pauses() {
     let pipeline = "v4l2src device=/dev/video77 ! appsink name=frames";
     let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(2), Duration::from_secs(60));
     let params = Params { backoff, ..Params::new(pipeline) };
@@ -116,7 +116,7 @@ fn a_camera_that_is_not_there_is_a_state_and_one_that_comes_is_taken() {
 }
 
 #[test]
-fn what_trying_again_cannot_heal_is_an_error() {
+fn what_a_retry_cannot_fix_is_an_error() {
     let (ended, told) = until(1, &Params::new("videotestsrc ! nonsense ! appsink name=frames"));
     assert!(ended.unwrap_err().to_string().contains("no element \"nonsense\"") && told.is_empty());
     // a file is no camera
@@ -166,7 +166,7 @@ fn two_hundred_rebuilds_leave_nothing_behind() {
 }
 
 #[test]
-fn the_log_tells_each_change_once() {
+fn the_log_reports_each_change_once() {
     let folder = tempfile::tempdir().unwrap();
     let launch = folder.path().join("dying.launch");
     std::fs::write(&launch, format!("{LIVE} ! identity error-after=30 ! appsink name=frames")).unwrap();
@@ -210,7 +210,7 @@ fn a_camera_that_sends_garbage_is_lost_and_tried_again() {
 }
 
 #[test]
-fn a_camera_whose_frames_nobody_wants_any_more_is_not_lost() {
+fn a_camera_whose_frames_are_no_longer_wanted_is_not_lost() {
     let pipeline = format!("{LIVE} ! appsink name=frames");
     let (stop, mut told) = (Stop::default(), Vec::new());
     let mut wanted = 3;
@@ -224,7 +224,7 @@ fn a_camera_whose_frames_nobody_wants_any_more_is_not_lost() {
 }
 
 #[test]
-fn a_source_that_misbehaves_gives_frames_when_it_does_not() {
+fn faultsrc_without_a_fault_delivers_frames() {
     common::load_faults();
     let (ended, told) = until(3, &Params::new("faultsrc fps=100 ! appsink name=frames"));
     assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));

@@ -65,7 +65,7 @@ fn a_network_camera_that_hangs_up_is_tried_again() {
 }
 
 #[test]
-fn a_film_over_the_network_ends_where_it_is_said_to_be_one() {
+fn a_network_source_declared_not_live_ends_with_its_stream() {
     let camera = HttpCamera::start(3);
     let (ended, told) = until(usize::MAX, &Params { live: Some(false), ..over_http(&camera) });
     assert_eq!((ended.unwrap(), told), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));

@@ -1,5 +1,5 @@
-//! The socket: hello first, then what is in force, the latest result, and everything; a slow subscriber suffers alone, a rude one is
-//! shown the door.
+//! The socket: `hello` first, then the state in force, the latest result of each camera, and every new one. A slow subscriber loses only
+//! its own lines; one that sends an invalid request is disconnected.
 
 use crate::common;
 use crate::common::socket::{ask, is_over, line, open, silent, subscriber, temporary};
@@ -52,7 +52,7 @@ fn hello_then_the_latest_then_everything_by_the_schema() {
 }
 
 #[test]
-fn a_subscriber_chooses() {
+fn a_subscriber_filters_results() {
     let (_folder, path) = temporary();
     let mut socket = open(&path);
     let mut reader = subscriber(&path);
@@ -93,7 +93,7 @@ fn a_subscriber_that_does_not_read_misses_lines_alone_and_is_told_how_many() {
 }
 
 #[test]
-fn what_is_no_choice_gets_one_error_and_the_door() {
+fn an_invalid_request_gets_one_error_and_is_disconnected() {
     let (_folder, path) = temporary();
     let mut socket = open(&path);
     for (said, told) in [
@@ -122,7 +122,7 @@ fn what_is_no_choice_gets_one_error_and_the_door() {
 }
 
 #[test]
-fn half_closed_is_still_listening_and_gone_is_gone() {
+fn a_half_closed_subscriber_still_gets_results() {
     let (_folder, path) = temporary();
     let mut socket = open(&path);
     let mut half = subscriber(&path);
@@ -135,7 +135,7 @@ fn half_closed_is_still_listening_and_gone_is_gone() {
 }
 
 #[test]
-fn one_more_than_the_limit_is_refused_in_words() {
+fn a_subscriber_over_the_limit_is_refused_with_a_message() {
     let (_folder, path) = temporary();
     let _socket = open(&path);
     let _taken: Vec<_> = (0..8).map(|_| subscriber(&path)).collect();
@@ -146,7 +146,7 @@ fn one_more_than_the_limit_is_refused_in_words() {
 }
 
 #[test]
-fn the_end_comes_in_time_whatever_subscribers_do() {
+fn shutdown_ends_in_time_whatever_subscribers_do() {
     let (_folder, path) = temporary();
     let mut socket = open(&path);
     let over = AtomicBool::new(false);

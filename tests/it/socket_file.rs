@@ -14,7 +14,7 @@ use std::sync::Barrier;
 use std::thread;
 
 #[test]
-fn a_stale_file_is_replaced_a_live_one_and_another_file_never() {
+fn a_stale_socket_is_replaced_but_no_live_one_and_no_other_file() {
     let (_folder, path) = temporary();
     let greeting = json!({"type": "hello", "version": 1});
     // a listener that is gone leaves its file
@@ -43,7 +43,7 @@ fn a_stale_file_is_replaced_a_live_one_and_another_file_never() {
 }
 
 #[test]
-fn the_program_serves_it_and_leaves_whole_lines_and_no_file() {
+fn the_program_serves_the_socket_and_removes_it_at_the_end() {
     let (_folder, path) = temporary();
     let mut command = common::glimpsed();
     command.args(["run", "--model", "testcard", "--name", "front", "--socket"]).arg(&path);
@@ -69,7 +69,7 @@ fn the_program_serves_it_and_leaves_whole_lines_and_no_file() {
 }
 
 #[test]
-fn of_four_that_find_a_stale_file_at_once_one_gets_it() {
+fn of_four_that_open_a_stale_socket_at_once_one_gets_it() {
     let (_folder, path) = temporary();
     let greeting = json!({"type": "hello", "version": 1});
     for _ in 0..60 {
@@ -92,7 +92,7 @@ fn of_four_that_find_a_stale_file_at_once_one_gets_it() {
 }
 
 #[test]
-fn a_program_that_holds_the_socket_and_takes_no_connection_makes_nobody_wait() {
+fn a_full_backlog_of_another_program_blocks_nobody() {
     let (_folder, path) = temporary();
     let _hung = UnixListener::bind(&path).unwrap();
     let limit = getrlimit(Resource::Nofile);

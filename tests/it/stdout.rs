@@ -96,11 +96,13 @@ const HANGS: &str = "fakesrc num-buffers=1 datarate=1 ! queue ! identity sleep-t
 fn a_second_signal_ends_it_at_once() {
     let mut command = common::glimpsed();
     command.args(["run", "-v", "--model", "testcard", "--"]).args(HANGS.split(' '));
+    command.env("GST_DEBUG", "basetransform:5");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let pid = Pid::from_raw(child.id() as i32);
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut wait_for = |text: &str| while !log.next().expect("the program goes on").unwrap().contains(text) {};
-    wait_for("testcard runs on");
+    // `identity` has the buffer, and sleeps
+    wait_for("doing passthrough transform_ip");
     kill(pid, Signal::SIGTERM).unwrap();
     wait_for("ending");
     kill(pid, Signal::SIGTERM).unwrap();

@@ -8,12 +8,12 @@ mod common;
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use glimpsed::channel::channel;
+use glimpsed::event::{Event, Publisher};
 use glimpsed::frame::Frame;
 use glimpsed::labels::Labels;
 use glimpsed::model::{Model, builtin};
 use glimpsed::prediction::{Prediction, Score, Timing};
 use glimpsed::preprocess::{Filter, Fit, Normalize, Params, Preprocessor, Quantizer};
-use glimpsed::publish::Publish;
 use glimpsed::publish::socket::{self, Socket};
 use glimpsed::rank::Ranker;
 use glimpsed::tensor::{ElementType, InputSpec, Layout, OutputSpec, Quantization, Tensor, TensorSpec};
@@ -196,7 +196,7 @@ fn socket_fan_out(bencher: Bencher, subscribers: usize) {
     let prediction = result(&model);
     let mut line = String::new();
     bencher.bench_local(|| {
-        socket.publish(&prediction).expect("it serves");
+        socket.handle(&Event::result(&prediction)).expect("it serves");
         for reader in &mut readers {
             line.clear();
             reader.read_line(&mut line).expect("a line");

@@ -20,11 +20,12 @@
 //!
 //! | thread | what it does | ends |
 //! |---|---|---|
-//! | `main` | opens model and session, starts the others, then waits, looks and tells: signals, reloads, the service manager | last |
+//! | `main` | opens model and session, starts the others, then waits for events: signals, steps of a reload, the service manager; it never waits for a thread until the end | last |
 //! | `worker` | all inference happens on it: takes frames from the cameras in turn, prepares those that nobody did, publishes results | when its cameras have ended, or when asked to |
 //! | `preprocess` | prepares the next frame while the worker runs the model on this one, where one waits already | with the worker |
 //! | `capture` | owns one camera: waits for what its pipeline's bus says, builds the pipeline anew when a camera is lost | with the source, or when asked to |
 //! | `teardown` | brings one pipeline to rest; a driver that hangs is left behind after 3 s | with the pipeline |
+//! | `publish` | runs one publisher that may wait for its reader (standard output), behind a bounded queue ([`event`]) | when its queue is empty at the end, or 1 s after a signal |
 //! | GStreamer's own | bring frames and put them into the channel | with the pipeline |
 //! | `socket` | serves all subscribers of the socket, and waits for none of them | with the publisher; subscribers get what waits for them, within 0.5 s |
 //! | `reload`, `retire` | read other settings and open their model; end the old one | when that is done |
@@ -71,6 +72,7 @@ pub mod tensor;
 pub mod labels;
 pub mod prediction;
 pub mod tally;
+pub mod event;
 
 // the stations, in the order in which a frame meets them
 pub mod capture;

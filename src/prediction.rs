@@ -67,6 +67,28 @@ impl Prediction {
     pub fn best(&self) -> Option<(&str, f32)> {
         self.top.first().map(|score| (self.labels.name(score.index), score.confidence))
     }
+
+    /// Becomes a copy of `other` in the memory that it has; nothing is allocated where the classes fit.
+    pub fn copy_from(&mut self, other: &Self) {
+        let mut top = std::mem::take(&mut self.top);
+        top.clear();
+        top.extend_from_slice(&other.top);
+        let Self { source, seq, timestamp, pts, width, height, model, execution_provider, top: _, labels, timing, dropped } = other;
+        *self = Self {
+            source: source.clone(),
+            seq: *seq,
+            timestamp: *timestamp,
+            pts: *pts,
+            width: *width,
+            height: *height,
+            model: model.clone(),
+            execution_provider,
+            top,
+            labels: labels.clone(),
+            timing: *timing,
+            dropped: *dropped,
+        };
+    }
 }
 
 /// How much of a result a reader sees.

@@ -5,10 +5,11 @@
 #[path = "it/common/mod.rs"]
 mod common;
 
+use glimpsed::event::{Event, Hub, Publisher};
 use glimpsed::model::builtin;
 use glimpsed::prediction::{Prediction, Score};
 use glimpsed::publish::socket::{self, Socket};
-use glimpsed::publish::{Format, Publish, Stdout};
+use glimpsed::publish::{Format, Stdout};
 use glimpsed::runtime::{self, Provider};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -36,6 +37,23 @@ fn result() -> Prediction {
     result
 }
 
+/// Standard output that says when it has written a line.
+struct Acknowledging(Stdout, crossbeam_channel::Sender<()>);
+
+impl Publisher for Acknowledging {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn handle(&mut self, event: &Event) -> glimpsed::error::Result<()> {
+        self.0.handle(event)?;
+        if matches!(event, Event::Result { .. }) {
+            self.1.send(()).unwrap();
+        }
+        Ok(())
+    }
+}
+
 /// A result to so many subscribers, each of whom reads it before the next one comes.
 fn to_subscribers(count: usize) -> f64 {
     let folder = tempfile::tempdir().unwrap();
@@ -55,7 +73,7 @@ fn to_subscribers(count: usize) -> f64 {
         .collect();
     let mut result = result();
     each(|| {
-        socket.publish(&result).unwrap();
+        socket.handle(&Event::result(&result)).unwrap();
         result.seq += 1;
         for reader in &mut readers {
             line.clear();
@@ -67,9 +85,15 @@ fn to_subscribers(count: usize) -> f64 {
 #[test]
 fn a_result_costs_nothing_on_standard_output_and_a_handful_on_the_socket_however_many_listen() {
     let _profiler = dhat::Profiler::builder().testing().build();
-    let mut stdout = Stdout::new(File::options().write(true).open("/dev/null").unwrap(), Format::Json);
+    let stdout = Stdout::new(File::options().write(true).open("/dev/null").unwrap(), Format::Json);
+    let (written, acknowledged) = crossbeam_channel::bounded(1);
+    let hub = Hub::new().queued(Box::new(Acknowledging(stdout, written))).unwrap();
     let result = result();
-    assert_eq!(each(|| stdout.publish(&result).unwrap()), 0.0, "a line on standard output");
+    let queued = each(|| {
+        hub.send(&Event::result(&result)).unwrap();
+        acknowledged.recv().unwrap();
+    });
+    assert_eq!(queued, 0.0, "a line on standard output, through its queue");
     // the result that goes to the serving thread (itself, its classes), and its line (made, shared)
     for subscribers in [1, 30, 200] {
         assert_eq!(to_subscribers(subscribers), 4.0, "{subscribers} subscribers");

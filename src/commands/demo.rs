@@ -5,10 +5,11 @@ use crate::cli::Demo;
 use crate::config::{Camera, ModelSettings};
 use crate::daemon::{self, Outside, Parts};
 use crate::error::Result;
+use crate::event::{Hub, Publisher};
 use crate::model::BUILTIN;
 use crate::notify::Service;
 use crate::preprocess;
-use crate::publish::{Live, Publish, Publishers, Stdout};
+use crate::publish::{Live, Stdout};
 use crate::shutdown::{Ask, Stop};
 use crossbeam_channel::Receiver;
 use std::fs::File;
@@ -60,7 +61,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
     let shown = Arc::new(AtomicUsize::new(0));
     let truth = shown.clone();
     let live_view = out.is_terminal() && !args.output.json && !args.output.text;
-    let publisher: Box<dyn Publish> = if live_view {
+    let publisher: Box<dyn Publisher> = if live_view {
         Box::new(Live::new(out, Some(Box::new(move || PATTERNS[truth.load(Ordering::Relaxed)].to_owned()))))
     } else {
         let format = super::format(&args.output, &out);
@@ -76,8 +77,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
     };
     let parts = Parts {
         classifier,
-        publishers: Publishers::new(vec![publisher]),
-        socket: None,
+        hub: Hub::new().queued(publisher)?,
         status_interval: None,
         limit: super::run::limit(&args.limits, stop)?,
         source: None,

@@ -5,9 +5,10 @@ use crate::cli::{LimitArgs, Origin, Run};
 use crate::config::{self, Output, Refused, Settings};
 use crate::daemon::{self, Outside, Parts, Source};
 use crate::error::{Error, Result};
+use crate::event::Hub;
 use crate::notify::Service;
-use crate::publish::socket::{self, Handle, Socket};
-use crate::publish::{Publish, Publishers, Stdout};
+use crate::publish::Stdout;
+use crate::publish::socket::{self, Socket};
 use crate::shutdown::{Ask, Stop};
 use crate::worker::Classifier;
 use crossbeam_channel::Receiver;
@@ -24,11 +25,12 @@ pub fn run(args: &Run, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<
     let classifier = settings.model.classifier().map_err(|error| origin.advise(error))?;
     capture::start_gstreamer()?;
     drop(opening);
-    let (publishers, socket) = publishers(&settings, out, &classifier)?;
-    let reload = |origin: Origin| Source { load: Arc::new(move || Ok(load(&origin)?)), settings: settings.clone() };
+    let hub = publishers(&settings, out, &classifier)?;
+    let patience = daemon::PATIENCE;
+    let reload = |origin: Origin| Source { load: Arc::new(move || Ok(load(&origin)?)), settings: settings.clone(), patience };
     let source = origin.file.is_some().then(|| reload(origin));
     let limit = limit(&args.limits, stop)?;
-    let parts = Parts { classifier, publishers, socket, status_interval: settings.status_interval, limit, source };
+    let parts = Parts { classifier, hub, status_interval: settings.status_interval, limit, source };
     daemon::run(parts, settings.cameras, Arc::new(|_| {}), Outside { stop, asked, service: Service::default() }).map(drop)
 }
 
@@ -65,23 +67,22 @@ pub fn limit(limits: &LimitArgs, stop: &Stop) -> Result<Option<u64>> {
 }
 
 /// The socket; and standard output, unless the settings say no, or there is a socket and they say nothing.
-fn publishers(settings: &Settings, out: File, classifier: &Classifier) -> Result<(Publishers, Option<Handle>)> {
-    let mut places: Vec<Box<dyn Publish>> = Vec::new();
-    let mut handle = None;
+fn publishers(settings: &Settings, out: File, classifier: &Classifier) -> Result<Hub> {
+    let mut hub = Hub::new();
     // one that systemd made is served whatever the settings say: somebody waits there
     let params = settings.socket.clone().or_else(|| socket::is_handed_in().then(socket::Params::default));
     if let Some(params) = &params {
         let cameras: Vec<_> = settings.cameras.iter().map(|camera| &*camera.name).collect();
-        let socket = Socket::open(params, &daemon::hello(classifier, &cameras))?;
-        handle = Some(socket.handle());
-        places.push(Box::new(socket));
+        hub = hub.inline(Box::new(Socket::open(params, &daemon::hello(classifier, &cameras))?));
     }
     let format = match settings.output {
         Some(Output::None) => None,
         Some(Output::Lines(format)) => Some(format),
-        None if handle.is_some() => None,
+        None if params.is_some() => None,
         None => Some(super::format(&Default::default(), &out)),
     };
-    places.extend(format.map(|format| Box::new(Stdout::new(out, format)) as Box<dyn Publish>));
-    Ok((Publishers::new(places), handle))
+    match format {
+        Some(format) => hub.queued(Box::new(Stdout::new(out, format))),
+        None => Ok(hub),
+    }
 }

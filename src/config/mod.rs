@@ -4,6 +4,7 @@
 //! [`Settings`] of it. All that is wrong is told at once, with its lines.
 
 mod advice;
+mod changes;
 mod draft;
 mod faults;
 mod file;
@@ -12,6 +13,7 @@ mod table;
 pub mod values;
 
 pub use advice::of_file as advise_keys;
+pub use changes::Changes;
 pub use draft::{CameraDraft, Draft, Source};
 pub use faults::Fault;
 pub use file::KEYS;

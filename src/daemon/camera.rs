@@ -10,8 +10,8 @@ use crate::publish::Overlay;
 use crate::shutdown::Stop;
 use crate::tally::{State, Tally};
 use crate::threads::{self, Watched};
-use crate::worker::Lane;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crate::worker::{Lane, StreamId};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -22,24 +22,33 @@ const WAITING: usize = 1;
 /// What is done to the camera's pipeline before it starts.
 pub type Prepare = Arc<dyn Fn(&Pipeline) + Send + Sync>;
 
+/// A camera that is set up, and whose thread has not been started.
+pub struct Prepared {
+    camera: Camera,
+    work: Box<dyn FnOnce() + Send>,
+}
+
 /// A camera at work.
 pub struct Camera {
-    /// What it was told.
+    /// Its settings.
     pub settings: config::Camera,
+    /// Its stream in the worker.
+    pub stream: StreamId,
     /// Its figures.
     pub tally: Arc<Tally>,
     /// What of its state was told last.
     pub told: (State, Option<String>),
     stop: Stop,
-    thread: Watched<()>,
+    /// `None` until it is started.
+    thread: Option<Watched<()>>,
     /// Disconnected once the thread and the command of on_stuck have ended.
     hook_ended: Receiver<()>,
     outcome: Arc<OnceLock<Result<()>>>,
 }
 
 impl Camera {
-    /// Starts the camera; its figures go on in `tally`, and `bell` rings at each change of its state. The lane is for the worker.
-    pub fn start(settings: config::Camera, prepare: Prepare, tally: Arc<Tally>, bell: Sender<()>) -> Result<(Self, Lane)> {
+    /// Sets the camera up; its figures go on in `tally`, and `bell` rings at each change of its state. The lane is for the worker.
+    pub fn prepare(settings: config::Camera, prepare: Prepare, tally: Arc<Tally>, bell: Sender<()>) -> (Prepared, Lane) {
         let (mut sender, receiver) = counted_channel(WAITING, tally.dropped_counter());
         let caption = Caption::default();
         let lane = Lane::new(receiver, tally.clone()).with_place(Box::new(Overlay::new(caption.clone())));
@@ -76,8 +85,9 @@ impl Camera {
             let _ = result.set(ended.map(drop));
             ring(&bell);
         };
-        let thread = threads::spawn("capture", work)?;
-        Ok((Self { settings, tally, told: (State::Starting, None), stop, thread, hook_ended, outcome }, lane))
+        let told = (State::Starting, None);
+        let camera = Self { settings, stream: lane.id(), tally, told, stop, thread: None, hook_ended, outcome };
+        (Prepared { camera, work: Box::new(work) }, lane)
     }
 
     /// Asks it to end.
@@ -85,23 +95,47 @@ impl Camera {
         self.stop.request();
     }
 
-    /// Waits for the end that it was asked for, until `deadline` at the most.
+    /// Waits until it has ended, as it was asked to, or until `deadline`.
     pub fn wait(&self, deadline: Instant) {
         let hook_ended = || self.hook_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected);
-        if !(self.thread.wait(deadline) && hook_ended()) {
-            tracing::warn!("{} did not end in time; its thread is abandoned", self.settings.name);
+        if !(self.thread.as_ref().is_none_or(|thread| thread.wait(deadline)) && hook_ended()) {
+            self.abandon();
         }
+    }
+
+    /// Says that its thread is left behind.
+    pub fn abandon(&self) {
+        tracing::warn!("{} did not end in time; its thread is abandoned", self.settings.name);
+    }
+
+    /// Disconnected once something that it runs has ended: its thread, or else the command of on_stuck. `None` if all has ended.
+    pub fn at_work(&self) -> Option<&Receiver<()>> {
+        let thread = self.thread.as_ref().map(Watched::ended).into_iter();
+        thread.chain([&self.hook_ended]).find(|ended| ended.try_recv() != Err(TryRecvError::Disconnected))
     }
 
     /// The panic of its thread, if that is how it ended.
     pub fn fault(&self) -> Option<Error> {
-        let panic = self.thread.outcome()?.as_ref().err()?;
+        let panic = self.thread.as_ref()?.outcome()?.as_ref().err()?;
         Some(Error::failed(format!("the thread of the camera '{}' has ended", self.settings.name)).because(panic.clone()))
     }
 
     /// How it ended, if it has.
     pub fn outcome(&self) -> Option<&Result<()>> {
         self.outcome.get()
+    }
+}
+
+impl Prepared {
+    /// The camera's name.
+    pub fn name(&self) -> &str {
+        &self.camera.settings.name
+    }
+
+    /// Starts its thread.
+    pub fn start(mut self) -> Result<Camera> {
+        self.camera.thread = Some(threads::spawn("capture", self.work)?);
+        Ok(self.camera)
     }
 }
 

@@ -11,18 +11,19 @@ mod reload;
 mod tests;
 
 pub use camera::Prepare;
-pub use reload::{Load, Source};
+pub use reload::{Load, PATIENCE, Source};
 
 use crate::error::{Error, Result};
+use crate::event::{Event, Hub};
 use crate::notify::Service;
-use crate::publish::{Publishers, socket};
+use crate::publish::socket;
 use crate::runtime::Execution;
 use crate::shutdown::{Ask, Stop};
 use crate::tally::{State, Status, Tally};
 use crate::threads::{self, Watched};
-use crate::worker::{self, Classifier, Lane, Order};
+use crate::worker::{self, Classifier, Lane, Offer};
 use crate::{capture, config};
-use camera::Camera;
+use camera::{Camera, Prepared};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, tick};
 use health::Health;
 use reload::Reload;
@@ -30,8 +31,8 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Orders that wait for the worker at the most.
-const ORDERS: usize = 16;
+/// Changes that wait for the worker. There is one reload at a time, and one that was given up may still lie there.
+const CHANGES: usize = 16;
 
 /// How long the cameras may take to say their first word before the service counts as ready without it.
 const FIRST_WORD: Duration = Duration::from_secs(10);
@@ -43,10 +44,8 @@ const FAREWELL: Duration = Duration::from_secs(4);
 pub struct Parts {
     /// What classifies.
     pub classifier: Classifier,
-    /// Where results go.
-    pub publishers: Publishers,
-    /// The socket, for what is no result.
-    pub socket: Option<socket::Handle>,
+    /// Where results and news go.
+    pub hub: Hub,
     /// How often subscribers get the statistics.
     pub status_interval: Option<Duration>,
     /// Ends by itself after so many results.
@@ -85,13 +84,13 @@ struct Daemon<'a> {
     cameras: Vec<Camera>,
     prepare: Prepare,
     bell: Sender<()>,
-    /// `None` once no more cameras can come.
-    orders: Option<Sender<Order>>,
+    /// To the worker; `None` once no more cameras can come.
+    changes: Option<Sender<Offer>>,
     /// What runs the model, as the worker knows it; and what of it was told last.
     execution: Arc<Mutex<Execution>>,
     told: Execution,
     hello: Value,
-    socket: Option<socket::Handle>,
+    hub: Hub,
     health: Health,
     reload: Reload,
     started: Instant,
@@ -102,17 +101,17 @@ struct Daemon<'a> {
 /// each camera has done.
 pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside: Outside) -> Result<Vec<Status>> {
     let (bell, rung) = bounded(1);
-    let (orders, ordered) = bounded(ORDERS);
+    let (changes, changed) = bounded(CHANGES);
     let stop = outside.stop.clone();
     let mut daemon = Daemon {
         cameras: Vec::new(),
         prepare,
         bell,
-        orders: Some(orders),
+        changes: Some(changes),
         execution: Arc::new(Mutex::new(parts.classifier.execution().clone())),
         told: parts.classifier.execution().clone(),
-        hello: hello(&parts.classifier, &[]),
-        socket: parts.socket,
+        hello: hello(&parts.classifier, &cameras.iter().map(|camera| &*camera.name).collect::<Vec<_>>()),
+        hub: parts.hub.clone(),
         health: Health::default(),
         reload: Reload::new(parts.source),
         started: Instant::now(),
@@ -121,20 +120,20 @@ pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside
     };
     let mut lanes = Vec::new();
     for camera in cameras {
-        lanes.push(daemon.start(camera, None)?);
+        let (prepared, lane) = daemon.prepare_camera(camera, None);
+        daemon.cameras.push(prepared.start()?);
+        lanes.push(lane);
     }
     let execution = daemon.execution.clone();
-    let worker = Worker::start(lanes, parts.classifier, parts.publishers, ordered, stop, parts.limit, execution)?;
+    let worker = Worker::start(lanes, parts.classifier, parts.hub, changed, stop, parts.limit, execution)?;
     let fault = daemon.watch(&worker, &rung, parts.status_interval);
     daemon.end(&worker, fault)
 }
 
 impl Daemon<'_> {
-    fn start(&mut self, settings: config::Camera, tally: Option<Arc<Tally>>) -> Result<Lane> {
+    fn prepare_camera(&self, settings: config::Camera, tally: Option<Arc<Tally>>) -> (Prepared, Lane) {
         let tally = tally.unwrap_or_else(|| Tally::new(&settings.name));
-        let (camera, lane) = Camera::start(settings, self.prepare.clone(), tally, self.bell.clone())?;
-        self.cameras.push(camera);
-        Ok(lane)
+        Camera::prepare(settings, self.prepare.clone(), tally, self.bell.clone())
     }
 
     /// Waits and reports, until the worker has ended, somebody wants the end, or a thread has ended that should not: that is the fault.
@@ -146,7 +145,7 @@ impl Daemon<'_> {
                 self.tell_fault(&fault);
                 return Some(fault);
             }
-            let loaded = self.reload.coming();
+            let (loaded, changed, ended, late) = self.reload.awaited();
             select! {
                 recv(worker.thread.ended()) -> _ => return None,
                 recv(self.outside.stop.receiver()) -> _ => return None,
@@ -155,7 +154,10 @@ impl Daemon<'_> {
                     Ok(Ask::Reload) => self.ask_for_settings(),
                     Err(_) => return Some(Error::failed("the thread 'signals' has ended, so signals are no longer handled")),
                 },
-                recv(loaded) -> loaded => self.take_settings(loaded),
+                recv(loaded) -> loaded => self.loaded(loaded),
+                recv(changed) -> replaced => self.changed(replaced),
+                recv(ended) -> _ => self.replace_cameras(Instant::now()),
+                recv(late) -> _ => self.reload_is_late(),
                 recv(statuses) -> _ => self.publish_all(),
                 recv(rung) -> _ => self.look(),
                 recv(ticks) -> _ => self.look(),
@@ -166,8 +168,7 @@ impl Daemon<'_> {
     /// Why a thread has ended that should live as long as the daemon. It then ends as a whole, so that the service manager starts it
     /// anew: half a daemon looks alive.
     fn fault(&self) -> Option<Error> {
-        let socket = self.socket.as_ref().and_then(socket::Handle::fault);
-        socket.or_else(|| self.cameras.iter().find_map(Camera::fault))
+        self.hub.fault().or_else(|| self.cameras.iter().find_map(Camera::fault))
     }
 
     /// Tells subscribers and the service manager of a fault. The watchdog is not fed any more.
@@ -185,8 +186,13 @@ impl Daemon<'_> {
     }
 
     fn publish_all(&self) {
-        if let Some(socket) = &self.socket {
-            self.statuses().for_each(|status| socket.tell(&status));
+        self.statuses().for_each(|status| self.announce(&Event::Status(&status)));
+    }
+
+    /// Tells the publishers. That the last one has failed is found by the worker, which then ends.
+    fn announce(&self, event: &Event) {
+        if let Err(error) = self.hub.send(event) {
+            tracing::debug!("no publisher is left: {error}");
         }
     }
 
@@ -200,7 +206,9 @@ impl Daemon<'_> {
             let now = (status.state, status.reason.clone());
             if camera.told != now {
                 camera.told = now;
-                self.socket.iter().for_each(|socket| socket.tell(&status));
+                if let Err(error) = self.hub.send(&Event::Status(&status)) {
+                    tracing::debug!("no publisher is left: {error}");
+                }
                 match camera.outcome() {
                     Some(Err(why)) if at_work > 0 => tracing::error!("{} has ended, the others go on: {why}", status.source),
                     // a camera of the configuration file is meant to run for ever; a film on the command line is over some time
@@ -213,7 +221,7 @@ impl Daemon<'_> {
             }
         }
         if self.cameras.iter().all(|camera| camera.outcome().is_some()) && !self.reload.may_come() {
-            self.orders = None;
+            self.changes = None;
         }
         let spoken = self.cameras.iter().all(|camera| camera.tally.state() != State::Starting);
         if !self.ready && (spoken || self.started.elapsed() > FIRST_WORD) {
@@ -231,13 +239,17 @@ impl Daemon<'_> {
         }
     }
 
-    /// Whether something else runs the model than before: subscribers are told.
+    /// Whether something else runs the model than before: subscribers are told. While the worker changes the model, what it reports may
+    /// be of either one.
     fn look_at_execution(&mut self) {
+        if self.reload.is_changing() {
+            return;
+        }
         let now = self.execution.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if now != self.told {
             self.told = now;
             describe(&mut self.hello, &self.told);
-            self.greet();
+            self.announce(&Event::Hello(&self.hello));
             self.publish_all();
         }
     }
@@ -247,8 +259,12 @@ impl Daemon<'_> {
         self.outside.service.stopping();
         let deadline = Instant::now() + FAREWELL;
         let by_themselves = self.cameras.iter().all(|camera| camera.outcome().is_some());
+        self.cameras.extend(self.reload.take_leaving());
         self.cameras.iter().for_each(Camera::stop);
-        self.orders = None;
+        self.changes = None;
+        if self.outside.stop.requested() {
+            self.hub.stop_waiting();
+        }
         self.outside.stop.request();
         let worked = worker.wait(deadline);
         self.cameras.iter().for_each(|camera| camera.wait(deadline));
@@ -272,17 +288,16 @@ impl Worker {
     fn start(
         lanes: Vec<Lane>,
         classifier: Classifier,
-        mut publishers: Publishers,
-        orders: Receiver<Order>,
+        hub: Hub,
+        changes: Receiver<Offer>,
         stop: Stop,
         limit: Option<u64>,
         execution: Arc<Mutex<Execution>>,
     ) -> Result<Self> {
         let work = move || {
-            let worked = worker::run(lanes, Box::new(classifier), &mut publishers, &orders, stop.receiver(), limit, &execution);
-            // the session has been destroyed; subscribers get what waits for them, and the socket goes
-            drop(publishers);
-            worked
+            let worked = worker::run(lanes, Box::new(classifier), &hub, &changes, stop.receiver(), limit, &execution);
+            // the session has been destroyed; now what is queued is written, and the socket goes
+            worked.and(hub.end())
         };
         Ok(Self { thread: threads::spawn("worker", work)? })
     }
@@ -293,7 +308,7 @@ impl Worker {
             Some(Ok(worked)) => worked.clone(),
             Some(Err(panic)) => Err(panic.clone()),
             None => Err(Error::failed(format!("the worker hangs, and is left behind after {} s", FAREWELL.as_secs()))
-                .hint("Does anybody read standard output? Else it is the model's library or the NPU.")),
+                .hint("It waits for the model's library or the NPU.")),
         }
     }
 }

@@ -1,28 +1,33 @@
-//! Other settings while it runs: read and tried first, beside the line; then taken, or refused as a whole.
+//! A reload: other settings while the daemon runs. They are read and tried first, on a thread of their own; then taken, or refused as a
+//! whole.
+//!
+//! The main thread never waits for a reload. It goes from step to step, and what each step waits for comes back to it as an event:
+//!
+//! 1. *Loading*: the file is read, and the model opened if it has changed.
+//! 2. *Changing*: the worker is offered all changes at once (the model, streams to remove and to add), which it makes between two frames.
+//!    If it does not take them in time, they are withdrawn, and nothing has happened.
+//! 3. *Replacing*: the new settings are in force. Removed cameras end; a camera that replaces another one starts once that has ended.
 
 use super::Daemon;
-use super::camera::Camera;
-use crate::config::{self, Settings};
+use super::camera::{Camera, Prepared};
+use crate::config::{Changes, Settings};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::tally::State;
-use crate::worker::{Classifier, Order};
-use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, bounded, never};
+use crate::worker::{self, Change, Classifier, Pending};
+use crossbeam_channel::{Receiver, RecvError, TrySendError, at, bounded, never};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long the worker may take to hear: it is at one inference at the most.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the worker may take to make changes: it finishes one inference first.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often the log says what a reload waits for, and after how long it is given up: an NPU may build a model for a minute or two.
 const REMIND: Duration = Duration::from_secs(30);
 const DEADLINE: Duration = Duration::from_secs(300);
-
-fn hangs() -> Error {
-    Error::failed("the worker takes no orders: it hangs")
-}
 
 /// Reads the settings anew.
 pub type Load = Arc<dyn Fn() -> Result<Settings> + Send + Sync>;
@@ -33,6 +38,8 @@ pub struct Source {
     pub load: Load,
     /// Those that the daemon was started with.
     pub settings: Settings,
+    /// How long the worker may take to make changes; usually [`PATIENCE`].
+    pub patience: Duration,
 }
 
 /// Settings that were read, and a classifier where it is another.
@@ -44,11 +51,41 @@ pub struct Loaded {
 /// The files of a model as they are: size and time of each. A model that was replaced under its old name is another model.
 type Files = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
+/// What a reload waits for.
+enum Step {
+    /// None is under way.
+    Idle,
+    /// The file is read, and the model opened.
+    Loading(Receiver<Result<Loaded>>),
+    /// The worker is to make the changes.
+    Changing(Box<Changing>),
+    /// Removed cameras end, and others start in their place.
+    Replacing(Replacing),
+}
+
+/// Changes that were offered to the worker.
+struct Changing {
+    pending: Pending,
+    until: Instant,
+    settings: Settings,
+    files: Option<Files>,
+    hello: serde_json::Value,
+    execution: crate::runtime::Execution,
+    changes: Changes,
+    prepared: Vec<Prepared>,
+}
+
+/// Cameras that end, and those that start in their place.
+struct Replacing {
+    leaving: Vec<Camera>,
+    waiting: Vec<Prepared>,
+    until: Instant,
+}
+
 /// Where a reload stands.
 pub struct Reload {
     source: Option<(Source, Files)>,
-    coming: Receiver<Result<Loaded>>,
-    busy: bool,
+    now: Step,
     /// What the reload is doing, since when, and for how long it had taken when the log said so last.
     step: Arc<Mutex<String>>,
     since: Instant,
@@ -64,21 +101,21 @@ impl Reload {
             (source, files)
         });
         let (step, since, reminded) = (Arc::default(), Instant::now(), Duration::ZERO);
-        Self { source, coming: never(), busy: false, step, since, reminded, again: false }
+        Self { source, now: Step::Idle, step, since, reminded, again: false }
     }
 
     /// One begins at `now`; gives where it is to say what it is doing.
     fn begin(&mut self, coming: Receiver<Result<Loaded>>, now: Instant) -> Arc<Mutex<String>> {
         // its own: one that was given up may still write to the old one
         self.step = Arc::new(Mutex::new("reading the configuration".to_owned()));
-        (self.coming, self.busy, self.since, self.reminded) = (coming, true, now, Duration::ZERO);
+        (self.now, self.since, self.reminded) = (Step::Loading(coming), now, Duration::ZERO);
         self.step.clone()
     }
 
     /// What to say of a reload that takes long, and whether it is to be given up.
     fn overdue(&mut self, now: Instant) -> Option<(String, bool)> {
         let took = now.saturating_duration_since(self.since);
-        if !self.busy || took < self.reminded + REMIND {
+        if !matches!(self.now, Step::Loading(_)) || took < self.reminded + REMIND {
             return None;
         }
         self.reminded = took;
@@ -86,9 +123,33 @@ impl Reload {
         Some((format!("{step}, for {} s", took.as_secs()), took >= DEADLINE))
     }
 
-    /// Gives what was read, once it is.
-    pub fn coming(&self) -> Receiver<Result<Loaded>> {
-        self.coming.clone()
+    /// The events that it waits for: what was read; the worker's answer; the end of a camera; and that one of the last two is late.
+    #[allow(clippy::type_complexity)] // named where they are selected
+    pub fn awaited(&self) -> (Receiver<Result<Loaded>>, Receiver<Option<Box<Classifier>>>, Receiver<()>, Receiver<Instant>) {
+        match &self.now {
+            Step::Idle => (never(), never(), never(), never()),
+            Step::Loading(loaded) => (loaded.clone(), never(), never(), never()),
+            Step::Changing(changing) => (never(), changing.pending.answer().clone(), never(), at(changing.until)),
+            Step::Replacing(replacing) => {
+                let ended = replacing.leaving.iter().find_map(Camera::at_work).cloned();
+                // the last one may have ended just now
+                let until = if ended.is_some() { replacing.until } else { Instant::now() };
+                (never(), never(), ended.unwrap_or_else(never), at(until))
+            }
+        }
+    }
+
+    /// Whether the worker may be making changes.
+    pub fn is_changing(&self) -> bool {
+        matches!(self.now, Step::Changing(_))
+    }
+
+    /// The cameras that were told to end and have not yet; for the end of the daemon.
+    pub fn take_leaving(&mut self) -> Vec<Camera> {
+        match std::mem::replace(&mut self.now, Step::Idle) {
+            Step::Replacing(replacing) => replacing.leaving,
+            _ => Vec::new(),
+        }
     }
 
     /// Whether there is a configuration file.
@@ -98,7 +159,7 @@ impl Reload {
 
     /// Whether cameras may come that way, now that all have ended.
     pub fn may_come(&self) -> bool {
-        self.busy
+        !matches!(self.now, Step::Idle)
     }
 }
 
@@ -108,7 +169,7 @@ impl Daemon<'_> {
         let Some((source, files)) = &self.reload.source else {
             return tracing::warn!("there is no configuration file to read again");
         };
-        if self.reload.busy {
+        if self.reload.may_come() {
             self.reload.again = true;
             return;
         }
@@ -129,9 +190,7 @@ impl Daemon<'_> {
             let _ = give.send(loaded);
         };
         if let Err(e) = thread::Builder::new().name("reload".into()).spawn(read) {
-            (self.reload.coming, self.reload.busy) = (never(), false);
-            tracing::error!("cannot start a thread to read the configuration: {e}");
-            self.outside.service.ready();
+            self.refuse(&Error::failed("cannot start a thread to read the configuration").because(e));
         }
     }
 
@@ -143,113 +202,168 @@ impl Daemon<'_> {
             Some((what, true)) => {
                 let late = format!("the reload is given up: it was {what}");
                 let hint = "Does its disk or network file system answer? SIGHUP tries again.";
-                self.settle(Err(Error::failed(late).hint(hint)));
+                self.refuse(&Error::failed(late).hint(hint));
             }
         }
     }
 
-    /// Takes what was read, or says why not.
-    pub(super) fn take_settings(&mut self, loaded: std::result::Result<Result<Loaded>, RecvError>) {
-        self.settle(loaded.unwrap_or_else(|_| Err(Error::failed("reading the configuration panicked"))));
+    /// What was read is offered to the worker, or refused.
+    pub(super) fn loaded(&mut self, loaded: std::result::Result<Result<Loaded>, RecvError>) {
+        let loaded = loaded.unwrap_or_else(|_| Err(Error::failed("reading the configuration panicked")));
+        if let Err(error) = loaded.and_then(|loaded| self.offer(loaded)) {
+            self.refuse(&error);
+        }
+    }
+
+    /// Offers the worker everything that has changed, at once.
+    fn offer(&mut self, loaded: Loaded) -> Result<()> {
+        let ended = || Error::failed("the worker has ended");
+        let (Some((source, _)), Some(offers)) = (&self.reload.source, self.changes.clone()) else { return Err(ended()) };
+        let Loaded { settings, model } = loaded;
+        let running = |name: &str| self.cameras.iter().find(|camera| &*camera.settings.name == name);
+        let changes =
+            Changes::between(&source.settings, &settings, &|name| running(name).is_none_or(|camera| camera.outcome().is_some()));
+        let (mut prepared, mut add, mut remove) = (Vec::new(), Vec::new(), Vec::new());
+        for camera in changes.changed.iter().chain(&changes.added) {
+            let before = running(&camera.name).map(|before| before.tally.clone());
+            let (ready, lane) = self.prepare_camera(camera.clone(), before);
+            prepared.push(ready);
+            add.push(lane);
+        }
+        let leaving = changes.removed.iter().chain(changes.changed.iter().map(|camera| &camera.name));
+        remove.extend(leaving.filter_map(|name| Some(running(name)?.stream)));
+        let (classifier, files) = model.unzip();
+        let names: Vec<_> = settings.cameras.iter().map(|camera| &*camera.name).collect();
+        let (mut hello, execution) = match &classifier {
+            Some(classifier) => (super::hello(classifier, &names), classifier.execution().clone()),
+            None => (self.hello.clone(), self.told.clone()),
+        };
+        hello["cameras"] = names.into();
+        let (offer, pending) = worker::offer(Change { classifier, remove, add, hello: Some(hello.clone()) });
+        offers.try_send(offer).map_err(|error| match error {
+            TrySendError::Full(_) => hangs(),
+            TrySendError::Disconnected(_) => ended(),
+        })?;
+        let until = Instant::now() + source.patience;
+        let changing = Changing { pending, until, settings, files, hello, execution, changes, prepared };
+        self.reload.now = Step::Changing(Box::new(changing));
+        Ok(())
+    }
+
+    /// Something takes too long.
+    pub(super) fn reload_is_late(&mut self) {
+        match &mut self.reload.now {
+            Step::Changing(changing) => match changing.pending.withdraw() {
+                Some(_) => self.refuse(&hangs()),
+                // the worker is about to answer
+                None => changing.until = Instant::now() + PATIENCE,
+            },
+            Step::Replacing(_) => self.replace_cameras(Instant::now()),
+            Step::Idle | Step::Loading(_) => {}
+        }
+    }
+
+    /// The worker has made the changes: the new settings are in force.
+    pub(super) fn changed(&mut self, replaced: std::result::Result<Option<Box<Classifier>>, RecvError>) {
+        let Step::Changing(changing) = std::mem::replace(&mut self.reload.now, Step::Idle) else { return };
+        let Ok(replaced) = replaced else { return self.refuse(&Error::failed("the worker has ended")) };
+        let Changing { settings, files, hello, execution, changes, prepared, .. } = *changing;
+        let mut said = Vec::new();
+        if let Some(replaced) = replaced {
+            said.push(format!("the model is {}", hello["model"].as_str().unwrap_or_default()));
+            retire(replaced);
+            *self.execution.lock().unwrap_or_else(PoisonError::into_inner) = execution.clone();
+        }
+        (self.hello, self.told) = (hello, execution);
+        if let Some((source, known)) = &mut self.reload.source {
+            source.settings = settings;
+            *known = files.unwrap_or_else(|| std::mem::take(known));
+        }
+        said.extend(changes.changed.iter().map(|camera| format!("{} is set up anew", camera.name)));
+        said.extend(changes.added.iter().map(|camera| format!("{} is new", camera.name)));
+        said.extend(changes.removed.iter().map(|name| format!("{name} is gone")));
+        for section in &changes.restart {
+            tracing::warn!("{section} has changed, which takes effect at the next start of the daemon");
+        }
+        tracing::info!(
+            "configuration reloaded: {}",
+            if said.is_empty() { "nothing has changed".to_owned() } else { said.join(", ") }
+        );
+        let stays = |camera: &Camera| {
+            let name = &camera.settings.name;
+            !changes.removed.contains(name) && changes.changed.iter().all(|changed| changed.name != *name)
+        };
+        let (stay, leaving) = std::mem::take(&mut self.cameras).into_iter().partition(stays);
+        self.cameras = stay;
+        let replacing = Replacing { leaving, waiting: prepared, until: Instant::now() + super::FAREWELL };
+        replacing.leaving.iter().for_each(Camera::stop);
+        self.reload.now = Step::Replacing(replacing);
+        self.outside.service.ready();
+        self.replace_cameras(Instant::now());
+    }
+
+    /// Starts cameras whose predecessors have ended; when all have, the reload is complete.
+    pub(super) fn replace_cameras(&mut self, now: Instant) {
+        let Step::Replacing(replacing) = &mut self.reload.now else { return };
+        let late = now >= replacing.until; // a driver that hangs is left behind
+        let (ended, leaving): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut replacing.leaving).into_iter().partition(|camera| late || camera.at_work().is_none());
+        let waits = |prepared: &Prepared| leaving.iter().any(|camera| &*camera.settings.name == prepared.name());
+        let (waiting, due): (Vec<_>, Vec<_>) = std::mem::take(&mut replacing.waiting).into_iter().partition(waits);
+        let complete = leaving.is_empty();
+        (replacing.leaving, replacing.waiting) = (leaving, waiting);
+        for camera in &ended {
+            if camera.at_work().is_some() {
+                camera.abandon();
+            }
+            self.farewell(camera);
+        }
+        for prepared in due {
+            let name = prepared.name().to_owned();
+            match prepared.start() {
+                Ok(camera) => self.cameras.push(camera),
+                Err(error) => tracing::error!("{name} does not run, SIGHUP tries again: {error}"),
+            }
+        }
+        if complete {
+            self.finish_reload();
+        }
         self.look();
     }
 
-    fn settle(&mut self, loaded: Result<Loaded>) {
-        (self.reload.coming, self.reload.busy) = (never(), false);
-        match loaded.and_then(|loaded| self.apply(loaded)) {
-            Ok(what) => tracing::info!("the configuration was read again: {what}"),
-            Err(error) => tracing::error!("the configuration was not taken, the old one stays in force: {error}"),
-        }
-        self.outside.service.ready();
-        if std::mem::take(&mut self.reload.again) {
-            self.ask_for_settings();
-        }
-    }
-
-    fn apply(&mut self, loaded: Loaded) -> Result<String> {
-        let Loaded { settings, model } = loaded;
-        let mut said = Vec::new();
-        if let Some((classifier, files)) = model {
-            said.push(format!("the model is {}", classifier.model()));
-            self.swap(classifier, files)?;
-        }
-        said.extend(self.change_cameras(&settings.cameras)?);
-        let Some((source, _)) = &mut self.reload.source else { return Ok(String::new()) };
-        let old = std::mem::replace(&mut source.settings, settings);
-        let new = &source.settings;
-        if new.socket != old.socket || new.output != old.output || new.status_interval != old.status_interval {
-            tracing::warn!("[socket] and [output] have changed: that takes a restart");
-        }
-        self.greet();
-        Ok(if said.is_empty() { "nothing has changed".to_owned() } else { said.join(", ") })
-    }
-
-    /// The worker takes the new model between two frames; the old one ends on a thread of its own.
-    fn swap(&mut self, classifier: Box<Classifier>, files: Files) -> Result<()> {
-        let (back, old) = bounded(1);
-        self.hello = super::hello(&classifier, &[]);
-        self.order(Order::Classifier(classifier, back))?;
-        if let Some((_, known)) = &mut self.reload.source {
-            *known = files;
-        }
-        // from then on no result is of the old one: subscribers may be told
-        let old = old.recv_timeout(PATIENCE).map_err(|_| hangs())?;
-        let retire = move || drop(old);
-        let retired = thread::Builder::new().name("retire".into()).spawn(retire);
-        retired.map(drop).map_err(|e| Error::failed("cannot start a thread").because(e))
-    }
-
-    fn order(&self, order: Order) -> Result<()> {
-        let ended = || Error::failed("the worker has ended");
-        let orders = self.orders.as_ref().ok_or_else(ended)?;
-        orders.send_timeout(order, PATIENCE).map_err(|_| hangs())
-    }
-
-    /// Cameras that are gone or have changed end, new and changed ones start. The others notice nothing.
-    fn change_cameras(&mut self, wanted: &[config::Camera]) -> Result<Vec<String>> {
-        let mut said = Vec::new();
-        let (kept, leaving): (Vec<_>, Vec<_>) = std::mem::take(&mut self.cameras)
-            .into_iter()
-            .partition(|camera| wanted.contains(&camera.settings) && camera.outcome().is_none());
-        self.cameras = kept;
-        leaving.iter().for_each(Camera::stop);
-        let deadline = Instant::now() + super::FAREWELL;
-        leaving.iter().for_each(|camera| camera.wait(deadline));
-        if !leaving.is_empty() {
-            let (done, forgotten) = bounded::<()>(0);
-            self.order(Order::Without(leaving.iter().map(|camera| camera.tally.clone()).collect(), done))?;
-            if forgotten.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                return Err(hangs());
-            }
-        }
-        for camera in wanted {
-            if self.cameras.iter().any(|running| running.settings.name == camera.name) {
-                continue;
-            }
-            let before = leaving.iter().find(|old| old.settings.name == camera.name).map(|old| old.tally.clone());
-            said.push(format!("{} {}", camera.name, if before.is_some() { "is set up anew" } else { "is new" }));
-            let lane = self.start(camera.clone(), before)?;
-            self.order(Order::Lane(lane))?;
-        }
-        let gone = leaving.iter().filter(|old| wanted.iter().all(|camera| camera.name != old.settings.name));
-        said.extend(gone.inspect(|camera| self.farewell(camera)).map(|camera| format!("{} is gone", camera.settings.name)));
-        Ok(said)
-    }
-
+    /// The end of a camera that is replaced or removed.
     fn farewell(&self, camera: &Camera) {
         let status = camera.tally.status();
         tracing::info!("{status}");
         if status.state == State::Ended {
-            self.socket.iter().for_each(|socket| socket.tell(&status));
+            self.announce(&Event::Status(&status));
         }
     }
 
-    /// Tells subscribers of the cameras and the model that there are now.
-    pub(super) fn greet(&mut self) {
-        if let Some(socket) = &self.socket {
-            self.hello["cameras"] = self.cameras.iter().map(|camera| &*camera.settings.name).collect();
-            socket.greet(&self.hello);
+    /// The reload has failed, and nothing of it has taken effect.
+    fn refuse(&mut self, error: &Error) {
+        tracing::error!("reload failed, keeping the current configuration: {error}");
+        self.outside.service.ready();
+        self.finish_reload();
+    }
+
+    fn finish_reload(&mut self) {
+        self.reload.now = Step::Idle;
+        if std::mem::take(&mut self.reload.again) {
+            self.ask_for_settings();
         }
+    }
+}
+
+fn hangs() -> Error {
+    Error::failed("the worker does not respond")
+}
+
+/// Ends a classifier on a thread of its own: closing a session on the NPU may take a while.
+fn retire(classifier: Box<Classifier>) {
+    let started = thread::Builder::new().name("retire".into()).spawn(move || drop(classifier));
+    if let Err(e) = started {
+        tracing::warn!("the previous model was closed on the main thread: cannot start a thread: {e}");
     }
 }
 

@@ -1,11 +1,11 @@
-//! What becomes of the daemon when one of its threads ends.
+//! What becomes of the daemon when one of its threads ends or hangs.
 
 use super::*;
+use crate::event::Publisher;
 use crate::labels::Labels;
 use crate::model::builtin;
-use crate::prediction::Prediction;
 use crate::preprocess;
-use crate::publish::Publish;
+use crate::publish::socket::Socket;
 use crate::runtime::Infer;
 use crate::tensor::Tensor;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,32 +27,36 @@ impl Infer for Fake {
 /// Stands for a standard output that is read.
 struct Living;
 
-impl Publish for Living {
+impl Publisher for Living {
     fn name(&self) -> &'static str {
         "memory"
     }
 
-    fn publish(&mut self, _: &Prediction) -> Result<()> {
+    fn handle(&mut self, _: &Event) -> Result<()> {
         Ok(())
     }
 }
 
-/// How a daemon with the cameras `names` ended by itself. Where nothing ends it, it is ended after 30 s.
-fn run_to_the_end(names: &[&str], socket: Option<socket::Handle>, prepare: Prepare, asked: &Receiver<Ask>) -> Result<Vec<Status>> {
-    let model = builtin().unwrap();
-    let fake = Box::new(Fake(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
-    let labels = Labels::numbered(model.output.classes);
-    let classifier = Classifier::new(&model, labels, fake, &preprocess::Params::default(), 1);
-    let publishers = Publishers::new(vec![Box::new(Living)]);
-    let parts = Parts { classifier, publishers, socket, status_interval: None, limit: None, source: None };
-    let cameras = names.iter().map(|name| config::Camera {
-        name: (*name).into(),
+fn camera(name: &str) -> config::Camera {
+    config::Camera {
+        name: name.into(),
         pipeline: LIVE.into(),
         turn: Default::default(),
         limits: Default::default(),
         live: None,
         stuck: None,
-    });
+    }
+}
+
+/// How a daemon with the cameras `names` ended by itself. Where nothing ends it, it is ended after 30 s.
+fn run_to_the_end(names: &[&str], socket: Option<Socket>, prepare: Prepare, asked: &Receiver<Ask>) -> Result<Vec<Status>> {
+    let model = builtin().unwrap();
+    let fake = Box::new(Fake(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
+    let labels = Labels::numbered(model.output.classes);
+    let classifier = Classifier::new(&model, labels, fake, &preprocess::Params::default(), 1);
+    let hub = socket.into_iter().fold(Hub::new().inline(Box::new(Living)), |hub, socket| hub.inline(Box::new(socket)));
+    let parts = Parts { classifier, hub, status_interval: None, limit: None, source: None };
+    let cameras = names.iter().map(|name| camera(name));
     let stop = Stop::default();
     stop.request_after(Duration::from_secs(30)).unwrap();
     run(parts, cameras.collect(), prepare, Outside { stop: &stop, asked, service: Service::default() })
@@ -61,8 +65,8 @@ fn run_to_the_end(names: &[&str], socket: Option<socket::Handle>, prepare: Prepa
 #[test]
 fn a_socket_whose_thread_has_died_is_a_fault_beside_a_living_standard_output() {
     for (died, why) in [
-        (socket::Handle::to(|| Err(std::io::Error::other("no more events"))), "no subscriber is served any more: no more events"),
-        (socket::Handle::to(|| panic!("a fault in serving")), "the thread 'socket' panicked: a fault in serving"),
+        (Socket::to(|| Err(std::io::Error::other("no more events"))), "no subscriber is served any more: no more events"),
+        (Socket::to(|| panic!("a fault in serving")), "the thread 'socket' panicked: a fault in serving"),
     ] {
         let error = run_to_the_end(&["front"], Some(died), Arc::new(|_| {}), &never()).unwrap_err();
         assert!(error.to_string().contains(why) && error.exit_status() == 1, "{error}");
@@ -71,7 +75,7 @@ fn a_socket_whose_thread_has_died_is_a_fault_beside_a_living_standard_output() {
 
 #[test]
 fn a_socket_whose_thread_has_ended_as_it_was_asked_to_is_none() {
-    let ended = socket::Handle::to(|| Ok(()));
+    let ended = Socket::to(|| Ok(()));
     let pipelines = AtomicU64::new(0);
     let prepare = move |_: &capture::Pipeline| {
         // the second camera cannot be looked after: that, and not the socket, is what ends it
@@ -88,4 +92,95 @@ fn a_daemon_that_cannot_be_asked_for_anything_any_more_is_a_fault() {
     drop(ask);
     let error = run_to_the_end(&["front"], None, Arc::new(|_| {}), &asked).unwrap_err();
     assert!(error.to_string().contains("the thread 'signals' has ended") && error.exit_status() == 1, "{error}");
+}
+
+/// A model whose inference hangs until the gate has gone.
+struct Gated {
+    begins: Sender<()>,
+    gate: Receiver<()>,
+    execution: Execution,
+}
+
+impl Infer for Gated {
+    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+        // whoever has gone has seen enough
+        let (_, _) = (self.begins.try_send(()), self.gate.recv());
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+}
+
+/// Passes on the source of each result.
+struct Sources(Sender<String>);
+
+impl Publisher for Sources {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        if let Event::Result { prediction, .. } = event {
+            let _ = self.0.send(prediction.source.to_string());
+        }
+        Ok(())
+    }
+}
+
+/// Settings like those in force, with the cameras `names`.
+fn settings(names: &[&str]) -> config::Settings {
+    let model = config::ModelSettings {
+        model: crate::model::BUILTIN.into(),
+        labels: None,
+        runtime: Default::default(),
+        preprocess: Default::default(),
+        top: 1,
+    };
+    config::Settings {
+        model,
+        cameras: names.iter().map(|name| camera(name)).collect(),
+        socket: None,
+        output: None,
+        status_interval: None,
+    }
+}
+
+#[test]
+fn a_reload_that_the_worker_does_not_take_in_time_has_no_effect_later_either() {
+    let ((begins, begun), (gate, opened)) = (bounded(1), bounded::<()>(0));
+    let model = builtin().unwrap();
+    let gated = Gated { begins, gate: opened, execution: Execution { provider: "CPU", detail: "a fake".into(), nodes: None } };
+    let labels = Labels::numbered(model.output.classes);
+    let classifier = Classifier::new(&model, labels, Box::new(gated), &preprocess::Params::default(), 1);
+    let (told, sources) = crossbeam_channel::unbounded();
+    // first another camera in place of the one that runs, then a file with errors: once that is read, the first reload is over
+    let (read, reads) = bounded(2);
+    let reloads = AtomicU64::new(0);
+    let load: Load = Arc::new(move || {
+        let _ = read.send(());
+        let first = reloads.fetch_add(1, Ordering::SeqCst) == 0;
+        if first { Ok(settings(&["back"])) } else { Err(Error::config("a file with errors")) }
+    });
+    let source = Source { load, settings: settings(&["front"]), patience: Duration::from_millis(50) };
+    let hub = Hub::new().inline(Box::new(Sources(told)));
+    let parts = Parts { classifier, hub, status_interval: None, limit: None, source: Some(source) };
+    let (stop, (ask, asked)) = (Stop::default(), bounded(2));
+    let own = stop.clone();
+    let daemon = std::thread::spawn(move || {
+        let outside = Outside { stop: &own, asked: &asked, service: Service::default() };
+        run(parts, vec![camera("front")], Arc::new(|_| {}), outside)
+    });
+    begun.recv().unwrap();
+    // the model hangs in its first inference, and the worker takes no changes
+    for _ in 0..2 {
+        ask.send(Ask::Reload).unwrap();
+        reads.recv().unwrap();
+    }
+    drop(gate);
+    let seen: Vec<_> = sources.iter().take(20).collect();
+    stop.request();
+    daemon.join().unwrap().unwrap();
+    assert!(seen.iter().all(|source| source == "front"), "the refused change was made all the same: {seen:?}");
 }

@@ -1,9 +1,9 @@
 //! A live view in a terminal: the best classes with their bars, rate and age.
 
-use super::Publish;
 use super::screen::{LABEL, Screen, bar, shortened};
 use crate::error::Result;
-use crate::prediction::{Prediction, milliseconds};
+use crate::event::{Event, Publisher};
+use crate::prediction::milliseconds;
 use crate::stats::Rate;
 use std::fs::File;
 use std::time::Instant;
@@ -24,12 +24,13 @@ impl Live {
     }
 }
 
-impl Publish for Live {
+impl Publisher for Live {
     fn name(&self) -> &'static str {
         "the terminal"
     }
 
-    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        let Event::Result { prediction, .. } = event else { return Ok(()) };
         let now = Instant::now();
         let rate = self.rate.tick(now);
         let screen = &mut self.screen;

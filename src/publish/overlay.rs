@@ -1,8 +1,8 @@
 //! Results as text on the camera's own video: the best classes, as Pango's markup.
 
-use super::Publish;
 use crate::caption::Caption;
 use crate::error::Result;
+use crate::event::{Event, Publisher};
 use crate::prediction::Prediction;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -30,12 +30,13 @@ impl Overlay {
     }
 }
 
-impl Publish for Overlay {
+impl Publisher for Overlay {
     fn name(&self) -> &'static str {
         "the video"
     }
 
-    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        let Event::Result { prediction, .. } = event else { return Ok(()) };
         let Some(best) = prediction.top.first().filter(|_| self.caption.is_wanted()) else { return Ok(()) };
         let now = Instant::now();
         if self.shown.is_some_and(|(index, at)| index == best.index && now.saturating_duration_since(at) < RENEW) {

@@ -3,8 +3,8 @@
 //! Native libraries print there too (the emulator of the NPU does), so the program keeps a duplicate of it for itself, and lets
 //! everybody else's standard output be standard error.
 
-use super::Publish;
 use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Publisher};
 use crate::prediction::{Prediction, milliseconds};
 use crate::{printable, secrets};
 use std::fs::File;
@@ -44,22 +44,32 @@ impl Stdout {
     }
 }
 
-impl Publish for Stdout {
+impl Publisher for Stdout {
     fn name(&self) -> &'static str {
         "standard output"
     }
 
-    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        let Event::Result { prediction, missed, .. } = event else { return Ok(()) };
         self.line.clear();
         match self.format {
             Format::Json => {
-                serde_json::to_writer(&mut self.line, prediction).map_err(|e| Error::failed("cannot write a result").because(e))?
+                serde_json::to_writer(&mut self.line, prediction).map_err(|e| Error::failed("cannot write a result").because(e))?;
+                add_missed(*missed, &mut self.line);
             }
             Format::Text => text(prediction, &mut self.line),
         }
         self.line.push(b'\n');
-        // in one piece: a line is whole, or not there
+        // in one write: a line is complete, or absent
         write_all(&mut self.out, &self.line)
+    }
+}
+
+/// Adds to the JSON object `line` how many results were dropped before it, as on the socket.
+fn add_missed(missed: u64, line: &mut Vec<u8>) {
+    if missed > 0 && line.pop() == Some(b'}') {
+        // a vector takes whatever is written to it
+        let _ = write!(line, ",\"missed\":{missed}}}");
     }
 }
 

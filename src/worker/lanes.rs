@@ -1,35 +1,54 @@
 //! The cameras in front of the worker: it takes from those that have a frame, in turn, so that a fast one cannot starve a slow one.
 
-use super::Order;
+use super::Offer;
 use super::classifier::{Classifier, Desk};
 use super::failures::Failures;
 use crate::channel::{Receiver, Taken, TryRecvError};
 use crate::error::Error;
+use crate::event::{Event, Publisher};
 use crate::frame::Frame;
 use crate::prediction::Prediction;
-use crate::publish::Publish;
 use crate::tally::Tally;
 use crossbeam_channel::{self as queue, Select};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+/// Identifies a stream for as long as the process lives. A stream that replaces another one has an id of its own, even if it goes on
+/// with the other one's counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StreamId(u64);
+
+impl StreamId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// One camera as the worker sees it.
 pub struct Lane {
+    id: StreamId,
     frames: Receiver<Frame>,
     /// Its own place, beside those of all cameras: the text on its video.
-    place: Option<Box<dyn Publish>>,
+    place: Option<Box<dyn Publisher>>,
     pub(super) tally: Arc<Tally>,
 }
 
 impl Lane {
     /// The frames of the camera that `tally` counts for.
     pub fn new(frames: Receiver<Frame>, tally: Arc<Tally>) -> Self {
-        Self { frames, place: None, tally }
+        Self { id: StreamId::next(), frames, place: None, tally }
     }
 
     /// The same, whose results go to `place` as well.
-    pub fn with_place(self, place: Box<dyn Publish>) -> Self {
+    pub fn with_place(self, place: Box<dyn Publisher>) -> Self {
         Self { place: Some(place), ..self }
+    }
+
+    /// Its identity.
+    pub fn id(&self) -> StreamId {
+        self.id
     }
 }
 
@@ -61,9 +80,9 @@ impl Busy {
     }
 
     /// Gives the result to the camera's own place. One that fails is left out from then on.
-    pub fn show(&mut self) {
+    pub fn show(&mut self, live: bool) {
         if let Some(place) = &mut self.lane.place
-            && let Err(error) = place.publish(&self.prediction)
+            && let Err(error) = place.handle(&Event::Result { prediction: &self.prediction, live, missed: 0 })
         {
             tracing::warn!("{}: no more results go to {}: {error}", self.prediction.source, place.name());
             self.lane.place = None;
@@ -73,30 +92,30 @@ impl Busy {
 
 /// A frame, and the camera that it is of.
 pub(super) struct Turn {
-    tally: Arc<Tally>,
+    stream: StreamId,
     taken: Taken<Frame>,
 }
 
 /// What is left of a frame that is prepared: its pixels go back to the camera at once.
 pub(super) struct Ticket {
-    pub tally: Arc<Tally>,
+    pub stream: StreamId,
     /// Frames that were dropped for it.
     pub dropped: u64,
-    live: bool,
+    pub live: bool,
 }
 
 impl Turn {
     /// Prepares the frame, and lets go of it.
     pub fn prepare(self, desk: &mut Desk) -> Ticket {
         desk.prepare(&self.taken.frame);
-        Ticket { tally: self.tally, dropped: self.taken.dropped, live: self.taken.live }
+        Ticket { stream: self.stream, dropped: self.taken.dropped, live: self.taken.live }
     }
 }
 
 /// What comes next.
 pub(super) enum Next {
     Turn(Turn),
-    Order(Order),
+    Change(Offer),
     End,
 }
 
@@ -104,7 +123,7 @@ pub(super) struct Lanes {
     lanes: Vec<Busy>,
     /// Whose turn it is.
     turn: usize,
-    /// Whether no more orders come.
+    /// Whether no more changes come.
     settled: bool,
 }
 
@@ -117,9 +136,9 @@ impl Lanes {
         self.lanes.push(Busy::new(lane, classifier));
     }
 
-    /// Takes the cameras of `tallies` out; frames of theirs that wait count as dropped.
-    pub fn forget(&mut self, tallies: &[Arc<Tally>]) {
-        self.lanes.retain(|busy| !tallies.iter().any(|tally| Arc::ptr_eq(tally, &busy.tally)));
+    /// Removes `streams`. Their frames that are still queued are dropped and counted.
+    pub fn remove(&mut self, streams: &[StreamId]) {
+        self.lanes.retain(|busy| !streams.contains(&busy.lane.id));
     }
 
     /// Another classifier: other names of classes, another model's name.
@@ -130,7 +149,7 @@ impl Lanes {
     }
 
     fn of(&mut self, ticket: &Ticket) -> Option<&mut Busy> {
-        self.lanes.iter_mut().find(|busy| Arc::ptr_eq(&busy.tally, &ticket.tally))
+        self.lanes.iter_mut().find(|busy| busy.lane.id == ticket.stream)
     }
 
     /// The camera of a frame that is classified now, unless it has been taken out.
@@ -150,26 +169,26 @@ impl Lanes {
     /// The newer frame of the same camera, if one waits by now and the older one may be lost for it.
     pub fn overtake(&mut self, ticket: &Ticket) -> Option<Turn> {
         let busy = self.of(ticket).filter(|_| ticket.live)?;
-        busy.lane.frames.newer(ticket.dropped).map(|taken| Turn { tally: ticket.tally.clone(), taken })
+        busy.lane.frames.newer(ticket.dropped).map(|taken| Turn { stream: ticket.stream, taken })
     }
 
-    /// What goes before any frame: the end, and orders.
-    pub fn urgent(&mut self, orders: &queue::Receiver<Order>, stop: &queue::Receiver<()>) -> Option<Next> {
+    /// What goes before any frame: the end, and changes.
+    pub fn urgent(&mut self, changes: &queue::Receiver<Offer>, stop: &queue::Receiver<()>) -> Option<Next> {
         if stop.try_recv() == Err(TryRecvError::Disconnected) {
             return Some(Next::End);
         }
-        match orders.try_recv() {
-            Ok(order) => return Some(Next::Order(order)),
+        match changes.try_recv() {
+            Ok(offer) => return Some(Next::Change(offer)),
             Err(TryRecvError::Disconnected) => self.settled = true,
             Err(TryRecvError::Empty) => {}
         }
         None
     }
 
-    /// Waits for the next frame, of the camera whose turn it is if it has one; or for an order, or the end.
-    pub fn next(&mut self, orders: &queue::Receiver<Order>, stop: &queue::Receiver<()>) -> Next {
+    /// Waits for the next frame, of the camera whose turn it is if it has one; or for a change, or the end.
+    pub fn next(&mut self, changes: &queue::Receiver<Offer>, stop: &queue::Receiver<()>) -> Next {
         loop {
-            if let Some(urgent) = self.urgent(orders, stop) {
+            if let Some(urgent) = self.urgent(changes, stop) {
                 return urgent;
             }
             if let Some(turn) = self.take() {
@@ -182,7 +201,7 @@ impl Lanes {
             select.recv(stop);
             self.lanes.iter().for_each(|busy| busy.lane.frames.wake(&mut select));
             if !self.settled {
-                select.recv(orders);
+                select.recv(changes);
             }
             select.ready();
         }
@@ -197,7 +216,7 @@ impl Lanes {
                 Ok(taken) => {
                     self.turn = index + 1;
                     busy.open += 1;
-                    return Some(Turn { tally: busy.tally.clone(), taken });
+                    return Some(Turn { stream: busy.lane.id, taken });
                 }
                 Err(TryRecvError::Disconnected) => busy.over = true,
                 Err(TryRecvError::Empty) => {}

@@ -4,49 +4,40 @@ mod ahead;
 mod classifier;
 mod failures;
 mod lanes;
+mod offer;
 
 pub use classifier::Classifier;
-pub use lanes::Lane;
+pub use lanes::{Lane, StreamId};
+pub use offer::{Change, Offer, Pending, offer};
 
 use crate::error::{Kind, Result};
-use crate::publish::Publishers;
+use crate::event::{Event, Hub};
 use crate::runtime::Execution;
-use crate::tally::Tally;
 use ahead::Ahead;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use lanes::{Lanes, Next, Ticket};
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// What the worker may be told while it works.
-pub enum Order {
-    /// A camera more. One goes by itself, when its frames end.
-    Lane(Lane),
-    /// Cameras less, by their figures: not even a frame that waits still gives a result. Then the sender is dropped.
-    Without(Vec<Arc<Tally>>, Sender<()>),
-    /// Another model, from the next frame on; the old one comes back, for its end may take a while.
-    Classifier(Box<Classifier>, Sender<Box<Classifier>>),
-}
+use std::sync::{Mutex, PoisonError};
 
 /// Classifies what the cameras of `lanes` bring, in turn among those that have a frame, until no more can come (all frames have
-/// ended, and so have `orders`), `limit` results are out, or `stop` is closed. What runs the model is told in `execution`.
+/// ended, and so have `changes`), `limit` results are out, or `stop` is closed. What runs the model is told in `execution`.
 pub fn run(
     lanes: Vec<Lane>,
     classifier: Box<Classifier>,
-    publishers: &mut Publishers,
-    orders: &Receiver<Order>,
+    hub: &Hub,
+    changes: &Receiver<Offer>,
     stop: &Receiver<()>,
     limit: Option<u64>,
     execution: &Mutex<Execution>,
 ) -> Result<()> {
     let lanes = Lanes::new(lanes, &classifier);
-    let mut worker = Worker { lanes, classifier, ahead: Ahead::start()?, publishers, execution, left: limit };
+    let mut worker = Worker { lanes, classifier, ahead: Ahead::start()?, hub, execution, left: limit };
     while worker.left != Some(0) {
-        match worker.next(orders, stop)? {
+        match worker.next(changes, stop)? {
             Work::Frame(ticket) => {
                 worker.look_ahead();
                 worker.classify(&ticket)?;
             }
-            Work::Order(order) => worker.obey(order)?,
+            Work::Change(offer) => worker.change(offer)?,
             Work::End => break,
         }
     }
@@ -57,7 +48,7 @@ pub fn run(
 enum Work {
     /// A frame that is prepared at the classifier's desk.
     Frame(Ticket),
-    Order(Order),
+    Change(Offer),
     End,
 }
 
@@ -65,19 +56,19 @@ struct Worker<'a> {
     lanes: Lanes,
     classifier: Box<Classifier>,
     ahead: Ahead,
-    publishers: &'a mut Publishers,
+    hub: &'a Hub,
     execution: &'a Mutex<Execution>,
     /// Results that are still wanted; `None` is without end.
     left: Option<u64>,
 }
 
 impl Worker<'_> {
-    /// Orders come first, then the frame that was taken ahead, then whoever has one.
-    fn next(&mut self, orders: &Receiver<Order>, stop: &Receiver<()>) -> Result<Work> {
-        let next = match self.lanes.urgent(orders, stop) {
+    /// Changes come first, then the frame that was taken ahead, then whoever has one.
+    fn next(&mut self, changes: &Receiver<Offer>, stop: &Receiver<()>) -> Result<Work> {
+        let next = match self.lanes.urgent(changes, stop) {
             Some(urgent) => urgent,
             None => match self.ahead.finish()? {
-                None => self.lanes.next(orders, stop),
+                None => self.lanes.next(changes, stop),
                 Some((ticket, desk)) => {
                     self.classifier.seat(desk);
                     // what was taken ahead must not be older than what would be taken now
@@ -90,7 +81,7 @@ impl Worker<'_> {
         };
         Ok(match next {
             Next::Turn(turn) => Work::Frame(turn.prepare(self.classifier.desk())),
-            Next::Order(order) => Work::Order(order),
+            Next::Change(offer) => Work::Change(offer),
             Next::End => Work::End,
         })
     }
@@ -122,29 +113,29 @@ impl Worker<'_> {
         }
         lane.prediction.seq = lane.tally.results();
         lane.prediction.dropped = ticket.dropped;
-        lane.show();
-        self.publishers.publish(&lane.prediction)?;
+        lane.show(ticket.live);
+        self.hub.send(&Event::Result { prediction: &lane.prediction, live: ticket.live, missed: 0 })?;
         lane.tally.record(&lane.prediction);
         self.left = self.left.map(|left| left - 1);
         Ok(())
     }
 
-    fn obey(&mut self, order: Order) -> Result<()> {
-        match order {
-            Order::Lane(lane) => self.lanes.add(lane, &self.classifier),
-            Order::Without(tallies, done) => {
-                self.clear(|ticket| tallies.iter().any(|tally| Arc::ptr_eq(tally, &ticket.tally)))?;
-                self.lanes.forget(&tallies);
-                drop(done);
-            }
-            Order::Classifier(new, back) => {
-                self.clear(|_| false)?;
-                let old = std::mem::replace(&mut self.classifier, new);
-                self.lanes.renew(&self.classifier);
-                // whoever asked may have given up: then it ends here
-                let _ = back.send(old);
-            }
+    /// Makes a change, unless it has been withdrawn.
+    fn change(&mut self, offer: Offer) -> Result<()> {
+        let Some(change) = offer.take() else { return Ok(()) };
+        self.clear(|ticket| change.remove.contains(&ticket.stream))?;
+        self.lanes.remove(&change.remove);
+        let replaced = change.classifier.map(|new| std::mem::replace(&mut self.classifier, new));
+        if replaced.is_some() {
+            self.lanes.renew(&self.classifier);
         }
+        for lane in change.add {
+            self.lanes.add(lane, &self.classifier);
+        }
+        if let Some(hello) = &change.hello {
+            self.hub.send(&Event::Hello(hello))?;
+        }
+        offer.done(replaced);
         Ok(())
     }
 

@@ -4,10 +4,9 @@
 use crate::common;
 use glimpsed::capture::{self, Backoff, Change, Ended, Limits, Params};
 use glimpsed::error::Result;
+use glimpsed::event::{Event, Publisher};
 use glimpsed::frame::Frame;
 use glimpsed::model::builtin;
-use glimpsed::prediction::Prediction;
-use glimpsed::publish::Publish;
 use glimpsed::runtime::{Execution, Infer};
 use glimpsed::shutdown::Stop;
 use glimpsed::stats::{Counts, Unusable};
@@ -248,12 +247,12 @@ impl Infer for Quick {
 
 struct Nowhere;
 
-impl Publish for Nowhere {
+impl Publisher for Nowhere {
     fn name(&self) -> &'static str {
         "nowhere"
     }
 
-    fn publish(&mut self, _: &Prediction) -> Result<()> {
+    fn handle(&mut self, _: &Event) -> Result<()> {
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 32] = [
+const ROOMS: [(&str, &[&str]); 33] = [
     ("access", &[]),
     ("backoff", &[]),
     ("caption", &[]),
@@ -23,6 +23,7 @@ const ROOMS: [(&str, &[&str]); 32] = [
     ("labels", &["error", "files"]),
     ("prediction", &["labels"]),
     ("tally", &["labels", "prediction", "stats"]),
+    ("event", &["error", "prediction", "tally", "threads"]),
     ("capture", &["access", "backoff", "caption", "error", "files", "frame", "printable", "stats", "suggest"]),
     ("image", &["error", "files", "frame"]),
     ("channel", &[]),
@@ -30,18 +31,21 @@ const ROOMS: [(&str, &[&str]); 32] = [
     ("model", &["error", "files", "labels", "tensor"]),
     ("runtime", &["backoff", "error", "model", "suggest", "tensor", "threads"]),
     ("rank", &["error", "prediction", "tensor"]),
-    ("publish", &["backoff", "caption", "error", "labels", "prediction", "printable", "secrets", "stats", "tally", "threads"]),
+    (
+        "publish",
+        &["backoff", "caption", "error", "event", "labels", "prediction", "printable", "secrets", "stats", "tally", "threads"],
+    ),
     (
         "worker",
         &[
             "channel",
             "error",
+            "event",
             "frame",
             "labels",
             "model",
             "prediction",
             "preprocess",
-            "publish",
             "rank",
             "runtime",
             "tally",
@@ -56,8 +60,8 @@ const ROOMS: [(&str, &[&str]); 32] = [
     (
         "daemon",
         &[
-            "caption", "capture", "channel", "config", "error", "notify", "publish", "runtime", "shutdown", "tally", "threads",
-            "worker",
+            "caption", "capture", "channel", "config", "error", "event", "notify", "publish", "runtime", "shutdown", "tally",
+            "threads", "worker",
         ],
     ),
     ("cli", &["capture", "config", "error", "preprocess", "publish", "runtime"]),
@@ -71,6 +75,7 @@ const ROOMS: [(&str, &[&str]); 32] = [
             "config",
             "daemon",
             "error",
+            "event",
             "frame",
             "image",
             "labels",

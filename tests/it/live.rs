@@ -2,9 +2,9 @@
 
 use crate::common;
 use glimpsed::error::Result;
+use glimpsed::event::{Event, Publisher};
 use glimpsed::model::builtin;
 use glimpsed::prediction::Prediction;
-use glimpsed::publish::Publish;
 use glimpsed::runtime::{Execution, Infer};
 use glimpsed::stats::Counts;
 use glimpsed::tensor::Tensor;
@@ -79,13 +79,14 @@ impl Infer for Slow {
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<Prediction>>>);
 
-impl Publish for Kept {
+impl Publisher for Kept {
     fn name(&self) -> &'static str {
         "memory"
     }
 
-    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
-        self.0.lock().unwrap().push(prediction.clone());
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        let Event::Result { prediction, .. } = event else { return Ok(()) };
+        self.0.lock().unwrap().push((*prediction).clone());
         Ok(())
     }
 }

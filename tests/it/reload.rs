@@ -139,7 +139,7 @@ fn a_hundred_reloads_cost_an_unchanged_camera_no_result_and_leave_nothing_behind
             }
         }
         // a log that nobody reads would hold the daemon up once its pipe is full
-        running.until("the configuration was read again");
+        running.until("configuration reloaded");
         if n == 20 {
             early = running.footprint();
         }
@@ -148,7 +148,7 @@ fn a_hundred_reloads_cost_an_unchanged_camera_no_result_and_leave_nothing_behind
     assert!(late.0 <= early.0 + 8, "open files: {} after 20, {} after {RELOADS}", early.0, late.0);
     assert!(late.1 <= early.1 + 16384, "KiB: {} after 20, {} after {RELOADS}", early.1, late.1);
     let log = running.end();
-    assert_eq!(log.matches("the configuration was read again").count(), RELOADS, "{log}");
+    assert_eq!(log.matches("configuration reloaded").count(), RELOADS, "{log}");
     assert!(!log.contains("front is"), "{log}");
 }
 
@@ -157,8 +157,8 @@ fn a_faulty_file_is_refused_with_its_faults_and_the_old_settings_stay() {
     let mut running = Running::start(&config("side", 2));
     let mut reader = running.subscriber();
     running.reload("[model]\nfile = \"testcard\"\ntop = 0\n[[camera]]\nname = \"front\"\nlanch = \"x\"\n");
-    let refused = running.until("was not taken");
-    assert!(refused.contains("the old one stays in force") && refused.contains("3 errors"), "{refused}");
+    let refused = running.until("reload failed");
+    assert!(refused.contains("keeping the current configuration") && refused.contains("3 errors"), "{refused}");
     assert!(running.until("line 3").contains("model.top must be a whole number"));
     assert!(running.until("line 6").contains("did you mean 'launch'?"));
     running.reload(&config("side", 2).replace("testcard", "gone.onnx"));
@@ -170,7 +170,7 @@ fn a_faulty_file_is_refused_with_its_faults_and_the_old_settings_stay() {
             .unwrap();
     }
     running.reload(&config("side", 2));
-    running.until("read again: nothing has changed");
+    running.until("configuration reloaded: nothing has changed");
     running.end();
 }
 
@@ -185,7 +185,7 @@ fn a_camera_that_has_changed_is_set_up_anew_and_goes_on_counting() {
     let text = config("side", 2);
     let (front, rest) = text.split_at(text.rfind("[[camera]]").unwrap());
     running.reload(&format!("{front}{}", rest.replace("width=64,height=48", "width=80,height=60")));
-    assert!(running.until("read again").contains("side is set up anew"));
+    assert!(running.until("configuration reloaded").contains("side is set up anew"));
     let first = std::iter::repeat_with(|| side(&mut reader)).find(|result| result["width"] == 80).unwrap();
     assert!(first["seq"].as_u64().unwrap() > 5, "{first}");
     running.end();
@@ -234,4 +234,47 @@ fn a_camera_that_stays_lost_gets_the_help_that_was_set() {
     running.until("the command of on_stuck is done");
     assert_eq!(std::fs::read_to_string(&note).unwrap(), "gone is stuck\n");
     running.end();
+}
+
+/// The program with an unread standard output beside its socket, whose pipe is full.
+fn with_unread_output(folder: &Path) -> (Running, std::process::ChildStdout) {
+    let (file, socket) = (folder.join("glimpsed.toml"), folder.join("s"));
+    std::fs::write(&file, config("side", 2)).unwrap();
+    let mut command = common::glimpsed();
+    command.args(["run", "--json", "--socket"]).arg(&socket).arg("--config").arg(&file);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (out, log) = (child.stdout.take().unwrap(), BufReader::new(child.stderr.take().unwrap()));
+    let _folder = tempfile::tempdir().unwrap();
+    let mut running = Running { child, log, said: String::new(), config: file, socket, _folder };
+    running.until("standard output is not read fast enough");
+    (running, out)
+}
+
+#[test]
+fn an_unread_standard_output_stops_neither_subscribers_nor_a_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut running, out) = with_unread_output(folder.path());
+    let mut reader = running.subscriber();
+    let classes = |message: &Value| message["classifications"].as_array().map(Vec::len);
+    let mut result = |top: usize| std::iter::repeat_with(|| message(&mut reader)).find(|message| classes(message) == Some(top));
+    assert_eq!(result(2).unwrap()["missed"], Value::Null);
+    running.reload(&config("side", 3));
+    running.until("configuration reloaded: the model is testcard");
+    result(3).unwrap();
+    // what stood in the pipe and in the queue comes first; then the losses are told, and nothing of the old settings follows the new
+    let lines = BufReader::new(out).lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let (mut missed, mut new) = (0, 0);
+    for message in lines {
+        missed += message["missed"].as_u64().unwrap_or_default();
+        match classes(&message) {
+            Some(3) => new += 1,
+            other => assert_eq!((other, new), (Some(2), 0), "an old result after a new one: {message}"),
+        }
+        if new >= 100 {
+            break;
+        }
+    }
+    assert!(missed > 0, "losses are told in the results");
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
 }

@@ -4,7 +4,7 @@
 use crate::common;
 use crate::common::socket::{ask, is_over, line, open, silent, subscriber, temporary};
 use crossbeam_channel::RecvTimeoutError;
-use glimpsed::publish::Publish;
+use glimpsed::event::{Event, Publisher};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
@@ -20,9 +20,9 @@ fn hello_then_the_latest_then_everything_by_the_schema() {
     let (_folder, path) = temporary();
     let mut socket = open(&path);
     let mut early = subscriber(&path);
-    socket.publish(&common::animal("front", 0, 0, 0.75)).unwrap();
-    socket.publish(&common::animal("front", 1, 1, 0.5)).unwrap();
-    socket.publish(&common::animal("back", 0, 2, 1.0)).unwrap();
+    socket.handle(&Event::result(&common::animal("front", 0, 0, 0.75))).unwrap();
+    socket.handle(&Event::result(&common::animal("front", 1, 1, 0.5))).unwrap();
+    socket.handle(&Event::result(&common::animal("back", 0, 2, 1.0))).unwrap();
     let mut seen: Vec<_> = (0..3).map(|_| line(&mut early)).collect();
     let short = |seen: &[Value]| {
         seen.iter()
@@ -42,7 +42,7 @@ fn hello_then_the_latest_then_everything_by_the_schema() {
     let mut latest = vec![line(&mut late), line(&mut late)];
     latest.sort_by_key(|result| result["source"].to_string());
     assert_eq!(short(&latest), [("back".into(), 0), ("front".into(), 1)]);
-    socket.publish(&common::animal("front", 2, 1, 0.5)).unwrap();
+    socket.handle(&Event::result(&common::animal("front", 2, 1, 0.5))).unwrap();
     assert_eq!((&line(&mut late)["seq"], &line(&mut early)["seq"]), (&json!(2), &json!(2)));
 
     let schema = std::fs::read_to_string(common::project().join("schema/message.schema.json")).unwrap();
@@ -57,14 +57,14 @@ fn a_subscriber_filters_results() {
     let mut socket = open(&path);
     let mut reader = subscriber(&path);
     ask(&mut reader, r#"{"subscribe":{"cameras":["front"],"top":1,"min_confidence":0.6,"on_change":true}}"#);
-    socket.publish(&common::animal("front", 999, 0, 0.75)).unwrap();
+    socket.handle(&Event::result(&common::animal("front", 999, 0, 0.75))).unwrap();
     let first = line(&mut reader);
     assert_eq!((&first["seq"], &first["classifications"][0]["label"]), (&json!(999), &json!("cat")));
     assert_eq!(first["classifications"].as_array().unwrap().len(), 1);
-    socket.publish(&common::animal("back", 0, 1, 0.9)).unwrap(); // another camera
-    socket.publish(&common::animal("front", 1000, 0, 0.9)).unwrap(); // no change
-    socket.publish(&common::animal("front", 1001, 1, 0.55)).unwrap(); // not sure enough
-    socket.publish(&common::animal("front", 1002, 2, 0.9)).unwrap();
+    socket.handle(&Event::result(&common::animal("back", 0, 1, 0.9))).unwrap(); // another camera
+    socket.handle(&Event::result(&common::animal("front", 1000, 0, 0.9))).unwrap(); // no change
+    socket.handle(&Event::result(&common::animal("front", 1001, 1, 0.55))).unwrap(); // not sure enough
+    socket.handle(&Event::result(&common::animal("front", 1002, 2, 0.9))).unwrap();
     assert_eq!(line(&mut reader)["seq"], 1002);
 }
 
@@ -75,7 +75,7 @@ fn a_subscriber_that_does_not_read_misses_lines_alone_and_is_told_how_many() {
     let mut socket = open(&path);
     let (mut slow, mut quick) = (subscriber(&path), subscriber(&path));
     for seq in 0..RESULTS {
-        socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
+        socket.handle(&Event::result(&common::animal("front", seq, 0, 0.75))).unwrap();
         // in step with this one, so that no result is lost before the socket's thread sees it
         assert_eq!(line(&mut quick)["seq"], seq);
     }
@@ -117,7 +117,7 @@ fn an_invalid_request_gets_one_error_and_is_disconnected() {
     assert!(cut_off);
     // the others are untouched
     let mut polite = subscriber(&path);
-    socket.publish(&common::animal("front", 0, 0, 0.75)).unwrap();
+    socket.handle(&Event::result(&common::animal("front", 0, 0, 0.75))).unwrap();
     assert_eq!(line(&mut polite)["seq"], 0);
 }
 
@@ -129,7 +129,7 @@ fn a_half_closed_subscriber_still_gets_results() {
     half.get_mut().shutdown(Shutdown::Write).unwrap();
     drop(subscriber(&path));
     for seq in 0..3 {
-        socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
+        socket.handle(&Event::result(&common::animal("front", seq, 0, 0.75))).unwrap();
         assert_eq!(line(&mut half)["seq"], seq);
     }
 }
@@ -165,7 +165,7 @@ fn shutdown_ends_in_time_whatever_subscribers_do() {
         // the others are served meanwhile
         let mut reader = subscriber(&path);
         for seq in 0..100 {
-            socket.publish(&common::animal("front", seq, 0, 0.75)).unwrap();
+            socket.handle(&Event::result(&common::animal("front", seq, 0, 0.75))).unwrap();
             assert_eq!(line(&mut reader)["seq"], seq);
         }
         let (ending, ended) = crossbeam_channel::bounded::<()>(0);

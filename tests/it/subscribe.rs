@@ -1,8 +1,8 @@
 //! `glimpsed subscribe`: what a daemon sees, over its restarts, until it is ended.
 
 use crate::common;
+use glimpsed::event::{Event, Publisher};
 use glimpsed::prediction::Prediction;
-use glimpsed::publish::Publish;
 use glimpsed::publish::socket::{Params, Socket, hello};
 use glimpsed::tally::Tally;
 use nix::sys::signal::{Signal, kill};
@@ -41,19 +41,19 @@ fn lines_of_text_over_a_restart_of_the_daemon_and_a_quiet_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let mut socket = daemon(&path);
-    socket.publish(&result("front", 0, 0)).unwrap();
+    socket.handle(&Event::result(&result("front", 0, 0))).unwrap();
     let (mut child, mut out, mut err) = subscribe(&path, &[]);
     assert_eq!(line(&mut out), "front: cat 75 %, dog 25 %", "the latest result is there at once");
-    socket.publish(&result("back", 0, 2)).unwrap();
+    socket.handle(&Event::result(&result("back", 0, 2))).unwrap();
     assert_eq!(line(&mut out), "back: owl 75 %, cat 25 %");
     let tally = Tally::new("back");
     tally.lost("it was unplugged");
-    socket.handle().tell(&tally.status());
+    socket.handle(&Event::Status(&tally.status())).unwrap();
     assert_eq!(line(&mut out), "back: lost: it was unplugged");
     drop(socket);
     assert!(line(&mut err).contains("glimpsed has ended; waiting for it"));
     let mut socket = daemon(&path);
-    socket.publish(&result("front", 0, 1)).unwrap();
+    socket.handle(&Event::result(&result("front", 0, 1))).unwrap();
     assert_eq!(line(&mut out), "front: dog 75 %, owl 25 %");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
     assert!(child.wait().unwrap().success());
@@ -71,17 +71,17 @@ fn the_daemons_own_lines_as_chosen() {
     assert!(line(&mut out).starts_with(r#"{"cameras":["front","back"]"#));
     let answer: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
     assert_eq!((&answer["type"], &answer["cameras"], &answer["top"]), (&"subscribed".into(), &vec!["front"].into(), &1.into()));
-    socket.publish(&result("front", 0, 0)).unwrap();
+    socket.handle(&Event::result(&result("front", 0, 0))).unwrap();
     let first: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
     assert_eq!((&first["seq"], first["classifications"].as_array().unwrap().len()), (&0.into(), 1));
-    socket.publish(&result("back", 0, 0)).unwrap();
-    socket.publish(&result("front", 100, 0)).unwrap();
-    socket.publish(&result("front", 101, 2)).unwrap();
+    socket.handle(&Event::result(&result("back", 0, 0))).unwrap();
+    socket.handle(&Event::result(&result("front", 100, 0))).unwrap();
+    socket.handle(&Event::result(&result("front", 101, 2))).unwrap();
     let message: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
     assert_eq!((&message["seq"], &message["classifications"][0]["label"]), (&101.into(), &"owl".into()));
     drop(out);
-    socket.publish(&result("front", 102, 0)).unwrap();
-    socket.publish(&result("front", 103, 1)).unwrap();
+    socket.handle(&Event::result(&result("front", 102, 0))).unwrap();
+    socket.handle(&Event::result(&result("front", 103, 1))).unwrap();
     assert!(child.wait().unwrap().success(), "whoever read it has gone: a quiet end");
 }
 
@@ -114,8 +114,8 @@ fn a_camera_that_the_daemon_has_not_is_told_and_waited_for() {
     let (mut child, mut out, mut err) = subscribe(&path, &["--camera", "frnt"]);
     let told = line(&mut err);
     assert!(told.contains("the daemon has no camera 'frnt'; it has front, back. Is 'front' meant?"), "{told}");
-    socket.handle().greet(&hello("animals", "CPU", "the CPU", &["frnt"], &common::animals()));
-    socket.publish(&result("frnt", 0, 0)).unwrap();
+    socket.handle(&Event::Hello(&hello("animals", "CPU", "the CPU", &["frnt"], &common::animals()))).unwrap();
+    socket.handle(&Event::result(&result("frnt", 0, 0))).unwrap();
     assert_eq!(line(&mut out), "frnt: cat 75 %, dog 25 %");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
     assert!(child.wait().unwrap().success());

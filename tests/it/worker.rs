@@ -5,14 +5,13 @@ use crate::common;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use glimpsed::channel::{Sent, counted_channel};
 use glimpsed::error::Result;
+use glimpsed::event::{Event, Hub, Publisher};
 use glimpsed::frame::{Frame, Picture, PixelFormat, Pixels};
 use glimpsed::model::{Model, builtin};
-use glimpsed::prediction::Prediction;
-use glimpsed::publish::{Publish, Publishers};
 use glimpsed::runtime::{Execution, Infer};
 use glimpsed::tally::Tally;
 use glimpsed::tensor::{ElementType, Tensor};
-use glimpsed::worker::{self, Classifier, Lane, Order};
+use glimpsed::worker::{self, Change, Classifier, Lane, Offer, StreamId};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -55,24 +54,26 @@ impl Drop for Grey {
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<(u64, u64, String)>>>);
 
-impl Publish for Kept {
+impl Publisher for Kept {
     fn name(&self) -> &'static str {
         "memory"
     }
 
-    fn publish(&mut self, result: &Prediction) -> Result<()> {
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        let Event::Result { prediction: result, .. } = event else { return Ok(()) };
         let number = result.pts.unwrap().as_secs();
         self.0.lock().unwrap().push((number, result.dropped, result.model.to_string()));
         Ok(())
     }
 }
 
-/// What a test holds: the camera's end, orders, and the news of the model and of released pixels.
+/// What a test holds: the camera's end, the way for changes, and the news of the model and of released pixels.
 struct Rig {
     frames: glimpsed::channel::Sender<Frame>,
     tally: Arc<Tally>,
     begins: Receiver<()>,
-    orders: Sender<Order>,
+    changes: Sender<Offer>,
+    stream: StreamId,
     released: Receiver<()>,
     release: Sender<()>,
     model: Model,
@@ -105,22 +106,22 @@ impl Rig {
 /// Runs the worker on one camera whose channel holds two frames: `before` fills it, `during` runs while the model works on the first
 /// frame, and the gate is open from then on. Gives the results; frames that gave none must be counted as dropped.
 fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier), limit: Option<u64>) -> Vec<(u64, u64, String)> {
-    let ((begins, begun), (gate, opened), (orders, ordered)) = (unbounded(), unbounded(), unbounded());
+    let ((begins, begun), (gate, opened), (changes, changed)) = (unbounded(), unbounded(), unbounded());
     let (release, released) = unbounded();
     let tally = Tally::new("camera");
     let (frames, receiver) = counted_channel(2, tally.dropped_counter());
     let lane = Lane::new(receiver, tally.clone());
     let model = builtin().unwrap();
-    let mut rig = Rig { frames, tally, begins: begun, orders, released, release, model };
+    let mut rig = Rig { frames, tally, begins: begun, changes, stream: lane.id(), released, release, model };
     let (first, second) = (rig.gated("first", &opened, &begins), rig.gated("second", &opened, &begins));
     before(&mut rig);
     let (kept, tally) = (Kept::default(), rig.tally.clone());
     let execution = Mutex::new(first.execution().clone());
     thread::scope(|scope| {
         let work = scope.spawn(|| {
-            let mut publishers = Publishers::new(vec![Box::new(kept.clone())]);
+            let hub = Hub::new().inline(Box::new(kept.clone()));
             let (_stop, stop) = bounded(0);
-            worker::run(vec![lane], Box::new(first), &mut publishers, &ordered, &stop, limit, &execution).unwrap();
+            worker::run(vec![lane], Box::new(first), &hub, &changed, &stop, limit, &execution).unwrap();
         });
         rig.begins.recv().unwrap();
         during(&mut rig, second);
@@ -175,8 +176,8 @@ fn a_limit_takes_no_frame_ahead_that_it_does_not_want() {
 fn a_camera_that_is_taken_out_gives_no_result_of_the_frame_that_is_prepared() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
     let during = |rig: &mut Rig, _| {
-        let (done, _) = bounded(0);
-        rig.orders.send(Order::Without(vec![rig.tally.clone()], done)).unwrap();
+        let (offer, _pending) = worker::offer(Change { remove: vec![rig.stream], ..Change::default() });
+        rig.changes.send(offer).unwrap();
     };
     assert_eq!(run(before, during, None), [first(1, 0)]);
 }
@@ -186,10 +187,22 @@ fn a_frame_that_is_prepared_for_one_model_is_not_given_to_the_next() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
     let during = |rig: &mut Rig, second| {
         assert_eq!(rig.file(3), Sent::Queued);
-        let (back, _) = bounded(1);
-        rig.orders.send(Order::Classifier(Box::new(second), back)).unwrap();
+        let (offer, _pending) = worker::offer(Change { classifier: Some(Box::new(second)), ..Change::default() });
+        rig.changes.send(offer).unwrap();
     };
     assert_eq!(run(before, during, None), [first(1, 0), first(2, 0), (3, 0, "second".into())]);
+}
+
+#[test]
+fn a_change_that_is_withdrawn_in_time_has_no_effect() {
+    let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
+    let during = |rig: &mut Rig, second| {
+        let change = Change { classifier: Some(Box::new(second)), remove: vec![rig.stream], ..Change::default() };
+        let (offer, pending) = worker::offer(change);
+        rig.changes.send(offer).unwrap();
+        assert!(pending.withdraw().is_some(), "the worker is busy with the first frame, and has not taken it");
+    };
+    assert_eq!(run(before, during, None), [first(1, 0), first(2, 0)]);
 }
 
 /// A model whose every other answer is not a number.

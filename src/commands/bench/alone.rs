@@ -5,11 +5,12 @@ use crate::capture::{self, drain};
 use crate::commands::line;
 use crate::config::ModelSettings;
 use crate::error::{Error, Result};
+use crate::event::{Event, Publisher};
 use crate::frame::Frame;
 use crate::labels::Labels;
 use crate::model::Model;
 use crate::preprocess::Preprocessor;
-use crate::publish::{Format, Publish, Stdout};
+use crate::publish::{Format, Stdout};
 use crate::rank::Ranker;
 use crate::runtime::{Execution, Infer};
 use crate::shutdown::Stop;
@@ -87,7 +88,7 @@ impl Stages {
         while start.elapsed() < time {
             timed(&mut stages.preprocess, || preprocessor.run(frame, &mut input));
             timed(&mut stages.rank, || ranker.rank(&output, settings.top, &mut result.top))?;
-            timed(&mut stages.publish, || nowhere.publish(&result))?;
+            timed(&mut stages.publish, || nowhere.handle(&Event::result(&result)))?;
         }
         Ok(stages)
     }

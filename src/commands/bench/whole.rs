@@ -6,9 +6,10 @@ use crate::capture::Turn;
 use crate::config::Camera;
 use crate::daemon::{self, Outside, Parts};
 use crate::error::{Error, Result};
+use crate::event::{Event, Hub, Publisher};
 use crate::notify::Service;
-use crate::prediction::{Prediction, milliseconds};
-use crate::publish::{Publish, Publishers, Stdout};
+use crate::prediction::milliseconds;
+use crate::publish::Stdout;
 use crate::shutdown::{Ask, Stop};
 use crate::stats::Durations;
 use crate::tally::Percentiles;
@@ -40,13 +41,14 @@ struct Recorder {
     whole: Arc<Mutex<Whole>>,
 }
 
-impl Publish for Recorder {
+impl Publisher for Recorder {
     fn name(&self) -> &'static str {
         "the bench"
     }
 
-    fn publish(&mut self, result: &Prediction) -> Result<()> {
-        self.nowhere.publish(result)?;
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        let Event::Result { prediction: result, .. } = event else { return Ok(()) };
+        self.nowhere.handle(event)?;
         let (now, used, timing) = (Instant::now(), cpu()?, &result.timing);
         let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
         if whole.begins.is_none() {
@@ -92,8 +94,8 @@ pub fn measure(
     let own = Stop::default();
     own.request_after(time)?;
     let recorder = Recorder { nowhere: nowhere()?, start: Instant::now(), whole: whole.clone() };
-    let publishers = Publishers::new(vec![Box::new(recorder)]);
-    let parts = Parts { classifier, publishers, socket: None, status_interval: None, limit: None, source: None };
+    let hub = Hub::new().inline(Box::new(recorder));
+    let parts = Parts { classifier, hub, status_interval: None, limit: None, source: None };
     let outside = Outside { stop: &own, asked, service: Service::default() };
     let done = daemon::run(parts, (0..cameras).map(camera).collect(), Arc::new(|_| {}), outside)?;
     if stop.requested() {

@@ -19,8 +19,8 @@ mod subscriber;
 
 pub use listen::{connect, is_handed_in};
 
-use super::Publish;
 use crate::error::{Error, Result};
+use crate::event::{Event, Publisher};
 use crate::labels::Labels;
 use crate::prediction::{Prediction, SCHEMA_VERSION};
 use crate::tally::{State, Status};
@@ -77,9 +77,8 @@ pub struct Socket {
     overrun: Arc<Overrun>,
 }
 
-/// A way to the subscribers for what is no result; outlives the socket, and then leads nowhere.
-#[derive(Clone)]
-pub struct Handle {
+/// The way to the socket's thread.
+struct Handle {
     messages: Sender<Message>,
     waker: Arc<Waker>,
     thread: Watched<io::Result<()>>,
@@ -87,7 +86,7 @@ pub struct Handle {
 
 impl Handle {
     /// Tells every subscriber how a camera is.
-    pub fn tell(&self, status: &Status) {
+    fn tell(&self, status: &Status) {
         if let Ok(value) = serde_json::to_value(status) {
             let flowing = status.state == State::Flowing;
             self.send(Message::Status { camera: status.source.clone(), flowing, line: snapshot::line(&value) });
@@ -95,12 +94,12 @@ impl Handle {
     }
 
     /// Greets everybody anew, those who are there too: another model, or other cameras. What was last seen of others is forgotten.
-    pub fn greet(&self, hello: &Value) {
+    fn greet(&self, hello: &Value) {
         self.send(Message::Hello(hello.clone()));
     }
 
     /// Why the socket's thread has ended, if it was not asked to; no subscriber is served then.
-    pub fn fault(&self) -> Option<Error> {
+    fn fault(&self) -> Option<Error> {
         match self.thread.outcome()? {
             Ok(Ok(())) => None,
             Ok(Err(e)) => {
@@ -108,13 +107,6 @@ impl Handle {
             }
             Err(panic) => Some(panic.clone()),
         }
-    }
-
-    /// A handle to a thread that runs `work` and receives no messages.
-    #[cfg(test)]
-    pub fn to(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Self {
-        let waker = Waker::new(Poll::new().unwrap().registry(), WAKER).unwrap();
-        Self { messages: bounded(1).0, waker: waker.into(), thread: threads::spawn("socket", work).unwrap() }
     }
 
     fn send(&self, message: Message) {
@@ -141,18 +133,39 @@ impl Socket {
         Ok(Self { handle: Handle { messages, waker: waker.into(), thread }, overrun })
     }
 
-    /// A way to the subscribers for what is no result.
-    pub fn handle(&self) -> Handle {
-        self.handle.clone()
+    /// A socket whose thread runs `work` and receives no messages.
+    #[cfg(test)]
+    pub fn to(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Self {
+        let waker = Waker::new(Poll::new().unwrap().registry(), WAKER).unwrap();
+        let handle = Handle { messages: bounded(1).0, waker: waker.into(), thread: threads::spawn("socket", work).unwrap() };
+        Self { handle, overrun: Arc::default() }
     }
 }
 
-impl Publish for Socket {
+impl Publisher for Socket {
     fn name(&self) -> &'static str {
         "the socket"
     }
 
-    fn publish(&mut self, prediction: &Prediction) -> Result<()> {
+    /// Only queues for the socket's own thread, and never waits, but at the end: subscribers get what is queued for them, within half
+    /// a second; then the file is removed.
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        match event {
+            Event::Result { prediction, .. } => return self.publish(prediction),
+            Event::Status(status) => self.handle.tell(status),
+            Event::Hello(hello) => self.handle.greet(hello),
+            Event::End => self.end(),
+        }
+        Ok(())
+    }
+
+    fn fault(&self) -> Option<Error> {
+        self.handle.fault()
+    }
+}
+
+impl Socket {
+    fn publish(&self, prediction: &Prediction) -> Result<()> {
         let ended = || Error::failed("the socket's thread has ended");
         if self.handle.messages.len() >= WAITING {
             self.overrun.add(&prediction.source);
@@ -165,15 +178,21 @@ impl Publish for Socket {
         }
         self.handle.waker.wake().map_err(|e| Error::failed("cannot wake the socket's thread").because(e))
     }
-}
 
-impl Drop for Socket {
-    /// Subscribers get what waits for them, within half a second; then the file goes.
-    fn drop(&mut self) {
+    fn end(&self) {
         let deadline = Instant::now() + END;
         let asked = self.handle.messages.send_deadline(Message::End, deadline).is_ok() && self.handle.waker.wake().is_ok();
         if asked && !self.handle.thread.wait(deadline) {
             tracing::warn!("the socket's thread did not end in time, and is abandoned");
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // it has ended already where the hub was ended
+        if self.handle.thread.outcome().is_none() {
+            self.end();
         }
     }
 }

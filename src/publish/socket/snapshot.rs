@@ -32,6 +32,11 @@ impl Snapshot {
         self.troubled.retain(|camera, _| self.cameras.iter().any(|known| **known == **camera));
     }
 
+    /// Whether the daemon has this camera. A removed one may still report its end.
+    pub fn knows(&self, camera: &str) -> bool {
+        self.cameras.iter().any(|known| known == camera)
+    }
+
     /// The `subscribed` message: what is in force for a subscriber that wants `choice`.
     pub fn subscribed(&self, choice: &Choice) -> Arc<[u8]> {
         let followed: Vec<_> = self.cameras.iter().filter(|camera| choice.follows(camera)).collect();

@@ -2,12 +2,12 @@
 
 use glimpsed::config::Camera;
 use glimpsed::daemon::{self, Outside, Parts};
+use glimpsed::event::{Hub, Publisher};
 use glimpsed::labels::Labels;
 use glimpsed::model::Model;
 use glimpsed::notify::Service;
 use glimpsed::prediction::{Prediction, Score, Timing};
 use glimpsed::preprocess;
-use glimpsed::publish::{Publish, Publishers};
 use glimpsed::runtime::Infer;
 use glimpsed::shutdown::Stop;
 use glimpsed::tally::Status;
@@ -33,9 +33,9 @@ pub fn camera(name: &str, pipeline: &str) -> Camera {
 }
 
 /// Runs the daemon in this process until its cameras end, or there are `limit` results; gives what each camera has done.
-pub fn run_daemon(classifier: Classifier, place: Box<dyn Publish>, cameras: Vec<Camera>, limit: Option<u64>) -> Vec<Status> {
-    let publishers = Publishers::new(vec![place]);
-    let parts = Parts { classifier, publishers, socket: None, status_interval: None, limit, source: None };
+pub fn run_daemon(classifier: Classifier, place: Box<dyn Publisher>, cameras: Vec<Camera>, limit: Option<u64>) -> Vec<Status> {
+    let hub = Hub::new().inline(place);
+    let parts = Parts { classifier, hub, status_interval: None, limit, source: None };
     let (_ask, asked) = crossbeam_channel::bounded(1);
     let outside = Outside { stop: &Stop::default(), asked: &asked, service: Service::default() };
     daemon::run(parts, cameras, Arc::new(|_| {}), outside).unwrap()

@@ -52,7 +52,7 @@ impl Server {
                 self.for_each(|subscriber, _| if subscriber.follows(&camera) { subscriber.push(line.clone()) } else { Ok(()) });
                 if flowing {
                     self.snapshot.troubled.remove(&camera);
-                } else {
+                } else if self.snapshot.knows(&camera) {
                     self.snapshot.troubled.insert(camera, line);
                 }
             }

@@ -1,0 +1,311 @@
+//! A publisher on a thread of its own, behind a bounded queue of results.
+//!
+//! When the queue is full, the oldest result is dropped and counted; the count travels with the next result that is handed over
+//! (`missed`). A result of a source that is not live waits for room instead.
+
+use super::events::{Event, Publisher};
+use crate::error::{Error, Result};
+use crate::prediction::Prediction;
+use crate::threads::{self, Watched};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Results that wait for the publisher, at most.
+pub const CAPACITY: usize = 64;
+/// How long writing what is queued may take once the program was asked to end.
+const END: Duration = Duration::from_secs(1);
+/// The log mentions losses at most this often.
+const REPORT: Duration = Duration::from_secs(60);
+
+/// The queue, and the thread that empties it.
+pub struct Queue {
+    name: &'static str,
+    shared: Arc<Shared>,
+    thread: Watched<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Something was queued, or nothing more will be.
+    filled: Condvar,
+    /// There is room, the publisher has finished, or nobody waits any longer.
+    emptied: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    results: VecDeque<(Box<Prediction>, bool)>,
+    /// Memory of results that were handed over, to be filled again.
+    spare: Vec<Box<Prediction>>,
+    /// Results dropped since the last one that was handed over.
+    missed: u64,
+    /// Results dropped since the log mentioned it, and when that was.
+    unreported: u64,
+    reported: Option<Instant>,
+    /// No more results come.
+    closed: bool,
+    /// Nobody waits for room any longer.
+    no_waiting: bool,
+    /// How the publisher has finished.
+    finished: Option<Result<()>>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// Starts the thread of `publisher`.
+    pub fn start(publisher: Box<dyn Publisher>) -> Result<Self> {
+        let (name, shared) = (publisher.name(), Arc::<Shared>::default());
+        let own = shared.clone();
+        let thread = threads::spawn("publish", move || {
+            let mut finished = Finished(&own, None);
+            finished.1 = Some(run(publisher, &own));
+        })?;
+        Ok(Self { name, shared, thread })
+    }
+
+    /// Queues a result; other events are ignored. An error if the publisher has failed.
+    pub fn push(&self, event: &Event) -> Result<()> {
+        let Event::Result { prediction, live, .. } = *event else { return Ok(()) };
+        let mut state = self.shared.lock();
+        while !live && state.results.len() >= CAPACITY && !state.no_waiting && state.finished.is_none() {
+            state = self.shared.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(finished) = &state.finished {
+            return finished.clone();
+        }
+        if state.results.len() >= CAPACITY {
+            state.drop_oldest();
+        }
+        let slot = match state.spare.pop() {
+            Some(mut slot) => {
+                slot.copy_from(prediction);
+                slot
+            }
+            None => Box::new(prediction.clone()),
+        };
+        state.results.push_back((slot, live));
+        let losses = state.losses_to_report(Instant::now());
+        drop(state);
+        self.shared.filled.notify_one();
+        if let Some(losses) = losses {
+            self.report(losses);
+        }
+        Ok(())
+    }
+
+    /// From now on nothing waits for room in the queue.
+    pub fn stop_waiting(&self) {
+        self.shared.lock().no_waiting = true;
+        self.shared.emptied.notify_all();
+    }
+
+    /// Waits until everything queued is handed over, or, once nobody is to wait any longer, for [`END`] at most. Gives how the
+    /// publisher has finished.
+    pub fn end(&self) -> Result<()> {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        self.shared.filled.notify_one();
+        while state.finished.is_none() && !state.no_waiting {
+            state = self.shared.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let deadline = Instant::now() + END;
+        while state.finished.is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                // one is in the publisher's hands
+                let losses = state.unreported + state.results.len() as u64 + 1;
+                drop(state);
+                self.report(losses);
+                return Ok(());
+            }
+            state = self.shared.emptied.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let (finished, losses) = (state.finished.clone(), std::mem::take(&mut state.unreported));
+        drop(state);
+        if losses > 0 {
+            self.report(losses);
+        }
+        finished.unwrap_or(Ok(()))
+    }
+
+    /// The panic of the publisher, if that is how it has ended.
+    pub fn fault(&self) -> Option<Error> {
+        self.thread.outcome()?.as_ref().err().cloned()
+    }
+
+    fn report(&self, losses: u64) {
+        tracing::warn!("{} is not read fast enough: {losses} results were dropped", self.name);
+    }
+}
+
+impl State {
+    fn drop_oldest(&mut self) {
+        if let Some((oldest, _)) = self.results.pop_front() {
+            self.spare.push(oldest);
+            self.missed += 1;
+            self.unreported += 1;
+        }
+    }
+
+    /// The losses that the log is to mention now.
+    fn losses_to_report(&mut self, now: Instant) -> Option<u64> {
+        let due = self.reported.is_none_or(|at| now.saturating_duration_since(at) >= REPORT);
+        if self.unreported == 0 || !due {
+            return None;
+        }
+        self.reported = Some(now);
+        Some(std::mem::take(&mut self.unreported))
+    }
+}
+
+/// Hands over what is queued until nothing more comes.
+fn run(mut publisher: Box<dyn Publisher>, shared: &Shared) -> Result<()> {
+    loop {
+        let mut state = shared.lock();
+        while state.results.is_empty() && !state.closed {
+            state = shared.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let Some((prediction, live)) = state.results.pop_front() else { break };
+        let missed = std::mem::take(&mut state.missed);
+        drop(state);
+        shared.emptied.notify_all();
+        publisher.handle(&Event::Result { prediction: &prediction, live, missed })?;
+        shared.lock().spare.push(prediction);
+    }
+    publisher.handle(&Event::End)
+}
+
+/// Says how the publisher has finished, also after a panic.
+struct Finished<'a>(&'a Shared, Option<Result<()>>);
+
+impl Drop for Finished<'_> {
+    fn drop(&mut self) {
+        let outcome = self.1.take().unwrap_or_else(|| Err(Error::failed("the publisher panicked")));
+        self.0.lock().finished = Some(outcome);
+        self.0.emptied.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prediction::Timing;
+    use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+    use std::time::SystemTime;
+
+    /// Tells the number and `missed` of each result, and then waits to be let on.
+    struct Gated(Sender<(u64, u64)>, Receiver<()>);
+
+    impl Publisher for Gated {
+        fn name(&self) -> &'static str {
+            "a test"
+        }
+
+        fn handle(&mut self, event: &Event) -> Result<()> {
+            if let Event::Result { prediction, missed, .. } = event {
+                self.0.send((prediction.seq, *missed)).unwrap();
+                // nobody holds it any more once the gate has gone
+                let _ = self.1.recv();
+            }
+            Ok(())
+        }
+    }
+
+    fn result(seq: u64) -> Prediction {
+        Prediction {
+            source: "front".into(),
+            seq,
+            timestamp: SystemTime::UNIX_EPOCH,
+            pts: None,
+            width: 1,
+            height: 1,
+            model: "m".into(),
+            execution_provider: "CPU",
+            top: Vec::new(),
+            labels: crate::labels::Labels::numbered(1).into(),
+            timing: Timing::default(),
+            dropped: 0,
+        }
+    }
+
+    fn push(queue: &Queue, seq: u64, live: bool) {
+        queue.push(&Event::Result { prediction: &result(seq), live, missed: 0 }).unwrap();
+    }
+
+    fn gated() -> (Queue, Receiver<(u64, u64)>, Sender<()>) {
+        let ((tell, told), (gate, opened)) = (unbounded(), bounded(0));
+        (Queue::start(Box::new(Gated(tell, opened))).unwrap(), told, gate)
+    }
+
+    #[test]
+    fn a_publisher_that_waits_holds_nobody_up_and_loses_the_oldest_results_counted() {
+        let (queue, told, gate) = gated();
+        push(&queue, 0, true);
+        assert_eq!(told.recv().unwrap(), (0, 0), "the publisher has it, and waits");
+        let last = CAPACITY as u64 + 10;
+        (1..=last).for_each(|seq| push(&queue, seq, true));
+        drop(gate);
+        queue.end().unwrap();
+        let rest: Vec<_> = told.try_iter().collect();
+        assert_eq!(rest[0], (11, 10), "the ten oldest are missed, and the first result after the gap says so");
+        assert!(rest[1..].iter().map(|(seq, missed)| (*seq, *missed)).eq((12..=last).map(|seq| (seq, 0))), "{rest:?}");
+    }
+
+    #[test]
+    fn a_result_of_a_film_waits_for_room_until_nobody_is_to_wait() {
+        let (queue, told, gate) = gated();
+        (0..=CAPACITY as u64).for_each(|seq| push(&queue, seq, false));
+        let queue = Arc::new(queue);
+        let (filling, filled) = (queue.clone(), bounded::<()>(0));
+        let film = std::thread::spawn(move || {
+            (65..70).for_each(|seq| push(&filling, seq, false));
+            drop(filled.0);
+        });
+        gate.send(()).unwrap();
+        gate.send(()).unwrap();
+        assert_eq!((0..3).map(|_| told.recv().unwrap().0).collect::<Vec<_>>(), [0, 1, 2]);
+        queue.stop_waiting();
+        film.join().unwrap();
+        drop(gate);
+        queue.end().unwrap();
+        let rest: Vec<_> = told.try_iter().collect();
+        assert_eq!(rest.last().map(|(seq, _)| *seq), Some(69));
+        let missed: u64 = rest.iter().map(|(_, missed)| missed).sum();
+        assert_eq!(rest.len() as u64 + missed, 67, "handed over, or counted");
+    }
+
+    #[test]
+    fn the_error_of_a_publisher_comes_back_at_the_end() {
+        struct Full;
+        impl Publisher for Full {
+            fn name(&self) -> &'static str {
+                "a test"
+            }
+
+            fn handle(&mut self, _: &Event) -> Result<()> {
+                Err(Error::failed("the disk is full"))
+            }
+        }
+        let queue = Queue::start(Box::new(Full)).unwrap();
+        push(&queue, 0, true);
+        assert_eq!(queue.end().unwrap_err().to_string(), "the disk is full");
+        assert!(queue.push(&Event::Result { prediction: &result(1), live: true, missed: 0 }).is_err());
+    }
+
+    #[test]
+    fn a_publisher_that_never_returns_does_not_hold_up_an_end_that_was_asked_for() {
+        let (queue, told, _gate) = gated();
+        push(&queue, 0, true);
+        told.recv().unwrap();
+        queue.stop_waiting();
+        queue.end().unwrap();
+        assert!(queue.fault().is_none());
+    }
+}

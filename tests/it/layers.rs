@@ -64,7 +64,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
             "threads", "worker",
         ],
     ),
-    ("cli", &["capture", "config", "error", "preprocess", "publish", "runtime"]),
+    ("cli", &["capture", "config", "error", "preprocess", "publish", "runtime", "suggest"]),
     (
         "commands",
         &[

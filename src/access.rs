@@ -1,6 +1,6 @@
 //! Who may open a device, and what is missing if it is not us.
 
-use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid, getgroups};
+use nix::unistd::{AccessFlags, Gid, Group, Uid, User, access, getegid, geteuid, getgroups};
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub enum Access {
 /// Whether this process may read and write `path`.
 pub fn to(path: &Path) -> Access {
     let Ok(meta) = std::fs::metadata(path) else { return Access::Absent };
-    match rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK) {
+    match access(path, AccessFlags::R_OK | AccessFlags::W_OK) {
         Ok(()) => Access::Open,
         Err(_) => Access::Locked(why_locked(path, &meta)),
     }

@@ -15,7 +15,7 @@ pub fn open(path: &Path) -> Result<File> {
     // looked at first: to open a device may already do something
     regular(fs::metadata(path)?.file_type())?;
     // and again afterwards, for it may be another by then; until then nothing waits
-    let file = OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32).open(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits()).open(path)?;
     regular(file.metadata()?.file_type())?;
     Ok(file)
 }

@@ -62,7 +62,7 @@ fn redirect(fd: RawFd) -> std::io::Result<()> {
     // nothing is closed here.
     #[allow(unsafe_code)]
     let mut left = unsafe { OwnedFd::from_raw_fd(fd) };
-    let redirected = rustix::io::dup2(&null, &mut left);
+    let redirected = nix::unistd::dup2(&null, &mut left);
     let _ = left.into_raw_fd();
     Ok(redirected?)
 }

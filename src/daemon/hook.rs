@@ -5,10 +5,12 @@
 
 use crate::shutdown::Stop;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use nix::sys::signal::SigSet;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -116,20 +118,24 @@ fn run(camera: &str, command: &str, limit: Duration, stop: &Receiver<()>) -> io:
 
 /// Whether the shell has ended; it stays a zombie, so that its process group cannot become another's.
 fn has_ended(child: &Child) -> bool {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let options = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     // one that cannot be waited for is none of ours any more
-    !matches!(waitid(WaitId::Pid(Pid::from_child(child)), options), Ok(None))
+    waitid(Id::Pid(pid(child)), options) != Ok(WaitStatus::StillAlive)
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
 }
 
 fn end_group(child: &Child) {
-    let group = Pid::from_child(child);
+    let group = pid(child);
     // a group without processes has ended
-    let _ = kill_process_group(group, Signal::TERM);
+    let _ = killpg(group, Signal::SIGTERM);
     let deadline = Instant::now() + GRACE;
     while !has_ended(child) && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(10));
     }
-    let _ = kill_process_group(group, Signal::KILL);
+    let _ = killpg(group, Signal::SIGKILL);
 }
 
 /// What the command writes to standard error: the first of it is kept, the rest is read and forgotten.
@@ -156,8 +162,8 @@ impl Output {
     /// Reads what is there, or comes within `time`. Whether there was something.
     fn read(&mut self, time: Duration) -> bool {
         let Some(from) = &mut self.from else { return false };
-        let time = Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() };
-        if poll(&mut [PollFd::new(&*from, PollFlags::IN)], Some(&time)) == Ok(0) {
+        let time = PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX);
+        if poll(&mut [PollFd::new(from.as_fd(), PollFlags::POLLIN)], time) == Ok(0) {
             return false;
         }
         let mut bytes = [0; 1024];

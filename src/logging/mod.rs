@@ -11,6 +11,7 @@ use queue::Queue;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{Debug, Write as _};
 use std::io::{self, IsTerminal, stderr};
+use std::os::fd::AsFd;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -123,12 +124,12 @@ struct StandardError;
 
 impl io::Write for StandardError {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        use rustix::event::{PollFd, PollFlags, poll};
-        let stderr = rustix::stdio::stderr();
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+        let stderr = stderr();
         loop {
-            match rustix::io::write(stderr, bytes) {
+            match nix::unistd::write(&stderr, bytes) {
                 // another program may have made it non-blocking
-                Err(rustix::io::Errno::AGAIN) => poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], None)?,
+                Err(nix::errno::Errno::EAGAIN) => poll(&mut [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE)?,
                 written => return Ok(written?),
             };
         }

@@ -9,13 +9,14 @@ use crate::prediction::{Prediction, milliseconds};
 use crate::{printable, secrets};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
 
 /// Takes standard output for results alone: from now on, whatever else writes there goes to standard error. Call it once, before
 /// any native library is loaded.
 pub fn claim_stdout() -> Result<File> {
     let claim = || -> io::Result<File> {
-        let own = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
-        rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+        let own = io::stdout().as_fd().try_clone_to_owned()?;
+        nix::unistd::dup2_stdout(io::stderr())?;
         Ok(File::from(own))
     };
     claim().map_err(|e| Error::failed("cannot set up standard output").because(e))

@@ -3,7 +3,7 @@
 use crate::common;
 use crate::common::socket::{line, params, silent, subscriber, temporary};
 use glimpsed::publish::socket::{Params, Socket, connect};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -95,8 +95,8 @@ fn of_four_that_open_a_stale_socket_at_once_one_gets_it() {
 fn a_full_backlog_of_another_program_blocks_nobody() {
     let (_folder, path) = temporary();
     let _hung = UnixListener::bind(&path).unwrap();
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
     let mut waiting = Vec::new();
     let full = loop {
         match connect(&path) {

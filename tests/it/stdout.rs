@@ -113,8 +113,8 @@ fn a_second_signal_ends_it_at_once() {
 /// Standard error that nobody reads, and that is full already.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
-    let size = rustix::pipe::fcntl_setpipe_size(&writer, 4096).unwrap();
-    writer.write_all(&vec![b'.'; size]).unwrap();
+    let size = nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+    writer.write_all(&vec![b'.'; size as usize]).unwrap();
     (reader, writer)
 }
 

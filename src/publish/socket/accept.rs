@@ -81,7 +81,7 @@ impl Acceptor {
 
 fn hint(error: &io::Error) -> &'static str {
     const LIMIT: &str = "\n  The limit of open files is reached: raise LimitNOFILE= of the service, or ulimit -n.";
-    if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) { LIMIT } else { "" }
+    if error.raw_os_error() == Some(nix::errno::Errno::EMFILE as i32) { LIMIT } else { "" }
 }
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut acceptor = Acceptor::new(UnixListener::bind(folder.path().join("s")).unwrap());
         let start = Instant::now();
-        let emfile = || Err(io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()));
+        let emfile = || Err(io::Error::from_raw_os_error(nix::errno::Errno::EMFILE as i32));
         let mut pauses = Vec::new();
         for _ in 0..7 {
             assert!(acceptor.settle(emfile(), start).is_none());

@@ -2,8 +2,8 @@
 
 use super::lock::{self, Lock};
 use crate::error::{Error, Result};
-use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
@@ -64,13 +64,12 @@ pub fn listen(path: &Path, mode: u32, group: Option<&str>) -> Result<Listening> 
 pub fn make_places(subscribers: usize) {
     const OTHERS: u64 = 512;
     let wanted = subscribers as u64 + OTHERS;
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= wanted) {
+    let Ok((current, most)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+    if current >= wanted {
         return;
     }
-    let current = Some(limit.maximum.map_or(wanted, |most| most.min(wanted)));
-    let raised = setrlimit(Resource::Nofile, Rlimit { current, maximum: limit.maximum });
-    if raised.is_err() || current < Some(wanted) {
+    let raised = setrlimit(Resource::RLIMIT_NOFILE, most.min(wanted), most);
+    if raised.is_err() || most < wanted {
         tracing::warn!("the limit of open files (ulimit -n) leaves no room for {subscribers} subscribers");
     }
 }
@@ -85,9 +84,7 @@ fn make_room(path: &Path) -> Result<()> {
     match connect(path) {
         Ok(_) => Err(lock::taken(path)),
         // it takes no more connections just now, or is a socket of another type: alive in any case
-        Err(e) if e.kind() == ErrorKind::WouldBlock || e.raw_os_error() == Some(Errno::PROTOTYPE.raw_os_error()) => {
-            Err(lock::taken(path))
-        }
+        Err(e) if e.kind() == ErrorKind::WouldBlock || e.raw_os_error() == Some(Errno::EPROTOTYPE as i32) => Err(lock::taken(path)),
         Err(e) if e.kind() == ErrorKind::ConnectionRefused => {
             tracing::info!("'{}' was left behind by a program that is gone; replaced", path.display());
             fs::remove_file(path).map_err(|e| Error::config(format!("cannot replace the socket '{}'", path.display())).because(e))

@@ -2,11 +2,12 @@
 //! can both replace it, and both live.
 
 use crate::error::{Error, Result};
-use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, open, stat};
-use rustix::io::Errno;
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use std::ffi::OsString;
-use std::fs;
-use std::os::fd::OwnedFd;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A lock file that was removed meanwhile is made again; so often at the most.
@@ -16,7 +17,7 @@ const TRIES: usize = 100;
 pub struct Lock {
     path: PathBuf,
     /// Held open: the lock is this descriptor's.
-    _file: OwnedFd,
+    _file: File,
 }
 
 impl Lock {
@@ -25,29 +26,31 @@ impl Lock {
         let mut name = OsString::from(socket);
         name.push(".lock");
         let path = PathBuf::from(name);
-        let cannot = |e: Errno| {
+        let cannot = |e: io::Error| {
             Error::config(format!("cannot make the socket '{}'", socket.display()))
-                .because(format!("its lock '{}': {}", path.display(), std::io::Error::from(e)))
+                .because(format!("its lock '{}': {}", path.display(), e))
                 .hint("Does its folder exist, and may you write there? systemd makes /run/glimpsed.")
         };
         for _ in 0..TRIES {
             // a link is not followed, and a FIFO does not make it wait
-            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            let file = open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(|e| match e {
-                Errno::LOOP | Errno::ISDIR | Errno::NXIO => foreign(&path),
-                e => cannot(e),
+            let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
+            let file = options.open(&path).map_err(|e| match e.raw_os_error().map(Errno::from_raw) {
+                Some(Errno::ELOOP | Errno::EISDIR | Errno::ENXIO) => foreign(&path),
+                _ => cannot(e),
             })?;
-            let opened = fstat(&file).map_err(cannot)?;
-            if FileType::from_raw_mode(opened.st_mode) != FileType::RegularFile {
+            let opened = file.metadata().map_err(cannot)?;
+            if !opened.is_file() {
                 return Err(foreign(&path));
             }
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => {}
-                Err(Errno::WOULDBLOCK) => return Err(taken(socket)),
-                Err(e) => return Err(cannot(e)),
+                Err(TryLockError::WouldBlock) => return Err(taken(socket)),
+                Err(TryLockError::Error(e)) => return Err(cannot(e)),
             }
             // whoever held it before may have removed the file: then the lock is of a file that nobody else will find
-            if stat(&path).is_ok_and(|there| (there.st_dev, there.st_ino) == (opened.st_dev, opened.st_ino)) {
+            if fs::metadata(&path).is_ok_and(|there| (there.dev(), there.ino()) == (opened.dev(), opened.ino())) {
                 return Ok(Self { path, _file: file });
             }
         }
@@ -99,7 +102,7 @@ mod tests {
         fs::create_dir(&lock).unwrap();
         assert!(refused().contains("not a regular file"));
         fs::remove_dir(&lock).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, &lock, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        nix::unistd::mkfifo(&lock, nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert!(refused().contains("not a regular file"));
         fs::remove_file(&lock).unwrap();
         let elsewhere = folder.path().join("elsewhere");

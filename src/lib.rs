@@ -50,6 +50,11 @@
 //! 6. A signal never interrupts a call into the NPU: signals are blocked in all threads but one, the inference in flight ends, the
 //!    session is destroyed, then the process exits ([`shutdown`]).
 //! 7. All inference of a session happens on one thread (QNN's power votes are per thread). Sessions may be opened on others.
+//!
+//! # Stability
+//!
+//! Only [`message`], the types of the messages on the wire, is an interface for other programs. Everything else is public for this
+//! program's own tests and benchmarks, and may change in any version.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -71,6 +76,7 @@ pub mod frame;
 pub mod tensor;
 pub mod labels;
 pub mod prediction;
+pub mod message;
 pub mod tally;
 pub mod event;
 

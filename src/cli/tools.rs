@@ -5,7 +5,7 @@ use super::help;
 use super::runtime::{CacheArgs, LibraryArgs, ProviderArg, ProviderParser, ThreadArgs};
 use crate::config::{ModelSettings, values};
 use crate::error::{Error, Result};
-use crate::publish::socket::request;
+use crate::message::request;
 use crate::runtime::{self, Provider};
 use clap::Args;
 use std::path::PathBuf;

@@ -6,13 +6,13 @@ use crate::cli::Classify;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crate::image;
+use crate::message::{self, Borrowed, Repeated};
 use crate::prediction::{Prediction, milliseconds};
 use crate::printable::line as on_one_line;
 use crate::publish::{Format, write_all, write_text};
 use crate::shutdown::Stop;
 use crate::stats::Durations;
 use crate::worker::Classifier;
-use serde::Serialize;
 use std::fmt::Write;
 use std::fs::File;
 use std::path::Path;
@@ -113,15 +113,6 @@ fn readable(path: &Path) -> Result<()> {
     File::open(path).map(drop).map_err(cannot)
 }
 
-/// What `--repeat` adds to a result.
-#[derive(Serialize)]
-struct Repeated {
-    runs: u64,
-    mean_ms: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-}
-
 /// Runs the model `times` times, or until `stop`, on the frame that was classified last. That run was the warm-up, and does not count.
 fn repeat(times: u32, classifier: &mut Classifier, prediction: &mut Prediction, stop: &Stop) -> Result<Repeated> {
     let mut durations = Durations::default();
@@ -132,21 +123,9 @@ fn repeat(times: u32, classifier: &mut Classifier, prediction: &mut Prediction, 
     Ok(Repeated { runs: durations.count(), mean_ms: mean, p50_ms: p50, p99_ms: p99 })
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    #[serde(flatten)]
-    prediction: &'a Prediction,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    inference: Option<&'a Repeated>,
-}
-
 fn write(prediction: &Prediction, inference: Option<&Repeated>, format: Format, out: &mut File) -> Result<()> {
     match format {
-        Format::Json => {
-            let json = serde_json::to_string(&Line { prediction, inference });
-            let json = json.map_err(|e| Error::failed("cannot write a result").because(e))?;
-            write_all(out, (json + "\n").as_bytes())
-        }
+        Format::Json => write_all(out, &message::line(&Borrowed { inference: inference.copied(), ..Borrowed::new(prediction) })),
         Format::Text => write_text(out, &text(prediction, inference)),
     }
 }

@@ -15,6 +15,7 @@ pub use reload::{Load, PATIENCE, Source};
 
 use crate::error::{Error, Result};
 use crate::event::{Event, Hub};
+use crate::message::{Hello, Nodes};
 use crate::notify::Service;
 use crate::publish::socket;
 use crate::runtime::Execution;
@@ -27,7 +28,6 @@ use camera::{Camera, Prepared};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, tick};
 use health::Health;
 use reload::Reload;
-use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ pub struct Outside<'a> {
 }
 
 /// What a subscriber is told first of `classifier` and the cameras.
-pub fn hello(classifier: &Classifier, cameras: &[&str]) -> Value {
+pub fn hello(classifier: &Classifier, cameras: &[&str]) -> Hello {
     let execution = classifier.execution();
     let mut hello = socket::hello(classifier.model(), execution.provider, &execution.detail, cameras, classifier.labels());
     describe(&mut hello, execution);
@@ -73,10 +73,10 @@ pub fn hello(classifier: &Classifier, cameras: &[&str]) -> Value {
 }
 
 /// Says in `hello` what runs the model.
-fn describe(hello: &mut Value, execution: &Execution) {
-    hello["execution_provider"] = execution.provider.into();
-    hello["execution"] = execution.detail.as_str().into();
-    hello["nodes"] = execution.nodes.map_or(Value::Null, |(npu, cpu)| json!({"npu": npu, "cpu": cpu}));
+fn describe(hello: &mut Hello, execution: &Execution) {
+    hello.execution_provider = execution.provider.into();
+    hello.execution.clone_from(&execution.detail);
+    hello.nodes = execution.nodes.map(Nodes::from);
 }
 
 struct Daemon<'a> {
@@ -89,7 +89,7 @@ struct Daemon<'a> {
     /// What runs the model, as the worker knows it; and what of it was told last.
     execution: Arc<Mutex<Execution>>,
     told: Execution,
-    hello: Value,
+    hello: Hello,
     hub: Hub,
     health: Health,
     reload: Reload,

@@ -69,7 +69,7 @@ struct Changing {
     until: Instant,
     settings: Settings,
     files: Option<Files>,
-    hello: serde_json::Value,
+    hello: crate::message::Hello,
     execution: crate::runtime::Execution,
     changes: Changes,
     prepared: Vec<Prepared>,
@@ -238,7 +238,7 @@ impl Daemon<'_> {
             Some(classifier) => (super::hello(classifier, &names), classifier.execution().clone()),
             None => (self.hello.clone(), self.told.clone()),
         };
-        hello["cameras"] = names.into();
+        hello.cameras = names.iter().map(|name| name.to_string()).collect();
         let (offer, pending) = worker::offer(Change { classifier, remove, add, hello: Some(hello.clone()) });
         offers.try_send(offer).map_err(|error| match error {
             TrySendError::Full(_) => hangs(),
@@ -270,7 +270,7 @@ impl Daemon<'_> {
         let Changing { settings, files, hello, execution, changes, prepared, .. } = *changing;
         let mut said = Vec::new();
         if let Some(replaced) = replaced {
-            said.push(format!("the model is {}", hello["model"].as_str().unwrap_or_default()));
+            said.push(format!("the model is {}", hello.model));
             retire(replaced);
             *self.execution.lock().unwrap_or_else(PoisonError::into_inner) = execution.clone();
         }

@@ -1,16 +1,16 @@
 //! The events, and the trait of those that take them.
 
 use crate::error::{Error, Result};
+use crate::message::Hello;
 use crate::prediction::Prediction;
 use crate::tally::Status;
-use serde_json::Value;
 
 /// Something that publishers may announce.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// The model or the cameras have changed: what a subscriber is greeted with from now on. No result of the previous model or of
     /// a removed camera comes after it.
-    Hello(&'a Value),
+    Hello(&'a Hello),
     /// A result.
     Result {
         /// What the frame shows.

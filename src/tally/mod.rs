@@ -7,14 +7,12 @@ pub use status::{Percentiles, Status};
 use crate::labels::Labels;
 use crate::prediction::Prediction;
 use crate::stats::{Counts, Durations, Rate, Unusable};
-use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How a camera is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It has not said a word yet.
     Starting,
@@ -26,8 +24,8 @@ pub enum State {
     Ended,
 }
 
-/// The stations whose times are counted, by their names in `timing`.
-const STAGES: [&str; 5] = ["age_ms", "wait_ms", "preprocess_ms", "inference_ms", "postprocess_ms"];
+/// The stages whose times are counted, by their names in the log.
+const STAGES: [&str; 5] = ["age", "wait", "preprocess", "inference", "postprocess"];
 
 /// The figures of one camera, shared by the threads that count.
 pub struct Tally {
@@ -169,6 +167,7 @@ impl Tally {
         let quiet = book.latest.is_none_or(|latest| latest.elapsed() > Duration::from_secs(3));
         Status {
             source: self.name.clone(),
+            timestamp: SystemTime::now(),
             state: book.state,
             reason: book.reason.clone(),
             provider: book.provider,

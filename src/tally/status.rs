@@ -1,17 +1,17 @@
 //! One camera at one moment: a message, a line of the log, a few words for the service manager.
 
 use super::{STAGES, State};
-use crate::prediction::{SCHEMA_VERSION, milliseconds};
+use crate::message;
+use crate::prediction::{milliseconds, rounded};
 use crate::stats::{Counts, Durations};
-use serde::Serialize as Json;
-use serde::ser::{SerializeStruct, Serializer};
-use std::collections::BTreeMap;
+use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The middle and the slow end of many durations; in JSON, in milliseconds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(into = "message::Percentiles")]
 pub struct Percentiles {
     /// Half of them are shorter.
     pub p50: Duration,
@@ -29,21 +29,20 @@ impl Percentiles {
     }
 }
 
-impl Json for Percentiles {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Percentiles", 3)?;
-        fields.serialize_field("p50", &milliseconds(self.p50))?;
-        fields.serialize_field("p95", &milliseconds(self.p95))?;
-        fields.serialize_field("p99", &milliseconds(self.p99))?;
-        fields.end()
+impl From<Percentiles> for message::Percentiles {
+    fn from(Percentiles { p50, p95, p99 }: Percentiles) -> Self {
+        let [p50, p95, p99] = [p50, p95, p99].map(milliseconds);
+        Self { p50, p95, p99 }
     }
 }
 
-/// One camera at one moment. Its JSON form is the `status` message; its text is the line of the log.
+/// One camera at one moment. Its text is the line of the log.
 #[derive(Debug, Clone)]
 pub struct Status {
     /// The camera.
     pub source: Arc<str>,
+    /// The moment.
+    pub timestamp: SystemTime,
     /// How it is.
     pub state: State,
     /// Why it is lost or has ended, in a line.
@@ -73,6 +72,36 @@ impl Status {
     /// The same, of a model with so many nodes on the NPU and on the CPU.
     pub fn on(self, nodes: Option<(usize, usize)>) -> Self {
         Self { nodes, ..self }
+    }
+
+    /// The message for subscribers.
+    pub fn message(&self) -> message::Status {
+        let [age_ms, wait_ms, preprocess_ms, inference_ms, postprocess_ms] = self.stages.map(message::Percentiles::from);
+        message::Status {
+            version: message::VERSION,
+            source: self.source.to_string(),
+            timestamp: self.timestamp,
+            state: match self.state {
+                State::Starting => message::State::Starting,
+                State::Flowing => message::State::Flowing,
+                State::Lost => message::State::Lost,
+                State::Ended => message::State::Ended,
+            },
+            execution_provider: self.provider.map(str::to_owned),
+            nodes: self.nodes.map(message::Nodes::from),
+            reason: self.reason.clone(),
+            captured: self.counts.captured,
+            dropped: self.counts.dropped,
+            damaged: self.counts.damaged,
+            skipped: self.counts.skipped,
+            results: self.results,
+            failed: self.failed,
+            errors: self.errors,
+            restarts: self.restarts,
+            results_per_second: rounded(self.rate, 10.0),
+            timing: message::Timing { age_ms, wait_ms, preprocess_ms, inference_ms, postprocess_ms },
+            missed: None,
+        }
     }
 
     /// A few words for the service manager: `front: common iguana 37 %, 29.9/s`.
@@ -111,40 +140,9 @@ impl fmt::Display for Status {
         }
         f.write_str("; ")?;
         for (n, (name, Percentiles { p50, p95, p99 })) in STAGES.iter().zip(stages).enumerate() {
-            let (name, comma) = (name.trim_end_matches("_ms"), if n == 0 { "" } else { ", " });
+            let comma = if n == 0 { "" } else { ", " };
             write!(f, "{comma}{name} {:.1}/{:.1}/{:.1}", milliseconds(*p50), milliseconds(*p95), milliseconds(*p99))?;
         }
         f.write_str(" ms (p50/p95/p99)")
-    }
-}
-
-impl Json for Status {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Timing<'a>(&'a Status);
-        impl Json for Timing<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_map(STAGES.iter().zip(&self.0.stages))
-            }
-        }
-        let mut message = serializer.serialize_struct("Status", 17)?;
-        message.serialize_field("type", "status")?;
-        message.serialize_field("version", &SCHEMA_VERSION)?;
-        message.serialize_field("source", &*self.source)?;
-        message.serialize_field("state", &self.state)?;
-        message.serialize_field("execution_provider", &self.provider)?;
-        let nodes = self.nodes.map(|(npu, cpu)| BTreeMap::from([("npu", npu), ("cpu", cpu)]));
-        message.serialize_field("nodes", &nodes)?;
-        message.serialize_field("reason", &self.reason)?;
-        message.serialize_field("captured", &self.counts.captured)?;
-        message.serialize_field("dropped", &self.counts.dropped)?;
-        message.serialize_field("damaged", &self.counts.damaged)?;
-        message.serialize_field("skipped", &self.counts.skipped)?;
-        message.serialize_field("results", &self.results)?;
-        message.serialize_field("failed", &self.failed)?;
-        message.serialize_field("errors", &self.errors)?;
-        message.serialize_field("restarts", &self.restarts)?;
-        message.serialize_field("results_per_second", &((self.rate * 10.0).round() / 10.0))?;
-        message.serialize_field("timing", &Timing(self))?;
-        message.end()
     }
 }

@@ -4,8 +4,8 @@
 //! frames, and answers; or whoever offered it takes it back, and then nothing of it has happened.
 
 use super::{Classifier, Lane, StreamId};
+use crate::message::Hello;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is to change; all of it, between two frames.
@@ -18,7 +18,7 @@ pub struct Change {
     /// Streams to add. One is removed by itself when its frames end.
     pub add: Vec<Lane>,
     /// What publishers are told once the change has been made.
-    pub hello: Option<Value>,
+    pub hello: Option<Hello>,
 }
 
 /// A change, as the worker receives it.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 33] = [
+const ROOMS: [(&str, &[&str]); 34] = [
     ("access", &[]),
     ("backoff", &[]),
     ("caption", &[]),
@@ -22,8 +22,9 @@ const ROOMS: [(&str, &[&str]); 33] = [
     ("tensor", &[]),
     ("labels", &["error", "files"]),
     ("prediction", &["labels"]),
-    ("tally", &["labels", "prediction", "stats"]),
-    ("event", &["error", "prediction", "tally", "threads"]),
+    ("message", &["prediction"]),
+    ("tally", &["labels", "message", "prediction", "stats"]),
+    ("event", &["error", "message", "prediction", "tally", "threads"]),
     ("capture", &["access", "backoff", "caption", "error", "files", "frame", "printable", "stats", "suggest"]),
     ("image", &["error", "files", "frame"]),
     ("channel", &[]),
@@ -33,7 +34,20 @@ const ROOMS: [(&str, &[&str]); 33] = [
     ("rank", &["error", "prediction", "tensor"]),
     (
         "publish",
-        &["backoff", "caption", "error", "event", "labels", "prediction", "printable", "secrets", "stats", "tally", "threads"],
+        &[
+            "backoff",
+            "caption",
+            "error",
+            "event",
+            "labels",
+            "message",
+            "prediction",
+            "printable",
+            "secrets",
+            "stats",
+            "tally",
+            "threads",
+        ],
     ),
     (
         "worker",
@@ -60,11 +74,11 @@ const ROOMS: [(&str, &[&str]); 33] = [
     (
         "daemon",
         &[
-            "caption", "capture", "channel", "config", "error", "event", "notify", "publish", "runtime", "shutdown", "tally",
-            "threads", "worker",
+            "caption", "capture", "channel", "config", "error", "event", "message", "notify", "publish", "runtime", "shutdown",
+            "tally", "threads", "worker",
         ],
     ),
-    ("cli", &["capture", "config", "error", "preprocess", "publish", "runtime", "suggest"]),
+    ("cli", &["capture", "config", "error", "message", "preprocess", "publish", "runtime", "suggest"]),
     (
         "commands",
         &[
@@ -78,6 +92,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
             "event",
             "frame",
             "image",
+            "message",
             "labels",
             "model",
             "notify",

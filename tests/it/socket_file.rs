@@ -1,7 +1,7 @@
 //! The socket's file: one program holds it, and it goes with that program.
 
 use crate::common;
-use crate::common::socket::{line, params, silent, subscriber, temporary};
+use crate::common::socket::{greeting, line, params, silent, subscriber, temporary};
 use glimpsed::publish::socket::{Params, Socket, connect};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
@@ -16,7 +16,7 @@ use std::thread;
 #[test]
 fn a_stale_socket_is_replaced_but_no_live_one_and_no_other_file() {
     let (_folder, path) = temporary();
-    let greeting = json!({"type": "hello", "version": 1});
+    let greeting = greeting();
     // a listener that is gone leaves its file
     drop(UnixListener::bind(&path).unwrap());
     assert!(path.exists());
@@ -71,7 +71,7 @@ fn the_program_serves_the_socket_and_removes_it_at_the_end() {
 #[test]
 fn of_four_that_open_a_stale_socket_at_once_one_gets_it() {
     let (_folder, path) = temporary();
-    let greeting = json!({"type": "hello", "version": 1});
+    let greeting = greeting();
     for _ in 0..60 {
         drop(UnixListener::bind(&path).unwrap());
         let together = Barrier::new(4);
@@ -105,6 +105,6 @@ fn a_full_backlog_of_another_program_blocks_nobody() {
         }
     };
     assert_eq!(full.kind(), ErrorKind::WouldBlock);
-    let refused = Socket::open(&params(&path), &json!({"type": "hello"})).err().unwrap();
+    let refused = Socket::open(&params(&path), &greeting()).err().unwrap();
     assert!(refused.to_string().contains("another program listens"), "{refused}");
 }

@@ -68,7 +68,7 @@ fn the_daemons_own_lines_as_chosen() {
     let path = folder.path().join("s");
     let mut socket = daemon(&path);
     let (mut child, mut out, _err) = subscribe(&path, &["--json", "--camera", "front", "--top", "1", "--on-change"]);
-    assert!(line(&mut out).starts_with(r#"{"cameras":["front","back"]"#));
+    assert!(line(&mut out).starts_with(r#"{"type":"hello","version":1,"#));
     let answer: serde_json::Value = serde_json::from_str(&line(&mut out)).unwrap();
     assert_eq!((&answer["type"], &answer["cameras"], &answer["top"]), (&"subscribed".into(), &vec!["front"].into(), &1.into()));
     socket.handle(&Event::result(&result("front", 0, 0))).unwrap();
@@ -119,6 +119,23 @@ fn a_camera_that_the_daemon_has_not_is_told_and_waited_for() {
     assert_eq!(line(&mut out), "frnt: cat 75 %, dog 25 %");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+/// `examples/read_socket.rs`, which cargo builds beside the tests.
+#[test]
+fn the_example_client_reads_the_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut socket = daemon(&path);
+    let example = Path::new(env!("CARGO_BIN_EXE_glimpsed")).with_file_name("examples/read_socket");
+    let mut child = Command::new(example).arg(&path).args(["front", "gate"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    assert!(line(&mut out).ends_with("with animals on the CPU"));
+    assert_eq!(line(&mut out), "no such camera: gate");
+    socket.publish(&result("front", 0, 0)).unwrap();
+    assert_eq!(line(&mut out), "front: cat 75 %");
+    drop(socket);
+    assert!(child.wait().unwrap().success(), "it ends with the daemon");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The cameras of a daemon, and the requested ones that it does not have.
 
+use crate::message::Message;
 use crate::suggest::nearest;
-use serde_json::Value;
 
 /// What the daemon has said of its cameras.
 #[derive(Default)]
@@ -13,15 +13,14 @@ pub struct Cameras {
 
 impl Cameras {
     /// Handles a message. Returns a warning if the daemon does not have a requested camera; the same cameras are reported once.
-    pub fn take(&mut self, message: &Value) -> Option<String> {
-        match message["type"].as_str()? {
-            "hello" => self.known = names(&message["cameras"]),
-            "subscribed" => {
-                let unknown = names(&message["unknown_cameras"]);
-                let news = unknown != self.told;
-                self.told = unknown;
+    pub fn take(&mut self, message: &Message) -> Option<String> {
+        match message {
+            Message::Hello(hello) => self.known.clone_from(&hello.cameras),
+            Message::Subscribed(subscribed) => {
+                let news = subscribed.unknown_cameras != self.told;
+                self.told.clone_from(&subscribed.unknown_cameras);
                 if news && !self.told.is_empty() {
-                    return Some(self.warning(names(&message["cameras"]).is_empty()));
+                    return Some(self.warning(subscribed.cameras.is_empty()));
                 }
             }
             _ => {}
@@ -44,10 +43,6 @@ impl Cameras {
     }
 }
 
-fn names(list: &Value) -> Vec<String> {
-    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
 fn quoted(name: &str) -> String {
     format!("'{}'", name.escape_debug())
 }
@@ -55,16 +50,14 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    fn subscribed(cameras: &[&str], unknown: &[&str]) -> Value {
-        json!({"type": "subscribed", "cameras": cameras, "unknown_cameras": unknown})
-    }
+    use crate::commands::subscribe::tests::subscribed;
+    use crate::labels::Labels;
+    use crate::publish::socket::hello;
 
     #[test]
     fn a_camera_that_there_is_not_is_told_once_with_those_there_are() {
         let mut cameras = Cameras::default();
-        assert_eq!(cameras.take(&json!({"type": "hello", "cameras": ["front", "back"]})), None);
+        assert_eq!(cameras.take(&Message::Hello(hello("m", "CPU", "", &["front", "back"], &Labels::numbered(1)))), None);
         assert_eq!(cameras.take(&subscribed(&["front"], &[])), None);
         let told = cameras.take(&subscribed(&["back"], &["frnt"])).unwrap();
         assert_eq!(told, "the daemon has no camera 'frnt'; it has front, back. Is 'front' meant?");

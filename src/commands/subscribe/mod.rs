@@ -5,11 +5,11 @@ mod view;
 
 use crate::cli::Subscribe;
 use crate::error::{Error, Result};
+use crate::message::{self, Message, Request, request};
 use crate::publish::{socket, write_all, write_text};
 use crate::shutdown::Stop;
 use cameras::Cameras;
 use crossbeam_channel::{after, select};
-use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -23,8 +23,6 @@ const NOTICE: Duration = Duration::from_millis(100);
 const AGAIN: Duration = Duration::from_millis(500);
 /// A longer line is no message of a daemon; `hello` holds the names of all classes.
 const LINE: usize = 32 << 20;
-/// How a result begins; results need no look where they are shown as they come.
-const RESULT: &[u8] = b"{\"type\":\"classification\"";
 
 /// Shows it on `out`, until it is ended or nobody reads any more.
 pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
@@ -34,7 +32,8 @@ pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
         (_, true) => Shown::Text,
         _ => Shown::Live(View::default()),
     };
-    let mut reader = Reader { request: request(args)?, shown, out, cameras: Cameras::default() };
+    let mut reader =
+        Reader { request: message::line(&Request { subscribe: wanted(args)? }), shown, out, cameras: Cameras::default() };
     let mut stream = match connect(&path) {
         Ok(stream) => Some(stream),
         Err(e) if e.kind() == ErrorKind::WouldBlock => {
@@ -94,21 +93,20 @@ fn cannot(path: &Path, error: io::Error) -> Error {
     }
 }
 
-/// The line that says what is wanted; where no flag is given, everything.
-fn request(args: &Subscribe) -> Result<String> {
-    let mut wanted = serde_json::Map::new();
-    let mut want = |name: &str, value: Option<Value>| drop(value.map(|value| wanted.insert(name.to_owned(), value)));
-    let cameras = socket::request::distinct(args.cameras.clone()).map_err(Error::usage)?;
-    want("cameras", (!cameras.is_empty()).then(|| json!(cameras)));
-    want("top", args.top.map(|top| json!(top)));
-    want("min_confidence", args.min_confidence.map(|least| json!(least)));
-    want("max_rate", args.max_rate.map(|rate| json!(rate)));
-    want("on_change", args.on_change.then_some(Value::Bool(true)));
-    Ok(format!("{}\n", json!({ "subscribe": wanted })))
+/// What the flags ask for; without flags, everything.
+fn wanted(args: &Subscribe) -> Result<message::Subscribe> {
+    let cameras = request::distinct(args.cameras.clone()).map_err(Error::usage)?;
+    Ok(message::Subscribe {
+        cameras: (!cameras.is_empty()).then_some(cameras),
+        top: args.top,
+        min_confidence: args.min_confidence.unwrap_or_default(),
+        max_rate: args.max_rate,
+        on_change: args.on_change,
+    })
 }
 
 struct Reader {
-    request: String,
+    request: Vec<u8>,
     shown: Shown,
     out: File,
     cameras: Cameras,
@@ -118,7 +116,7 @@ impl Reader {
     /// Reads and shows messages until the daemon goes or `stop` says so.
     fn read(&mut self, stream: UnixStream, stop: &Stop) -> Result<()> {
         // a daemon that has gone already is noticed when reading
-        let _ = (&stream).write_all(self.request.as_bytes());
+        let _ = (&stream).write_all(&self.request);
         let mut reader = BufReader::with_capacity(64 << 10, stream);
         let mut line = Vec::new();
         while !stop.requested() {
@@ -147,14 +145,14 @@ impl Reader {
     fn show(&mut self, line: &[u8]) -> Result<()> {
         if let Shown::Json = self.shown {
             write_all(&mut self.out, line)?;
-            if line.starts_with(RESULT) {
+            if message::is_classification(line) {
                 return Ok(());
             }
         }
-        let message: Value = serde_json::from_slice(line)
-            .map_err(|e| Error::failed("what speaks there is not glimpsed").because(format!("a line that is not JSON ({e})")))?;
-        if message["type"] == "error" {
-            return Err(Error::failed("the daemon refuses").because(message["message"].as_str().unwrap_or_default()));
+        let message = Message::read(line)
+            .map_err(|e| Error::failed("what speaks there is not glimpsed").because(format!("a line that is no message ({e})")))?;
+        if let Message::Error(error) = &message {
+            return Err(Error::failed("the daemon refuses").because(error.message.as_str()));
         }
         if let Some(warning) = self.cameras.take(&message) {
             tracing::warn!("{warning}");
@@ -170,5 +168,18 @@ impl Reader {
                 None => Ok(()),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::message::{Message, Subscribed, VERSION};
+
+    /// A message that says which cameras are in force, and which requested ones the daemon does not have.
+    pub fn subscribed(cameras: &[&str], unknown: &[&str]) -> Message {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let (cameras, unknown_cameras) = (names(cameras), names(unknown));
+        let (top, min_confidence, max_rate, on_change) = (None, 0.0, None, false);
+        Message::Subscribed(Subscribed { version: VERSION, cameras, unknown_cameras, top, min_confidence, max_rate, on_change })
     }
 }

@@ -1,10 +1,10 @@
 //! What subscribers see of the messages: a picture of all cameras, or a line for each message.
 
 use crate::error::Result;
+use crate::message::{Message, State, Status};
 use crate::printable::line as on_one_line;
 use crate::publish::screen::{LABEL, Screen, bar, shortened};
 use crate::stats::Rate;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::File;
@@ -41,45 +41,38 @@ struct Row {
 
 impl View {
     /// Takes a message in.
-    pub fn take(&mut self, message: &Value) {
-        // of a camera's name and its classes the view shows a part, made safe then
-        let text = |field: &str| message[field].as_str().unwrap_or_default().to_owned();
-        let shown = |field: &str| on_one_line(message[field].as_str().unwrap_or_default()).into_owned();
-        match message["type"].as_str() {
-            Some("hello") => self.program = format!("{}, {} on {}", shown("program"), shown("model"), shown("execution")),
-            Some("subscribed") => {
-                let names =
-                    |field: &str| message[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
-                let (known, unknown) = (names("cameras"), names("unknown_cameras"));
-                self.cameras.retain(|name, row| known.contains(&name.as_str()) && !row.unknown);
-                for name in known {
-                    self.cameras.entry(name.to_owned()).or_default();
+    pub fn take(&mut self, message: &Message) {
+        match message {
+            Message::Hello(hello) => {
+                let [program, model, execution] = [&hello.program, &hello.model, &hello.execution].map(|text| on_one_line(text));
+                self.program = format!("{program}, {model} on {execution}");
+            }
+            Message::Subscribed(subscribed) => {
+                self.cameras.retain(|name, row| subscribed.cameras.contains(name) && !row.unknown);
+                for name in &subscribed.cameras {
+                    self.cameras.entry(name.clone()).or_default();
                 }
-                for name in unknown {
+                for name in &subscribed.unknown_cameras {
                     let trouble = Some("the daemon has no such camera".to_owned());
-                    self.cameras.insert(name.to_owned(), Row { unknown: true, trouble, ..Row::default() });
+                    self.cameras.insert(name.clone(), Row { unknown: true, trouble, ..Row::default() });
                 }
             }
-            Some("status") => {
-                let row = self.cameras.entry(text("source")).or_default();
-                row.trouble = trouble(message);
-                row.missed += missed(message);
+            Message::Status(status) => {
+                let row = self.cameras.entry(status.source.clone()).or_default();
+                row.trouble = trouble(status);
+                row.missed += status.missed.unwrap_or_default();
             }
-            Some("classification") => {
-                let row = self.cameras.entry(text("source")).or_default();
+            Message::Classification(result) => {
+                // the names of camera and classes are shortened, and their control characters escaped, when they are drawn
+                let row = self.cameras.entry(result.source.clone()).or_default();
                 let now = Instant::now();
                 row.per_second = row.rate.tick(now);
                 row.latest = Some(now);
                 row.trouble = None;
-                row.provider = shown("execution_provider");
-                row.age = message["timing"]["age_ms"].as_f64().unwrap_or_default();
-                row.missed += missed(message);
-                let classes = message["classifications"].as_array().into_iter().flatten();
-                row.top = classes
-                    .map(|class| {
-                        (class["label"].as_str().unwrap_or_default().to_owned(), class["confidence"].as_f64().unwrap_or_default())
-                    })
-                    .collect();
+                row.provider = on_one_line(&result.execution_provider).into_owned();
+                row.age = result.timing.age_ms;
+                row.missed += result.missed.unwrap_or_default();
+                row.top = result.classifications.iter().map(|class| (class.label.clone(), class.confidence)).collect();
             }
             _ => {}
         }
@@ -125,37 +118,27 @@ fn told(row: &Row, silent: bool) -> String {
     text
 }
 
-/// Lines that were lost before this one.
-fn missed(message: &Value) -> u64 {
-    message["missed"].as_u64().unwrap_or_default()
-}
-
 /// Why no frames come, if that is what the status says.
-fn trouble(status: &Value) -> Option<String> {
-    let reason = status["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
-    match status["state"].as_str() {
-        Some("flowing") => None,
-        Some(state) => Some(format!("{state}{reason}")),
-        None => None,
-    }
+fn trouble(status: &Status) -> Option<String> {
+    let reason = status.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    (status.state != State::Flowing).then(|| format!("{}{reason}", status.state.as_str()))
 }
 
 /// One line for a message that is worth one.
-pub fn text(message: &Value) -> Option<String> {
-    let source = on_one_line(message["source"].as_str().unwrap_or_default());
-    match message["type"].as_str()? {
-        "classification" => {
-            let mut line = source.into_owned();
-            for (n, class) in message["classifications"].as_array()?.iter().enumerate() {
-                let label = on_one_line(class["label"].as_str()?);
-                let _ = write!(line, "{} {label} {:.0} %", if n == 0 { ":" } else { "," }, class["confidence"].as_f64()? * 100.0);
+pub fn text(message: &Message) -> Option<String> {
+    match message {
+        Message::Classification(result) => {
+            let mut line = on_one_line(&result.source).into_owned();
+            for (n, class) in result.classifications.iter().enumerate() {
+                let (comma, label) = (if n == 0 { ":" } else { "," }, on_one_line(&class.label));
+                let _ = write!(line, "{comma} {label} {:.0} %", class.confidence * 100.0);
             }
-            if let Some(missed) = message["missed"].as_u64() {
+            if let Some(missed) = result.missed {
                 let _ = write!(line, "  ({missed} missed before)");
             }
             Some(line + "\n")
         }
-        "status" => trouble(message).map(|why| format!("{source}: {}\n", on_one_line(&why))),
+        Message::Status(status) => trouble(status).map(|why| format!("{}: {}\n", on_one_line(&status.source), on_one_line(&why))),
         _ => None,
     }
 }
@@ -163,15 +146,15 @@ pub fn text(message: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::commands::subscribe::tests::subscribed;
 
     #[test]
     fn the_rows_are_those_of_the_cameras_in_force_and_of_those_that_there_are_not() {
         let mut view = View::default();
         let rows = |view: &View| view.cameras.iter().map(|(name, row)| (name.clone(), row.trouble.is_some())).collect::<Vec<_>>();
-        view.take(&json!({"type": "subscribed", "cameras": ["front"], "unknown_cameras": ["gate"]}));
+        view.take(&subscribed(&["front"], &["gate"]));
         assert_eq!(rows(&view), [("front".to_owned(), false), ("gate".to_owned(), true)]);
-        view.take(&json!({"type": "subscribed", "cameras": ["gate"], "unknown_cameras": []}));
+        view.take(&subscribed(&["gate"], &[]));
         assert_eq!(rows(&view), [("gate".to_owned(), false)]);
     }
 }

@@ -1,6 +1,6 @@
 //! What one subscriber writes: lines of bounded length, at a bounded rate.
 
-use super::request::LINE;
+use crate::message::request::LINE;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

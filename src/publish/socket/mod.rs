@@ -10,9 +10,8 @@ mod accept;
 mod input;
 mod listen;
 mod lock;
-mod message;
+mod notice;
 mod queue;
-pub mod request;
 mod server;
 mod snapshot;
 mod subscriber;
@@ -22,13 +21,13 @@ pub use listen::{connect, is_handed_in};
 use crate::error::{Error, Result};
 use crate::event::{Event, Publisher};
 use crate::labels::Labels;
-use crate::prediction::{Prediction, SCHEMA_VERSION};
+use crate::message::{self, Hello};
+use crate::prediction::Prediction;
 use crate::tally::{State, Status};
 use crate::threads::{self, Watched};
 use crossbeam_channel::{Sender, TrySendError, bounded};
-use message::{Message, Overrun};
 use mio::{Poll, Waker};
-use serde_json::{Value, json};
+use notice::{Notice, Overrun};
 use server::{FAREWELL, Server, WAKER};
 use std::io;
 use std::path::PathBuf;
@@ -63,12 +62,17 @@ impl Default for Params {
 }
 
 /// What a new subscriber is told of first.
-pub fn hello(model: &str, execution_provider: &str, detail: &str, cameras: &[&str], labels: &Labels) -> Value {
-    let names: Vec<_> = (0..labels.len()).map(|index| labels.name(index)).collect();
-    json!({
-        "type": "hello", "version": SCHEMA_VERSION, "program": concat!("glimpsed ", env!("CARGO_PKG_VERSION")), "model": model,
-        "execution_provider": execution_provider, "execution": detail, "cameras": cameras, "labels": names,
-    })
+pub fn hello(model: &str, execution_provider: &str, detail: &str, cameras: &[&str], labels: &Labels) -> Hello {
+    Hello {
+        version: message::VERSION,
+        program: message::PROGRAM.into(),
+        model: model.into(),
+        execution_provider: execution_provider.into(),
+        execution: detail.into(),
+        nodes: None,
+        cameras: cameras.iter().map(|&camera| camera.into()).collect(),
+        labels: (0..labels.len()).map(|index| labels.name(index).into()).collect(),
+    }
 }
 
 /// Results on a Unix socket.
@@ -79,7 +83,7 @@ pub struct Socket {
 
 /// The way to the socket's thread.
 struct Handle {
-    messages: Sender<Message>,
+    messages: Sender<Notice>,
     waker: Arc<Waker>,
     thread: Watched<io::Result<()>>,
 }
@@ -87,15 +91,13 @@ struct Handle {
 impl Handle {
     /// Tells every subscriber how a camera is.
     fn tell(&self, status: &Status) {
-        if let Ok(value) = serde_json::to_value(status) {
-            let flowing = status.state == State::Flowing;
-            self.send(Message::Status { camera: status.source.clone(), flowing, line: snapshot::line(&value) });
-        }
+        let line = message::line(&status.message()).into();
+        self.send(Notice::Status { camera: status.source.clone(), flowing: status.state == State::Flowing, line });
     }
 
     /// Greets everybody anew, those who are there too: another model, or other cameras. What was last seen of others is forgotten.
-    fn greet(&self, hello: &Value) {
-        self.send(Message::Hello(hello.clone()));
+    fn greet(&self, hello: &Hello) {
+        self.send(Notice::Hello(hello.clone()));
     }
 
     /// Why the socket's thread has ended, if it was not asked to; no subscriber is served then.
@@ -109,7 +111,7 @@ impl Handle {
         }
     }
 
-    fn send(&self, message: Message) {
+    fn send(&self, message: Notice) {
         // The socket's thread waits for nobody: where it is that far behind or gone, nobody misses this.
         let sent = self.messages.try_send(message).is_ok() && self.waker.wake().is_ok();
         if !sent {
@@ -120,7 +122,7 @@ impl Handle {
 
 impl Socket {
     /// Listens as `params` say, and greets with `hello`.
-    pub fn open(params: &Params, hello: &Value) -> Result<Self> {
+    pub fn open(params: &Params, hello: &Hello) -> Result<Self> {
         let listening = listen::listen(&params.path, params.mode, params.group.as_deref())?;
         listen::make_places(params.limit);
         let cannot = |e: io::Error| Error::failed(format!("cannot serve the socket '{}'", params.path.display())).because(e);
@@ -170,7 +172,7 @@ impl Socket {
         if self.handle.messages.len() >= WAITING {
             self.overrun.add(&prediction.source);
         } else {
-            match self.handle.messages.try_send(Message::Result(Arc::new(prediction.clone()))) {
+            match self.handle.messages.try_send(Notice::Result(Arc::new(prediction.clone()))) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_)) => self.overrun.add(&prediction.source),
                 Err(TrySendError::Disconnected(_)) => return Err(self.handle.fault().unwrap_or_else(ended)),
@@ -181,7 +183,7 @@ impl Socket {
 
     fn end(&self) {
         let deadline = Instant::now() + END;
-        let asked = self.handle.messages.send_deadline(Message::End, deadline).is_ok() && self.handle.waker.wake().is_ok();
+        let asked = self.handle.messages.send_deadline(Notice::End, deadline).is_ok() && self.handle.waker.wake().is_ok();
         if asked && !self.handle.thread.wait(deadline) {
             tracing::warn!("the socket's thread did not end in time, and is abandoned");
         }

@@ -1,5 +1,6 @@
 //! The lines that wait for one subscriber. A reader that is too slow loses whole lines, oldest first, and gets their number.
 
+use crate::message::add_missed;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
@@ -144,10 +145,11 @@ impl Queue {
     }
 }
 
-/// The line with `"missed":N` as its last field.
+/// The line, which then also says how many lines were lost before it.
 fn with_missed(line: &[u8], missed: u64) -> Arc<[u8]> {
-    let body = line.strip_suffix(b"}\n").unwrap_or(line);
-    [body, format!(",\"missed\":{missed}}}\n").as_bytes()].concat().into()
+    let mut line = line.to_vec();
+    add_missed(&mut line, missed);
+    line.into()
 }
 
 #[cfg(test)]

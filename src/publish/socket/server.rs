@@ -8,15 +8,14 @@ mod turns;
 
 use super::accept::Acceptor;
 use super::listen::Listening;
-use super::message::{Message, Overrun};
+use super::notice::{Notice, Overrun};
 use super::snapshot::{Snapshot, error};
 use super::subscriber::Subscriber;
-use crate::prediction::View;
+use crate::message::{Hello, View};
 use crossbeam_channel::Receiver;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Events, Interest, Poll, Token};
 use news::rendered;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -34,7 +33,7 @@ pub const FAREWELL: Duration = Duration::from_millis(500);
 
 pub struct Server {
     poll: Poll,
-    messages: Receiver<Message>,
+    messages: Receiver<Notice>,
     overrun: Arc<Overrun>,
     limit: usize,
     acceptor: Acceptor,
@@ -58,8 +57,8 @@ impl Server {
     pub fn new(
         poll: Poll,
         listening: Listening,
-        hello: &Value,
-        messages: Receiver<Message>,
+        hello: &Hello,
+        messages: Receiver<Notice>,
         overrun: Arc<Overrun>,
         limit: usize,
     ) -> io::Result<Self> {

@@ -1,8 +1,8 @@
 //! What a new subscriber has to be told first: `hello`, what is in force for it, and how each camera is.
 
-use super::request::Choice;
-use crate::prediction::{Prediction, SCHEMA_VERSION};
-use serde_json::{Value, json};
+use crate::message::{self, Hello, Subscribe, Subscribed};
+use crate::prediction::Prediction;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Nothing has come yet but `hello`.
-    pub fn new(hello: &Value) -> Self {
-        let (cameras, classes) = (cameras(hello), classes(hello));
+    pub fn new(hello: &Hello) -> Self {
+        let (cameras, classes) = (hello.cameras.clone(), classes(hello));
         Self { hello: line(hello), latest: BTreeMap::new(), troubled: BTreeMap::new(), cameras, classes }
     }
 
     /// There is another model, or there are other cameras. What is known of cameras that are gone is forgotten.
-    pub fn renew(&mut self, hello: &Value) {
-        (self.hello, self.cameras, self.classes) = (line(hello), cameras(hello), classes(hello));
+    pub fn renew(&mut self, hello: &Hello) {
+        (self.hello, self.cameras, self.classes) = (line(hello), hello.cameras.clone(), classes(hello));
         self.latest.retain(|camera, _| self.cameras.iter().any(|known| **known == **camera));
         self.troubled.retain(|camera, _| self.cameras.iter().any(|known| **known == **camera));
     }
@@ -38,59 +38,66 @@ impl Snapshot {
     }
 
     /// The `subscribed` message: what is in force for a subscriber that wants `choice`.
-    pub fn subscribed(&self, choice: &Choice) -> Arc<[u8]> {
-        let followed: Vec<_> = self.cameras.iter().filter(|camera| choice.follows(camera)).collect();
+    pub fn subscribed(&self, choice: &Subscribe) -> Arc<[u8]> {
         let wanted = choice.cameras.iter().flatten();
-        let unknown: Vec<_> = wanted.filter(|wanted| !self.cameras.contains(wanted)).collect();
-        line(&json!({
-            "type": "subscribed", "version": SCHEMA_VERSION, "cameras": followed, "unknown_cameras": unknown,
-            "top": choice.top.map(|top| top.min(self.classes)), "min_confidence": choice.min_confidence,
-            "max_rate": choice.max_rate, "on_change": choice.on_change,
-        }))
+        line(&Subscribed {
+            version: message::VERSION,
+            cameras: self.cameras.iter().filter(|camera| choice.follows(camera)).cloned().collect(),
+            unknown_cameras: wanted.filter(|wanted| !self.cameras.contains(wanted)).cloned().collect(),
+            top: choice.top.map(|top| top.min(self.classes)),
+            min_confidence: choice.min_confidence,
+            max_rate: choice.max_rate,
+            on_change: choice.on_change,
+        })
     }
 }
 
 /// The message that says what a subscriber did wrong.
 pub fn error(message: &str) -> Arc<[u8]> {
-    line(&json!({"type": "error", "version": SCHEMA_VERSION, "message": message}))
+    line(&message::Error::new(message))
 }
 
-/// A message as the line that is sent.
-pub fn line(value: &Value) -> Arc<[u8]> {
-    format!("{value}\n").into_bytes().into()
+fn line(message: &impl Serialize) -> Arc<[u8]> {
+    message::line(message).into()
 }
 
-fn cameras(hello: &Value) -> Vec<String> {
-    hello["cameras"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-fn classes(hello: &Value) -> usize {
-    hello["labels"].as_array().map_or(usize::MAX, |labels| labels.len().max(1))
+fn classes(hello: &Hello) -> usize {
+    hello.labels.len().max(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::labels::Labels;
+    use crate::message::Message;
+    use crate::publish::socket::hello;
 
-    fn subscribed(snapshot: &Snapshot, choice: &Choice) -> Value {
-        serde_json::from_slice(&snapshot.subscribed(choice)).unwrap()
+    fn subscribed(snapshot: &Snapshot, choice: &Subscribe) -> Subscribed {
+        let Ok(Message::Subscribed(subscribed)) = Message::read(&snapshot.subscribed(choice)) else { panic!("not subscribed") };
+        subscribed
     }
 
     #[test]
     fn what_is_in_force_follows_the_cameras_and_the_model() {
-        let mut snapshot = Snapshot::new(&json!({"cameras": ["front", "back"], "labels": ["cat", "dog", "owl"]}));
-        let everything = json!({
-            "type": "subscribed", "version": 1, "cameras": ["front", "back"], "unknown_cameras": [],
-            "top": null, "min_confidence": 0.0, "max_rate": null, "on_change": false,
-        });
-        assert_eq!(subscribed(&snapshot, &Choice::default()), everything);
+        let mut snapshot = Snapshot::new(&hello("m", "CPU", "", &["front", "back"], &Labels::numbered(3)));
+        let everything = Subscribed {
+            version: 1,
+            cameras: vec!["front".into(), "back".into()],
+            unknown_cameras: Vec::new(),
+            top: None,
+            min_confidence: 0.0,
+            max_rate: None,
+            on_change: false,
+        };
+        assert_eq!(subscribed(&snapshot, &Subscribe::default()), everything);
         let cameras = Some(vec!["gate".into(), "back".into()]);
-        let choice = Choice { cameras, top: Some(1000), min_confidence: 0.6, max_rate: Some(5.0), on_change: true };
+        let choice = Subscribe { cameras, top: Some(1000), min_confidence: 0.6, max_rate: Some(5.0), on_change: true };
         let some = subscribed(&snapshot, &choice);
-        assert_eq!((&some["cameras"], &some["unknown_cameras"]), (&json!(["back"]), &json!(["gate"])));
-        assert_eq!((&some["top"], &some["min_confidence"], &some["max_rate"]), (&json!(3), &json!(0.6), &json!(5.0)));
-        snapshot.renew(&json!({"cameras": ["gate"], "labels": ["cat"]}));
+        assert_eq!((some.cameras, some.unknown_cameras), (vec!["back".to_owned()], vec!["gate".to_owned()]));
+        assert_eq!((some.top, some.min_confidence, some.max_rate), (Some(3), 0.6, Some(5.0)));
+        snapshot.renew(&hello("m", "CPU", "", &["gate"], &Labels::numbered(1)));
         let other = subscribed(&snapshot, &choice);
-        assert_eq!((&other["cameras"], &other["unknown_cameras"], &other["top"]), (&json!(["gate"]), &json!(["back"]), &json!(1)));
+        assert_eq!((other.cameras, other.unknown_cameras), (vec!["gate".to_owned()], vec!["back".to_owned()]));
+        assert_eq!(other.top, Some(1));
     }
 }

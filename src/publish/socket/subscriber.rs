@@ -2,8 +2,8 @@
 
 use super::input::Input;
 use super::queue::{Kind, Queue, Unread};
-use super::request::{self, Choice};
-use crate::prediction::{Prediction, View};
+use crate::message::{Subscribe, View, request};
+use crate::prediction::Prediction;
 use mio::net::UnixStream;
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read};
@@ -51,7 +51,7 @@ pub struct Subscriber {
     /// Its end of the connection.
     pub stream: UnixStream,
     /// What it wants.
-    pub choice: Choice,
+    pub choice: Subscribe,
     /// When it gets the defaults, or is closed.
     pub due: Option<Instant>,
     /// It is in the list of those that wait for their turn.
@@ -71,7 +71,7 @@ impl Subscriber {
     pub fn new(stream: UnixStream, now: Instant) -> Self {
         Self {
             stream,
-            choice: Choice::default(),
+            choice: Subscribe::default(),
             due: Some(now + GRACE),
             scheduled: false,
             phase: Phase::Greeted,
@@ -138,7 +138,7 @@ impl Subscriber {
     }
 
     /// Puts `choice` in force, from now on and for the news that are replayed.
-    pub fn serve(&mut self, choice: Choice, subscribed: Arc<[u8]>) -> Result<(), Over> {
+    pub fn serve(&mut self, choice: Subscribe, subscribed: Arc<[u8]>) -> Result<(), Over> {
         self.queue.push(Kind::Answer, subscribed)?;
         (self.choice, self.phase, self.due) = (choice, Phase::Served, None);
         self.last.clear();
@@ -146,7 +146,7 @@ impl Subscriber {
     }
 
     /// Queues a greeting in place of those that wait.
-    pub fn greet(&mut self, hello: Arc<[u8]>, subscribed: impl FnOnce(&Choice) -> Arc<[u8]>) -> Result<(), Over> {
+    pub fn greet(&mut self, hello: Arc<[u8]>, subscribed: impl FnOnce(&Subscribe) -> Arc<[u8]>) -> Result<(), Over> {
         if self.phase == Phase::Refused {
             return Ok(());
         }
@@ -194,14 +194,14 @@ impl Subscriber {
     }
 
     /// Reads a turn's worth. Gives the requests that came with it, or what to refuse it with.
-    pub fn read(&mut self, now: Instant) -> Result<Vec<Choice>, String> {
+    pub fn read(&mut self, now: Instant) -> Result<Vec<Subscribe>, String> {
         let (mut chunk, mut requests) = ([0; READ], Vec::new());
         match (&self.stream).read(&mut chunk) {
             Ok(0) => {
                 self.readable = false;
                 // it says no more, but may well listen: it waits for nothing
                 if self.phase == Phase::Greeted {
-                    requests.push(Choice::default());
+                    requests.push(Subscribe::default());
                 }
             }
             Ok(count) => self.input.take(&chunk[..count], now, |line| {

@@ -1,5 +1,6 @@
 //! The socket and its subscribers, in the test's process.
 
+use glimpsed::message::Hello;
 use glimpsed::publish::socket::{Params, Socket, hello};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -11,8 +12,13 @@ pub fn params(path: &Path) -> Params {
     Params { path: path.to_owned(), mode: 0o660, group: None, limit: 8 }
 }
 
+/// The greeting of a daemon with two cameras.
+pub fn greeting() -> Hello {
+    hello("animals", "CPU", "the CPU", &["front", "back"], &super::animals())
+}
+
 pub fn open(path: &Path) -> Socket {
-    Socket::open(&params(path), &hello("animals", "CPU", "the CPU", &["front", "back"], &super::animals())).unwrap()
+    Socket::open(&params(path), &greeting()).unwrap()
 }
 
 /// A subscriber that gets everything from now on. A line that does not come within ten seconds is a failure.

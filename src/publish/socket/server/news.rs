@@ -1,10 +1,11 @@
 //! What the daemon has to tell: each message is passed on to all who want it.
 
-use super::super::message::Message;
+use super::super::notice::Notice;
 use super::super::snapshot::Snapshot;
 use super::super::subscriber::{Over, Subscriber};
 use super::{FAREWELL, Server};
-use crate::prediction::{Prediction, View};
+use crate::message::{Borrowed, View};
+use crate::prediction::Prediction;
 use crate::threads::panic_text;
 use crossbeam_channel::TryRecvError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +22,7 @@ impl Server {
     pub(super) fn take_messages(&mut self, now: Instant) {
         for _ in 0..MESSAGES {
             match self.messages.try_recv() {
-                Ok(Message::End) | Err(TryRecvError::Disconnected) => return self.begin_the_end(now),
+                Ok(Notice::End) | Err(TryRecvError::Disconnected) => return self.begin_the_end(now),
                 Err(TryRecvError::Empty) => return,
                 Ok(message) => {
                     let handled = catch_unwind(AssertUnwindSafe(|| self.pass_on(message, now)));
@@ -45,10 +46,10 @@ impl Server {
         self.end = Some(now + FAREWELL);
     }
 
-    fn pass_on(&mut self, message: Message, now: Instant) {
+    fn pass_on(&mut self, message: Notice, now: Instant) {
         match message {
-            Message::Result(prediction) => self.publish(prediction, now),
-            Message::Status { camera, flowing, line } => {
+            Notice::Result(prediction) => self.publish(prediction, now),
+            Notice::Status { camera, flowing, line } => {
                 self.for_each(|subscriber, _| if subscriber.follows(&camera) { subscriber.push(line.clone()) } else { Ok(()) });
                 if flowing {
                     self.snapshot.troubled.remove(&camera);
@@ -56,13 +57,13 @@ impl Server {
                     self.snapshot.troubled.insert(camera, line);
                 }
             }
-            Message::Hello(hello) => {
+            Notice::Hello(hello) => {
                 self.snapshot.renew(&hello);
                 self.for_each(|subscriber, snapshot| {
                     subscriber.greet(snapshot.hello.clone(), |choice| snapshot.subscribed(choice))
                 });
             }
-            Message::End => {}
+            Notice::End => {}
         }
     }
 
@@ -109,7 +110,7 @@ impl Server {
 /// The line of a result. One that cannot be rendered is no line.
 pub fn rendered(prediction: &Prediction, view: View) -> Option<Arc<[u8]>> {
     let mut bytes = Vec::with_capacity(LINE);
-    if let Err(e) = serde_json::to_writer(&mut bytes, &prediction.seen(view)) {
+    if let Err(e) = serde_json::to_writer(&mut bytes, &Borrowed { view, ..Borrowed::new(prediction) }) {
         tracing::error!("a result of {} cannot be written as JSON: {e}", prediction.source);
         return None;
     }

@@ -1,12 +1,13 @@
 //! The server, turn by turn, at times that the tests choose.
 
+use super::super::hello;
 use super::super::listen::listen;
 use super::*;
 use crate::labels::Labels;
 use crate::prediction::{Prediction, Score, Timing};
 use crossbeam_channel::{Sender, unbounded};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Read;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream as Client;
@@ -18,14 +19,14 @@ const GRACE: u64 = 200;
 struct Bench {
     folder: TempDir,
     server: Server,
-    messages: Sender<Message>,
+    messages: Sender<Notice>,
     start: Instant,
 }
 
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let hello = json!({"type": "hello", "cameras": ["front", "back"], "labels": ["cat", "dog", "owl"]});
+        let hello = hello("animals", "CPU", "the CPU", &["front", "back"], &animals());
         let (messages, heard) = unbounded();
         let listening = listen(&folder.path().join("s"), 0o600, None).unwrap();
         let server = Server::new(Poll::new().unwrap(), listening, &hello, heard, Arc::default(), 64).unwrap();
@@ -47,8 +48,12 @@ impl Bench {
     }
 
     fn result(&self, camera: &str, seq: u64, best: usize, confidence: f32) {
-        self.messages.send(Message::Result(prediction(camera, seq, best, confidence))).unwrap();
+        self.messages.send(Notice::Result(prediction(camera, seq, best, confidence))).unwrap();
     }
+}
+
+fn animals() -> Labels {
+    Labels::parse(b"cat\ndog\nowl\n", "test").unwrap()
 }
 
 fn prediction(camera: &str, seq: u64, best: usize, confidence: f32) -> Arc<Prediction> {
@@ -63,7 +68,7 @@ fn prediction(camera: &str, seq: u64, best: usize, confidence: f32) -> Arc<Predi
         model: "animals".into(),
         execution_provider: "CPU",
         top,
-        labels: Labels::parse(b"cat\ndog\nowl\n", "test").unwrap().into(),
+        labels: animals().into(),
         timing: Timing::default(),
         dropped: 0,
     })
@@ -132,7 +137,7 @@ fn a_request_in_time_decides_what_is_replayed() {
     bench.result("front", 7, 0, 0.75);
     bench.result("back", 3, 0, 0.75);
     let camera = "front".into();
-    bench.messages.send(Message::Status { camera, flowing: false, line: b"{\"type\":\"status\"}\n"[..].into() }).unwrap();
+    bench.messages.send(Notice::Status { camera, flowing: false, line: b"{\"type\":\"status\"}\n"[..].into() }).unwrap();
     bench.turn(0);
     let mut client = bench.connect();
     bench.turn(0);
@@ -197,7 +202,7 @@ fn other_cameras_are_told_with_what_is_in_force_then() {
     say(&mut client, "{\"subscribe\":{\"cameras\":[\"gate\"]}}\n");
     bench.turn(0);
     assert_eq!(messages(&mut client)[1]["unknown_cameras"], json!(["gate"]));
-    bench.messages.send(Message::Hello(json!({"type": "hello", "cameras": ["gate"], "labels": ["cat"]}))).unwrap();
+    bench.messages.send(Notice::Hello(hello("animals", "CPU", "the CPU", &["gate"], &animals()))).unwrap();
     bench.turn(1);
     let told = messages(&mut client);
     assert_eq!((&told[0]["cameras"], &told[1]["cameras"]), (&json!(["gate"]), &json!(["gate"])));
@@ -270,7 +275,7 @@ fn while_it_ends_nothing_is_read_and_nobody_is_kept_waiting_for_what_is_new() {
     bench.result("front", 0, 0, 0.75);
     let (mut new, mut talker) = (bench.connect(), bench.connect());
     bench.turn(0);
-    bench.messages.send(Message::End).unwrap();
+    bench.messages.send(Notice::End).unwrap();
     bench.turn(1);
     assert_eq!(heard(&mut new), ["hello", "subscribed", "front 0"], "who made no request gets what there is");
     let _ = heard(&mut talker);

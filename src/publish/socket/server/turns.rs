@@ -1,9 +1,9 @@
 //! One subscriber's turn: a bounded piece of what it says is read, its requests are answered, a bounded piece of what waits is written.
 
-use super::super::request::Choice;
 use super::super::snapshot::error;
 use super::super::subscriber::{Over, Subscriber};
 use super::{Server, rendered};
+use crate::message::Subscribe;
 use crate::threads::panic_text;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -58,7 +58,7 @@ impl Server {
     }
 
     /// Answers each request, and brings the subscriber up to date with the last one.
-    fn answer(&mut self, id: usize, requests: Vec<Choice>, now: Instant) -> Result<(), Over> {
+    fn answer(&mut self, id: usize, requests: Vec<Subscribe>, now: Instant) -> Result<(), Over> {
         let Some(subscriber) = self.subscribers.get_mut(&id) else { return Ok(()) };
         if requests.is_empty() {
             return Ok(());
@@ -100,7 +100,7 @@ impl Server {
 
     pub(super) fn serve_defaults(&mut self, id: usize, now: Instant) {
         self.guarded(id, |server| {
-            server.answer(id, vec![Choice::default()], now)?;
+            server.answer(id, vec![Subscribe::default()], now)?;
             server.flush(id)
         });
         self.follow_up(id);

@@ -1,13 +1,13 @@
-//! Messages to the socket's thread, and the count of results that did not fit into its queue.
+//! What the socket's thread is told, and the count of results that did not fit into its queue.
 
+use crate::message::Hello;
 use crate::prediction::Prediction;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A message to subscribers.
-pub enum Message {
+/// Something to tell the subscribers.
+pub enum Notice {
     /// A result.
     Result(Arc<Prediction>),
     /// How a camera is.
@@ -20,7 +20,7 @@ pub enum Message {
         line: Arc<[u8]>,
     },
     /// There is another model, or there are other cameras.
-    Hello(Value),
+    Hello(Hello),
     /// No more comes.
     End,
 }

@@ -1,9 +1,9 @@
-//! What a subscriber asks for, and the range of each number. `glimpsed subscribe` checks its flags against the same ranges.
+//! Reads a request with the range of each field. `glimpsed subscribe` checks its flags against the same ranges.
 
+use super::subscribe::Subscribe;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 /// A request is one line of at most this many bytes.
 pub const LINE: usize = 16 << 10;
@@ -18,36 +18,9 @@ const MAX_RATE: RangeInclusive<f64> = 0.001..=1000.0;
 /// How much of a wrong value an error repeats.
 const SHOWN: usize = 40;
 
-/// What a subscriber wants. The default is everything.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Choice {
-    /// Only results of these cameras, each named once.
-    pub cameras: Option<Vec<String>>,
-    /// At most this many classes, best first; at least 1.
-    pub top: Option<usize>,
-    /// Only classes of at least this confidence, 0 to 1, and only results that have one.
-    pub min_confidence: f64,
-    /// At most this many results of each camera a second, 0.001 to 1000.
-    pub max_rate: Option<f64>,
-    /// Only results whose best class is not that of the result sent before.
-    pub on_change: bool,
-}
-
-impl Choice {
-    /// The least time between two results of one camera.
-    pub fn period(&self) -> Duration {
-        self.max_rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate))
-    }
-
-    /// Whether results of `camera` are wanted.
-    pub fn follows(&self, camera: &str) -> bool {
-        self.cameras.as_ref().is_none_or(|cameras| cameras.iter().any(|wanted| wanted == camera))
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request<'a> {
+struct Raw<'a> {
     #[serde(borrow)]
     subscribe: &'a RawValue,
 }
@@ -69,9 +42,9 @@ struct Fields<'a> {
 }
 
 /// Reads a request. The error says which field is wrong, its value, and its range.
-pub fn parse(line: &[u8]) -> Result<Choice, String> {
+pub fn parse(line: &[u8]) -> Result<Subscribe, String> {
     // serde takes a list for a struct as well
-    let Request { subscribe } = match line.trim_ascii_start().first() {
+    let Raw { subscribe } = match line.trim_ascii_start().first() {
         Some(b'{') => serde_json::from_slice(line).map_err(|e| format!("not a subscribe request: {e}"))?,
         _ => return Err("not a subscribe request: a line is one JSON object".into()),
     };
@@ -81,7 +54,7 @@ pub fn parse(line: &[u8]) -> Result<Choice, String> {
         }
         other => return Err(wrong("subscribe", "an object", other)),
     };
-    Ok(Choice {
+    Ok(Subscribe {
         cameras: subscribe.cameras.map(|value| cameras(value.get())).transpose()?,
         top: subscribe.top.map(|value| top(value.get())).transpose()?,
         min_confidence: subscribe.min_confidence.map_or(Ok(0.0), |value| min_confidence(value.get()))?,
@@ -149,8 +122,9 @@ fn wrong(field: &str, range: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
-    fn of(fields: &str) -> Result<Choice, String> {
+    fn of(fields: &str) -> Result<Subscribe, String> {
         parse(format!("{{\"subscribe\":{{{fields}}}}}").as_bytes())
     }
 
@@ -158,10 +132,10 @@ mod tests {
     fn a_request_is_one_json_object() {
         let all = r#""cameras":["front","back","front"],"top":1,"min_confidence":0.5,"max_rate":5,"on_change":true"#;
         let cameras = Some(vec!["front".into(), "back".into()]);
-        let expected = Choice { cameras, top: Some(1), min_confidence: 0.5, max_rate: Some(5.0), on_change: true };
+        let expected = Subscribe { cameras, top: Some(1), min_confidence: 0.5, max_rate: Some(5.0), on_change: true };
         assert_eq!(of(all), Ok(expected));
-        assert_eq!(of(""), Ok(Choice::default()));
-        assert_eq!(of(r#""cameras":null,"top":null,"min_confidence":null,"max_rate":null"#), Ok(Choice::default()));
+        assert_eq!(of(""), Ok(Subscribe::default()));
+        assert_eq!(of(r#""cameras":null,"top":null,"min_confidence":null,"max_rate":null"#), Ok(Subscribe::default()));
     }
 
     #[test]

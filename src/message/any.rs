@@ -1,0 +1,48 @@
+//! A message of any type, as a reader gets it.
+
+use super::classification::Classification;
+use super::error::Error;
+use super::hello::Hello;
+use super::status::Status;
+use super::subscribe::Subscribed;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A message from glimpsed.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Message {
+    /// The first message on a socket.
+    Hello(Hello),
+    /// What is in force for this subscriber.
+    Subscribed(Subscribed),
+    /// A result.
+    Classification(Classification),
+    /// The state of a camera.
+    Status(Status),
+    /// What the subscriber did wrong.
+    Error(Error),
+    /// A message of a type that this version does not know; ignore it.
+    #[serde(other)]
+    Other,
+}
+
+impl Message {
+    /// Reads one line, with or without its newline.
+    pub fn read(line: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(line)
+    }
+}
+
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Hello(message) => message.serialize(serializer),
+            Self::Subscribed(message) => message.serialize(serializer),
+            Self::Classification(message) => message.serialize(serializer),
+            Self::Status(message) => message.serialize(serializer),
+            Self::Error(message) => message.serialize(serializer),
+            Self::Other => Err(serde::ser::Error::custom("a message of an unknown type cannot be written")),
+        }
+    }
+}

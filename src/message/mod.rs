@@ -1,0 +1,36 @@
+//! The messages on the wire, for both ends: what glimpsed writes to its socket (and, as results, to standard output), and what a
+//! subscriber asks for.
+//!
+//! A message is one JSON object on one line. It begins with its `type` and the `version` of the format. `schema/message.schema.json`
+//! describes the same messages for programs in other languages; a test holds it to the types of this module.
+//!
+//! Within one version fields, types of message and states may be added. So a reader ignores fields that it does not know, and gets
+//! [`Message::Other`] for a type that it does not know. The structs of messages are `non_exhaustive` for the same reason.
+//!
+//! `examples/read_socket.rs` is a whole client.
+
+mod line;
+mod timestamp;
+mod timing;
+mod hello;
+mod subscribe;
+pub mod request;
+mod classification;
+mod status;
+mod error;
+mod any;
+
+pub use any::Message;
+pub(crate) use classification::{Borrowed, View, is_classification};
+pub use classification::{Class, Classification, Repeated};
+pub use error::Error;
+pub(crate) use hello::PROGRAM;
+pub use hello::{Hello, Nodes};
+pub(crate) use line::add_missed;
+pub use line::{VERSION, line};
+pub use status::{Percentiles, State, Status};
+pub use subscribe::{Request, Subscribe, Subscribed};
+pub use timing::Timing;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! The messages as integrators read them, and the types held to what is really written.
+
+use super::*;
+use crate::labels::Labels;
+use crate::prediction::{self, Prediction, Score};
+use proptest::prelude::*;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+fn prediction() -> Prediction {
+    Prediction {
+        source: "front".into(),
+        seq: 1234,
+        timestamp: SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_417_800_123_456),
+        pts: Some(Duration::from_nanos(41_133_000_000)),
+        width: 1280,
+        height: 720,
+        model: "squeezenet1_1_w8a8".into(),
+        execution_provider: "QNN",
+        top: vec![Score { index: 1, confidence: 0.368_270_46 }],
+        labels: Labels::parse(b"boa \"constrictor\"\ncommon iguana\n", "test").unwrap().into(),
+        timing: prediction::Timing { age: Duration::from_nanos(4_123_456), ..prediction::Timing::default() },
+        dropped: 2,
+    }
+}
+
+#[test]
+fn a_result_is_the_line_that_integrators_read() {
+    assert_eq!(
+        serde_json::to_string(&prediction()).unwrap(),
+        r#"{"type":"classification","version":1,"source":"front","seq":1234,"timestamp":"2026-11-23T07:10:00.123456Z","#.to_owned()
+            + r#""pts_ns":41133000000,"width":1280,"height":720,"model":"squeezenet1_1_w8a8","execution_provider":"QNN","#
+            + r#""classifications":[{"index":1,"label":"common iguana","confidence":0.36827}],"#
+            + r#""timing":{"age_ms":4.123,"wait_ms":0.0,"preprocess_ms":0.0,"inference_ms":0.0,"postprocess_ms":0.0},"dropped":2}"#
+    );
+    assert!(is_classification(&line(&prediction())));
+}
+
+#[test]
+fn a_count_of_missed_lines_is_a_field_of_the_message() {
+    let mut written = line(&Borrowed { missed: 7, ..Borrowed::new(&prediction()) });
+    let mut added = line(&prediction());
+    add_missed(&mut added, 7);
+    assert_eq!(String::from_utf8(added), String::from_utf8(written.clone()));
+    add_missed(&mut written, 0);
+    let Message::Classification(read) = Message::read(&written).unwrap() else { panic!("no result") };
+    assert_eq!(read.missed, Some(7));
+}
+
+#[test]
+fn a_reader_ignores_what_it_does_not_know() {
+    assert_eq!(Message::read(br#"{"type":"later","version":1,"x":[1]}"#).unwrap(), Message::Other);
+    let error = Message::read(br#"{"later":{},"message":"m","version":1,"type":"error"}"#).unwrap();
+    assert_eq!(error, Message::Error(Error::new("m")));
+    let state: State = serde_json::from_str(r#""dozing""#).unwrap();
+    assert_eq!((state.as_str(), serde_json::from_str::<State>(r#""lost""#).unwrap()), ("dozing", State::Lost));
+    for wrong in [&b"[]"[..], b"{}", br#"{"type":"error"}"#, br#"{"type":1}"#] {
+        assert!(Message::read(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
+    }
+}
+
+#[test]
+fn a_request_is_written_as_it_is_read() {
+    let cameras = Some(vec!["front".to_owned()]);
+    let all = Subscribe { cameras, top: Some(1), min_confidence: 0.5, max_rate: Some(5.0), on_change: true };
+    for subscribe in [all, Subscribe::default()] {
+        let line = line(&Request { subscribe: subscribe.clone() });
+        assert_eq!(request::parse(&line).as_ref(), Ok(&subscribe), "by the daemon");
+        assert_eq!(serde_json::from_slice::<Request>(&line).unwrap().subscribe, subscribe, "by the type");
+    }
+    assert_eq!(line(&Request::default()), b"{\"subscribe\":{}}\n");
+    let nulls = br#"{"subscribe":{"cameras":null,"top":null,"min_confidence":null,"max_rate":null,"on_change":null}}"#;
+    assert_eq!(serde_json::from_slice::<Request>(nulls).unwrap(), Request::default());
+}
+
+fn duration() -> impl Strategy<Value = Duration> {
+    (0..1u64 << 40).prop_map(Duration::from_nanos)
+}
+
+prop_compose! {
+    fn any_prediction()(
+        (source, model, seq, dropped) in (".*", ".*", any::<u64>(), any::<u64>()),
+        (micros, pts, width, height) in (0..1u64 << 52, proptest::option::of(any::<u64>()), any::<u32>(), any::<u32>()),
+        scores in proptest::collection::vec((0..3usize, 0.0..=1.0f32), 0..4),
+        names in proptest::collection::vec("[^\r\n]+", 3),
+        (age, wait, preprocess, inference, postprocess) in (duration(), duration(), duration(), duration(), duration()),
+    ) -> Prediction {
+        Prediction {
+            source: source.into(),
+            seq,
+            timestamp: SystemTime::UNIX_EPOCH + Duration::from_micros(micros),
+            pts: pts.map(Duration::from_nanos),
+            width,
+            height,
+            model: model.into(),
+            execution_provider: "CPU",
+            top: scores.into_iter().map(|(index, confidence)| Score { index, confidence }).collect(),
+            labels: Labels::parse(names.join("\n").as_bytes(), "test").map_or_else(|_| Labels::numbered(3).into(), Arc::new),
+            timing: prediction::Timing { age, wait, preprocess, inference, postprocess },
+            dropped,
+        }
+    }
+}
+
+proptest! {
+    /// What is written without allocating is what the owned type writes.
+    #[test]
+    fn the_borrowed_result_and_the_owned_one_are_the_same_bytes(
+        prediction in any_prediction(),
+        missed in 0..3u64,
+        runs in proptest::option::of(any::<u64>()),
+        top in 1..4usize,
+    ) {
+        let inference = runs.map(|runs| Repeated { runs, mean_ms: 1.5, p50_ms: 1.25, p99_ms: 3.0 });
+        let view = View { top, min_confidence: 0.25 };
+        let written = line(&Borrowed { prediction: &prediction, view, inference, missed });
+        let read = Message::read(&written).unwrap();
+        prop_assert_eq!(String::from_utf8(line(&read)), String::from_utf8(written));
+        let Message::Classification(read) = read else { panic!("no result") };
+        prop_assert_eq!((&*read.source, read.seq, read.timestamp), (&*prediction.source, prediction.seq, prediction.timestamp));
+        prop_assert_eq!(read.inference, inference);
+        prop_assert!(read.classifications.len() <= top);
+    }
+}

@@ -77,6 +77,7 @@ install: install-program install-libraries
 	mkdir -p $(DESTDIR)/usr/share/glimpsed/pipelines $(DESTDIR)/etc/glimpsed
 	install -m 644 pipelines/*.launch $(DESTDIR)/usr/share/glimpsed/pipelines/
 	install -D -m 644 systemd/glimpsed.toml.example $(DESTDIR)/usr/share/glimpsed/glimpsed.toml.example
+	install -D -m 644 schema/message.schema.json $(DESTDIR)/usr/share/glimpsed/message.schema.json
 	[ -e $(DESTDIR)/etc/glimpsed/glimpsed.toml ] || install -m 644 systemd/glimpsed.toml.example $(DESTDIR)/etc/glimpsed/glimpsed.toml
 	install -D -m 644 systemd/sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/glimpsed.conf
 	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system systemd/glimpsed.service systemd/glimpsed.socket

@@ -34,3 +34,6 @@ pub use timing::Timing;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod schema;

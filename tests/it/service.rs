@@ -147,10 +147,11 @@ fn an_installation_replaces_files_and_does_not_write_over_them() {
             .for_each(|path| std::fs::write(path, content).unwrap());
         let variable = |name: &str, path: &std::path::Path| format!("{name}={}", path.display());
         let mut make = Command::new("make");
-        make.args(["-s", "-C"]).arg(common::project()).args(["install-program", "install-libraries"]);
+        make.args(["-s", "-C"]).arg(common::project()).arg("install").stdout(Stdio::null());
         let values = [variable("DESTDIR", &root), variable("RUNTIME", &runtime), variable("PROGRAM", &program)];
         assert!(make.args(values).status().unwrap().success());
     };
+    let installed = |path: &str| std::fs::read_to_string(root.join("usr/share/glimpsed").join(path)).unwrap();
     std::fs::write(capi.join("lib.so.1"), "a version that is upgraded or downgraded").unwrap();
     install("the old one");
     std::fs::remove_file(capi.join("lib.so.1")).unwrap();
@@ -168,5 +169,7 @@ fn an_installation_replaces_files_and_does_not_write_over_them() {
             place.display()
         );
     }
+    let schema = std::fs::read_to_string(common::project().join("schema/message.schema.json")).unwrap();
+    assert_eq!(installed("message.schema.json"), schema);
     assert_eq!(std::fs::read_dir(&lib).unwrap().count(), 2, "neither a temporary file nor the other version's library is left");
 }

@@ -132,7 +132,7 @@ fn the_example_client_reads_the_socket() {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     assert!(line(&mut out).ends_with("with animals on the CPU"));
     assert_eq!(line(&mut out), "no such camera: gate");
-    socket.publish(&result("front", 0, 0)).unwrap();
+    socket.handle(&Event::result(&result("front", 0, 0))).unwrap();
     assert_eq!(line(&mut out), "front: cat 75 %");
     drop(socket);
     assert!(child.wait().unwrap().success(), "it ends with the daemon");

@@ -36,9 +36,9 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    results: VecDeque<(Box<Prediction>, bool)>,
+    results: VecDeque<(Prediction, bool)>,
     /// Memory of results that were handed over, to be filled again.
-    spare: Vec<Box<Prediction>>,
+    spare: Vec<Prediction>,
     /// Results dropped since the last one that was handed over.
     missed: u64,
     /// Results dropped since the log mentioned it, and when that was.
@@ -88,7 +88,7 @@ impl Queue {
                 slot.copy_from(prediction);
                 slot
             }
-            None => Box::new(prediction.clone()),
+            None => prediction.clone(),
         };
         state.results.push_back((slot, live));
         let losses = state.losses_to_report(Instant::now());

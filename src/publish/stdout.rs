@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Publisher};
+use crate::message::Borrowed;
 use crate::prediction::{Prediction, milliseconds};
 use crate::{printable, secrets};
 use std::fs::File;
@@ -55,22 +56,14 @@ impl Publisher for Stdout {
         self.line.clear();
         match self.format {
             Format::Json => {
-                serde_json::to_writer(&mut self.line, prediction).map_err(|e| Error::failed("cannot write a result").because(e))?;
-                add_missed(*missed, &mut self.line);
+                let message = Borrowed { missed: *missed, ..Borrowed::new(prediction) };
+                serde_json::to_writer(&mut self.line, &message).map_err(|e| Error::failed("cannot write a result").because(e))?;
             }
             Format::Text => text(prediction, &mut self.line),
         }
         self.line.push(b'\n');
         // in one write: a line is complete, or absent
         write_all(&mut self.out, &self.line)
-    }
-}
-
-/// Adds to the JSON object `line` how many results were dropped before it, as on the socket.
-fn add_missed(missed: u64, line: &mut Vec<u8>) {
-    if missed > 0 && line.pop() == Some(b'}') {
-        // a vector takes whatever is written to it
-        let _ = write!(line, ",\"missed\":{missed}}}");
     }
 }
 

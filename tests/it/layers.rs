@@ -57,6 +57,7 @@ const ROOMS: [(&str, &[&str]); 34] = [
             "event",
             "frame",
             "labels",
+            "message",
             "model",
             "prediction",
             "preprocess",

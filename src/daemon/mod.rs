@@ -7,6 +7,8 @@ mod camera;
 mod health;
 mod hook;
 mod reload;
+mod steps;
+mod worker_thread;
 #[cfg(test)]
 mod tests;
 
@@ -21,8 +23,7 @@ use crate::publish::socket;
 use crate::runtime::Execution;
 use crate::shutdown::{Ask, Stop};
 use crate::tally::{State, Status, Tally};
-use crate::threads::{self, Watched};
-use crate::worker::{self, Classifier, Lane, Offer};
+use crate::worker::{Classifier, Lane, Offer};
 use crate::{capture, config};
 use camera::{Camera, Prepared};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, tick};
@@ -30,6 +31,7 @@ use health::Health;
 use reload::Reload;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use worker_thread::WorkerThread;
 
 /// Changes that wait for the worker. There is one reload at a time, and one that was given up may still lie there.
 const CHANGES: usize = 16;
@@ -125,7 +127,7 @@ pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside
         lanes.push(lane);
     }
     let execution = daemon.execution.clone();
-    let worker = Worker::start(lanes, parts.classifier, parts.hub, changed, stop, parts.limit, execution)?;
+    let worker = WorkerThread::start(lanes, parts.classifier, parts.hub, changed, stop, parts.limit, execution)?;
     let fault = daemon.watch(&worker, &rung, parts.status_interval);
     daemon.end(&worker, fault)
 }
@@ -137,7 +139,7 @@ impl Daemon<'_> {
     }
 
     /// Waits and reports, until the worker has ended, somebody wants the end, or a thread has ended that should not: that is the fault.
-    fn watch(&mut self, worker: &Worker, rung: &Receiver<()>, status_interval: Option<Duration>) -> Option<Error> {
+    fn watch(&mut self, worker: &WorkerThread, rung: &Receiver<()>, status_interval: Option<Duration>) -> Option<Error> {
         let ticks = tick(self.outside.service.every());
         let statuses = status_interval.map_or_else(never, tick);
         loop {
@@ -255,7 +257,7 @@ impl Daemon<'_> {
     }
 
     /// Ends everything in the order in which frames flow.
-    fn end(mut self, worker: &Worker, fault: Option<Error>) -> Result<Vec<Status>> {
+    fn end(mut self, worker: &WorkerThread, fault: Option<Error>) -> Result<Vec<Status>> {
         self.outside.service.stopping();
         let deadline = Instant::now() + FAREWELL;
         let by_themselves = self.cameras.iter().all(|camera| camera.outcome().is_some());
@@ -276,40 +278,6 @@ impl Daemon<'_> {
         // one that failed is the program's failure where nothing was left to do; whoever asked for the end gets it
         let mut failed = self.cameras.iter().filter(|_| by_themselves).filter_map(|camera| camera.outcome()?.as_ref().err());
         failed.next_back().map_or(Ok(self.statuses().collect()), |error| Err(error.clone()))
-    }
-}
-
-/// The thread of the worker.
-struct Worker {
-    thread: Watched<Result<()>>,
-}
-
-impl Worker {
-    fn start(
-        lanes: Vec<Lane>,
-        classifier: Classifier,
-        hub: Hub,
-        changes: Receiver<Offer>,
-        stop: Stop,
-        limit: Option<u64>,
-        execution: Arc<Mutex<Execution>>,
-    ) -> Result<Self> {
-        let work = move || {
-            let worked = worker::run(lanes, Box::new(classifier), &hub, &changes, stop.receiver(), limit, &execution);
-            // the session has been destroyed; now what is queued is written, and the socket goes
-            worked.and(hub.end())
-        };
-        Ok(Self { thread: threads::spawn("worker", work)? })
-    }
-
-    fn wait(&self, deadline: Instant) -> Result<()> {
-        self.thread.wait(deadline);
-        match self.thread.outcome() {
-            Some(Ok(worked)) => worked.clone(),
-            Some(Err(panic)) => Err(panic.clone()),
-            None => Err(Error::failed(format!("the worker hangs, and is left behind after {} s", FAREWELL.as_secs()))
-                .hint("It waits for the model's library or the NPU.")),
-        }
     }
 }
 

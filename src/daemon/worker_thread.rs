@@ -1,0 +1,48 @@
+//! The worker on its own thread.
+
+use super::FAREWELL;
+use crate::error::{Error, Result};
+use crate::event::Hub;
+use crate::runtime::Execution;
+use crate::shutdown::Stop;
+use crate::threads::{self, Watched};
+use crate::worker::{self, Classifier, Lane, Offer};
+use crossbeam_channel::Receiver;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// The thread of the worker.
+pub struct WorkerThread {
+    pub thread: Watched<Result<()>>,
+}
+
+impl WorkerThread {
+    /// Starts it.
+    pub fn start(
+        lanes: Vec<Lane>,
+        classifier: Classifier,
+        hub: Hub,
+        changes: Receiver<Offer>,
+        stop: Stop,
+        limit: Option<u64>,
+        execution: Arc<Mutex<Execution>>,
+    ) -> Result<Self> {
+        let work = move || {
+            let worked = worker::run(lanes, Box::new(classifier), &hub, &changes, stop.receiver(), limit, &execution);
+            // the session has been destroyed; now what is queued is written, and the socket goes
+            worked.and(hub.end())
+        };
+        Ok(Self { thread: threads::spawn("worker", work)? })
+    }
+
+    /// Waits until it has ended, or until `deadline`; gives what it came to.
+    pub fn wait(&self, deadline: Instant) -> Result<()> {
+        self.thread.wait(deadline);
+        match self.thread.outcome() {
+            Some(Ok(worked)) => worked.clone(),
+            Some(Err(panic)) => Err(panic.clone()),
+            None => Err(Error::failed(format!("the worker hangs, and is left behind after {} s", FAREWELL.as_secs()))
+                .hint("It waits for the model's library or the NPU.")),
+        }
+    }
+}

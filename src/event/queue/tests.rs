@@ -1,0 +1,115 @@
+//! A publisher behind its queue: who waits for whom, and what is lost.
+
+use super::*;
+use crate::prediction::Timing;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use std::time::SystemTime;
+
+/// Tells the number and `missed` of each result, and then waits to be let on.
+struct Gated(Sender<(u64, u64)>, Receiver<()>);
+
+impl Publisher for Gated {
+    fn name(&self) -> &'static str {
+        "a test"
+    }
+
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        if let Event::Result { prediction, missed, .. } = event {
+            self.0.send((prediction.seq, *missed)).unwrap();
+            // nobody holds it any more once the gate has gone
+            let _ = self.1.recv();
+        }
+        Ok(())
+    }
+}
+
+fn result(seq: u64) -> Prediction {
+    Prediction {
+        source: "front".into(),
+        seq,
+        timestamp: SystemTime::UNIX_EPOCH,
+        pts: None,
+        width: 1,
+        height: 1,
+        model: "m".into(),
+        execution_provider: "CPU",
+        top: Vec::new(),
+        labels: crate::labels::Labels::numbered(1).into(),
+        timing: Timing::default(),
+        dropped: 0,
+    }
+}
+
+fn push(queue: &Queue, seq: u64, live: bool) {
+    queue.push(&Event::Result { prediction: &result(seq), live, missed: 0 }).unwrap();
+}
+
+fn gated() -> (Queue, Receiver<(u64, u64)>, Sender<()>) {
+    let ((tell, told), (gate, opened)) = (unbounded(), bounded(0));
+    (Queue::start(Box::new(Gated(tell, opened))).unwrap(), told, gate)
+}
+
+#[test]
+fn a_publisher_that_waits_holds_nobody_up_and_loses_the_oldest_results_counted() {
+    let (queue, told, gate) = gated();
+    push(&queue, 0, true);
+    assert_eq!(told.recv().unwrap(), (0, 0), "the publisher has it, and waits");
+    let last = CAPACITY as u64 + 10;
+    (1..=last).for_each(|seq| push(&queue, seq, true));
+    drop(gate);
+    queue.end().unwrap();
+    let rest: Vec<_> = told.try_iter().collect();
+    assert_eq!(rest[0], (11, 10), "the ten oldest are missed, and the first result after the gap says so");
+    assert!(rest[1..].iter().map(|(seq, missed)| (*seq, *missed)).eq((12..=last).map(|seq| (seq, 0))), "{rest:?}");
+}
+
+#[test]
+fn a_result_of_a_film_waits_for_room_until_nobody_is_to_wait() {
+    let (queue, told, gate) = gated();
+    (0..=CAPACITY as u64).for_each(|seq| push(&queue, seq, false));
+    let queue = Arc::new(queue);
+    let (filling, filled) = (queue.clone(), bounded::<()>(0));
+    let film = std::thread::spawn(move || {
+        (65..70).for_each(|seq| push(&filling, seq, false));
+        drop(filled.0);
+    });
+    gate.send(()).unwrap();
+    gate.send(()).unwrap();
+    assert_eq!((0..3).map(|_| told.recv().unwrap().0).collect::<Vec<_>>(), [0, 1, 2]);
+    queue.stop_waiting();
+    film.join().unwrap();
+    drop(gate);
+    queue.end().unwrap();
+    let rest: Vec<_> = told.try_iter().collect();
+    assert_eq!(rest.last().map(|(seq, _)| *seq), Some(69));
+    let missed: u64 = rest.iter().map(|(_, missed)| missed).sum();
+    assert_eq!(rest.len() as u64 + missed, 67, "handed over, or counted");
+}
+
+#[test]
+fn the_error_of_a_publisher_comes_back_at_the_end() {
+    struct Full;
+    impl Publisher for Full {
+        fn name(&self) -> &'static str {
+            "a test"
+        }
+
+        fn handle(&mut self, _: &Event) -> Result<()> {
+            Err(Error::failed("the disk is full"))
+        }
+    }
+    let queue = Queue::start(Box::new(Full)).unwrap();
+    push(&queue, 0, true);
+    assert_eq!(queue.end().unwrap_err().to_string(), "the disk is full");
+    assert!(queue.push(&Event::Result { prediction: &result(1), live: true, missed: 0 }).is_err());
+}
+
+#[test]
+fn a_publisher_that_never_returns_does_not_hold_up_an_end_that_was_asked_for() {
+    let (queue, told, _gate) = gated();
+    push(&queue, 0, true);
+    told.recv().unwrap();
+    queue.stop_waiting();
+    queue.end().unwrap();
+    assert!(queue.fault().is_none());
+}

@@ -208,6 +208,7 @@ impl Daemon<'_> {
 
 fn hangs() -> Error {
     Error::failed("the worker does not respond")
+        .hint("It waits for the model's library, the NPU or the reader of a film's results. SIGHUP tries again.")
 }
 
 /// Ends a classifier on a thread of its own: closing a session on the NPU may take a while.

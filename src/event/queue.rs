@@ -141,7 +141,8 @@ impl Queue {
     }
 
     fn report(&self, losses: u64) {
-        tracing::warn!("{} is not read fast enough: {losses} results were dropped", self.name);
+        let results = if losses == 1 { "1 result was".to_owned() } else { format!("{losses} results were") };
+        tracing::warn!("{} is not read fast enough: {results} dropped", self.name);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::publish::Overlay;
 use crate::shutdown::Stop;
 use crate::tally::{State, Tally};
 use crate::threads::{self, Watched};
-use crate::worker::{Lane, StreamId};
+use crate::worker::{Stream, StreamId};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
@@ -47,11 +47,11 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Sets the camera up; its figures go on in `tally`, and `bell` rings at each change of its state. The lane is for the worker.
-    pub fn prepare(settings: config::Camera, prepare: Prepare, tally: Arc<Tally>, bell: Sender<()>) -> (Prepared, Lane) {
+    /// Sets the camera up; its figures go on in `tally`, and `bell` rings at each change of its state. The stream is for the worker.
+    pub fn prepare(settings: config::Camera, prepare: Prepare, tally: Arc<Tally>, bell: Sender<()>) -> (Prepared, Stream) {
         let (mut sender, receiver) = counted_channel(WAITING, tally.dropped_counter());
         let caption = Caption::default();
-        let lane = Lane::new(receiver, tally.clone()).with_place(Box::new(Overlay::new(caption.clone())));
+        let stream = Stream::new(receiver, tally.clone()).with_place(Box::new(Overlay::new(caption.clone())));
         let params = capture::Params {
             name: settings.name.clone(),
             limits: settings.limits,
@@ -86,8 +86,8 @@ impl Camera {
             ring(&bell);
         };
         let told = (State::Starting, None);
-        let camera = Self { settings, stream: lane.id(), tally, told, stop, thread: None, hook_ended, outcome };
-        (Prepared { camera, work: Box::new(work) }, lane)
+        let camera = Self { settings, stream: stream.id(), tally, told, stop, thread: None, hook_ended, outcome };
+        (Prepared { camera, work: Box::new(work) }, stream)
     }
 
     /// Asks it to end.

@@ -23,7 +23,7 @@ use crate::publish::socket;
 use crate::runtime::Execution;
 use crate::shutdown::{Ask, Stop};
 use crate::tally::{State, Status, Tally};
-use crate::worker::{Classifier, Lane, Offer};
+use crate::worker::{Classifier, Offer, Stream};
 use crate::{capture, config};
 use camera::{Camera, Prepared};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, tick};
@@ -120,20 +120,20 @@ pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside
         ready: false,
         outside,
     };
-    let mut lanes = Vec::new();
+    let mut streams = Vec::new();
     for camera in cameras {
-        let (prepared, lane) = daemon.prepare_camera(camera, None);
+        let (prepared, stream) = daemon.prepare_camera(camera, None);
         daemon.cameras.push(prepared.start()?);
-        lanes.push(lane);
+        streams.push(stream);
     }
     let execution = daemon.execution.clone();
-    let worker = WorkerThread::start(lanes, parts.classifier, parts.hub, changed, stop, parts.limit, execution)?;
+    let worker = WorkerThread::start(streams, parts.classifier, parts.hub, changed, stop, parts.limit, execution)?;
     let fault = daemon.watch(&worker, &rung, parts.status_interval);
     daemon.end(&worker, fault)
 }
 
 impl Daemon<'_> {
-    fn prepare_camera(&self, settings: config::Camera, tally: Option<Arc<Tally>>) -> (Prepared, Lane) {
+    fn prepare_camera(&self, settings: config::Camera, tally: Option<Arc<Tally>>) -> (Prepared, Stream) {
         let tally = tally.unwrap_or_else(|| Tally::new(&settings.name));
         Camera::prepare(settings, self.prepare.clone(), tally, self.bell.clone())
     }

@@ -77,9 +77,9 @@ impl Daemon<'_> {
         let (mut prepared, mut add, mut remove) = (Vec::new(), Vec::new(), Vec::new());
         for camera in changes.changed.iter().chain(&changes.added) {
             let before = running(&camera.name).map(|before| before.tally.clone());
-            let (ready, lane) = self.prepare_camera(camera.clone(), before);
+            let (ready, stream) = self.prepare_camera(camera.clone(), before);
             prepared.push(ready);
-            add.push(lane);
+            add.push(stream);
         }
         let leaving = changes.removed.iter().chain(changes.changed.iter().map(|camera| &camera.name));
         remove.extend(leaving.filter_map(|name| Some(running(name)?.stream)));

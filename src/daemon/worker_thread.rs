@@ -6,7 +6,7 @@ use crate::event::Hub;
 use crate::runtime::Execution;
 use crate::shutdown::Stop;
 use crate::threads::{self, Watched};
-use crate::worker::{self, Classifier, Lane, Offer};
+use crate::worker::{self, Classifier, Offer, Stream};
 use crossbeam_channel::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -19,7 +19,7 @@ pub struct WorkerThread {
 impl WorkerThread {
     /// Starts it.
     pub fn start(
-        lanes: Vec<Lane>,
+        streams: Vec<Stream>,
         classifier: Classifier,
         hub: Hub,
         changes: Receiver<Offer>,
@@ -28,7 +28,7 @@ impl WorkerThread {
         execution: Arc<Mutex<Execution>>,
     ) -> Result<Self> {
         let work = move || {
-            let worked = worker::run(lanes, Box::new(classifier), &hub, &changes, stop.receiver(), limit, &execution);
+            let worked = worker::run(streams, Box::new(classifier), &hub, &changes, stop.receiver(), limit, &execution);
             // the session has been destroyed; now what is queued is written, and the socket goes
             worked.and(hub.end())
         };

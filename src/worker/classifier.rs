@@ -16,9 +16,9 @@ use std::time::{Duration, Instant, SystemTime};
 pub struct Classifier {
     name: Arc<str>,
     labels: Arc<Labels>,
-    desk: Box<Desk>,
-    /// One more, at which the next frame can be prepared meanwhile.
-    spare: Option<Box<Desk>>,
+    slot: Box<InputSlot>,
+    /// The back slot, in which the next frame can be prepared while the model runs.
+    spare: Option<Box<InputSlot>>,
     runtime: Box<dyn Infer>,
     ranker: Ranker,
     output: Tensor,
@@ -26,14 +26,14 @@ pub struct Classifier {
 }
 
 /// Where a frame becomes the model's input. A thing of its own, so that another thread can do it.
-pub struct Desk {
+pub struct InputSlot {
     preprocessor: Preprocessor,
     input: Tensor,
-    /// What is to be told of the frame, when its pixels have gone.
-    stamp: Option<Stamp>,
+    /// What remains of the frame once its pixels are released.
+    prepared: Option<Prepared>,
 }
 
-struct Stamp {
+struct Prepared {
     captured: Instant,
     timestamp: SystemTime,
     pts: Option<Duration>,
@@ -42,10 +42,10 @@ struct Stamp {
     took: Duration,
 }
 
-impl Desk {
+impl InputSlot {
     fn new(model: &Model, params: &preprocess::Params) -> Box<Self> {
         let (preprocessor, input) = (Preprocessor::new(&model.input, params), Tensor::zeros(&model.input.tensor));
-        Box::new(Self { preprocessor, input, stamp: None })
+        Box::new(Self { preprocessor, input, prepared: None })
     }
 
     /// Makes `frame` the model's input.
@@ -54,7 +54,7 @@ impl Desk {
         self.preprocessor.run(frame, &mut self.input);
         let size = frame.picture.upright_size();
         let (captured, timestamp, pts) = (frame.captured, frame.timestamp, frame.pts);
-        self.stamp = Some(Stamp { captured, timestamp, pts, size, took: start.elapsed() });
+        self.prepared = Some(Prepared { captured, timestamp, pts, size, took: start.elapsed() });
     }
 }
 
@@ -64,8 +64,8 @@ impl Classifier {
         Self {
             name: model.name.as_str().into(),
             labels: labels.into(),
-            desk: Desk::new(model, params),
-            spare: Some(Desk::new(model, params)),
+            slot: InputSlot::new(model, params),
+            spare: Some(InputSlot::new(model, params)),
             ranker: Ranker::new(&model.output),
             output: Tensor::zeros(&model.output.tensor),
             runtime,
@@ -93,54 +93,55 @@ impl Classifier {
 
     /// Classifies `frame`: fills in the best classes, the times, and what the frame says of itself.
     pub fn classify(&mut self, frame: &Frame, prediction: &mut Prediction) -> Result<()> {
-        self.desk.prepare(frame);
+        self.slot.prepare(frame);
         self.finish(prediction)
     }
 
-    /// The desk of the frame that comes next.
-    pub fn desk(&mut self) -> &mut Desk {
-        &mut self.desk
+    /// The front slot: that of the next frame to classify.
+    pub fn slot(&mut self) -> &mut InputSlot {
+        &mut self.slot
     }
 
-    /// The other desk, to be lent.
-    pub fn spare(&mut self) -> Option<Box<Desk>> {
+    /// The back slot, for the prefetch.
+    pub fn spare(&mut self) -> Option<Box<InputSlot>> {
         self.spare.take()
     }
 
-    /// Takes a desk back at which nothing was done.
-    pub fn keep(&mut self, spare: Box<Desk>) {
+    /// Returns the back slot unused.
+    pub fn keep(&mut self, spare: Box<InputSlot>) {
         self.spare = Some(spare);
     }
 
-    /// Takes a desk back: the frame that is prepared there comes next.
-    pub fn seat(&mut self, desk: Box<Desk>) {
-        self.spare = Some(std::mem::replace(&mut self.desk, desk));
+    /// Makes `slot` the front slot: its frame comes next.
+    pub fn swap(&mut self, slot: Box<InputSlot>) {
+        self.spare = Some(std::mem::replace(&mut self.slot, slot));
     }
 
     /// Classifies the frame that was prepared.
     pub fn finish(&mut self, prediction: &mut Prediction) -> Result<()> {
-        let Some(stamp) = self.desk.stamp.take() else { return Err(Error::failed("no frame was prepared")) };
+        let Some(prepared) = self.slot.prepared.take() else { return Err(Error::failed("no frame was prepared")) };
         let start = Instant::now();
-        self.runtime.infer(&self.desk.input, &mut self.output)?;
+        self.runtime.infer(&self.slot.input, &mut self.output)?;
         let inferred = Instant::now();
         self.ranker.rank(&self.output, self.top, &mut prediction.top)?;
         let ranked = Instant::now();
-        let (age, inference, postprocess) = (ranked.saturating_duration_since(stamp.captured), inferred - start, ranked - inferred);
-        let preprocess = stamp.took;
+        let (age, inference, postprocess) =
+            (ranked.saturating_duration_since(prepared.captured), inferred - start, ranked - inferred);
+        let preprocess = prepared.took;
         // for the worker, and, where it was prepared ahead, once more for the model
         let wait = age.saturating_sub(preprocess + inference + postprocess);
         prediction.timing = Timing { age, wait, preprocess, inference, postprocess };
         prediction.execution_provider = self.runtime.execution().provider;
-        prediction.timestamp = stamp.timestamp;
-        prediction.pts = stamp.pts;
-        (prediction.width, prediction.height) = stamp.size;
+        prediction.timestamp = prepared.timestamp;
+        prediction.pts = prepared.pts;
+        (prediction.width, prediction.height) = prepared.size;
         Ok(())
     }
 
     /// Runs the model again on the same input; gives the time it took, and the best classes once more.
     pub fn repeat(&mut self, best: &mut Vec<Score>) -> Result<Duration> {
         let start = Instant::now();
-        self.runtime.infer(&self.desk.input, &mut self.output)?;
+        self.runtime.infer(&self.slot.input, &mut self.output)?;
         let took = start.elapsed();
         self.ranker.rank(&self.output, self.top, best)?;
         Ok(took)

@@ -1,27 +1,27 @@
 //! The loop: take a frame, preprocess, infer, rank, publish, count. The daemon in one screen.
 
-mod ahead;
+mod prefetch;
 mod classifier;
 mod failures;
-mod lanes;
+mod scheduler;
 mod offer;
 
 pub use classifier::Classifier;
-pub use lanes::{Lane, StreamId};
 pub use offer::{Change, Offer, Pending, offer};
+pub use scheduler::{Stream, StreamId};
 
 use crate::error::{Kind, Result};
 use crate::event::{Event, Hub};
 use crate::runtime::Execution;
-use ahead::Ahead;
 use crossbeam_channel::Receiver;
-use lanes::{Lanes, Next, Ticket};
+use prefetch::Prefetch;
+use scheduler::{Next, PreparedFrame, Scheduler};
 use std::sync::{Mutex, PoisonError};
 
-/// Classifies what the cameras of `lanes` bring, in turn among those that have a frame, until no more can come (all frames have
+/// Classifies what the cameras of `streams` bring, in turn among those that have a frame, until no more can come (all frames have
 /// ended, and so have `changes`), `limit` results are out, or `stop` is closed. What runs the model is told in `execution`.
 pub fn run(
-    lanes: Vec<Lane>,
+    streams: Vec<Stream>,
     classifier: Box<Classifier>,
     hub: &Hub,
     changes: &Receiver<Offer>,
@@ -29,13 +29,13 @@ pub fn run(
     limit: Option<u64>,
     execution: &Mutex<Execution>,
 ) -> Result<()> {
-    let lanes = Lanes::new(lanes, &classifier);
-    let mut worker = Worker { lanes, classifier, ahead: Ahead::start()?, hub, execution, left: limit };
+    let scheduler = Scheduler::new(streams, &classifier);
+    let mut worker = Worker { scheduler, classifier, prefetch: Prefetch::start()?, hub, execution, left: limit };
     while worker.left != Some(0) {
         match worker.next(changes, stop)? {
-            Work::Frame(ticket) => {
-                worker.look_ahead();
-                worker.classify(&ticket)?;
+            Work::Frame(prepared) => {
+                worker.prefetch_next();
+                worker.classify(&prepared)?;
             }
             Work::Change(offer) => worker.change(offer)?,
             Work::End => break,
@@ -46,16 +46,16 @@ pub fn run(
 
 /// What the worker does next.
 enum Work {
-    /// A frame that is prepared at the classifier's desk.
-    Frame(Ticket),
+    /// A frame that is prepared in the classifier's input slot.
+    Frame(PreparedFrame),
     Change(Offer),
     End,
 }
 
 struct Worker<'a> {
-    lanes: Lanes,
+    scheduler: Scheduler,
     classifier: Box<Classifier>,
-    ahead: Ahead,
+    prefetch: Prefetch,
     hub: &'a Hub,
     execution: &'a Mutex<Execution>,
     /// Results that are still wanted; `None` is without end.
@@ -63,59 +63,59 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Changes come first, then the frame that was taken ahead, then whoever has one.
+    /// Changes come first, then the prefetched frame, then any stream that has one.
     fn next(&mut self, changes: &Receiver<Offer>, stop: &Receiver<()>) -> Result<Work> {
-        let next = match self.lanes.urgent(changes, stop) {
+        let next = match self.scheduler.urgent(changes, stop) {
             Some(urgent) => urgent,
-            None => match self.ahead.finish()? {
-                None => self.lanes.next(changes, stop),
-                Some((ticket, desk)) => {
-                    self.classifier.seat(desk);
-                    // what was taken ahead must not be older than what would be taken now
-                    match self.lanes.overtake(&ticket) {
-                        Some(newer) => Next::Turn(newer),
-                        None => return Ok(Work::Frame(ticket)),
+            None => match self.prefetch.finish()? {
+                None => self.scheduler.next(changes, stop),
+                Some((prepared, slot)) => {
+                    self.classifier.swap(slot);
+                    // a prefetched frame must not be older than one taken now
+                    match self.scheduler.overtake(&prepared) {
+                        Some(newer) => Next::QueuedFrame(newer),
+                        None => return Ok(Work::Frame(prepared)),
                     }
                 }
             },
         };
         Ok(match next {
-            Next::Turn(turn) => Work::Frame(turn.prepare(self.classifier.desk())),
+            Next::QueuedFrame(frame) => Work::Frame(frame.prepare(self.classifier.slot())),
             Next::Change(offer) => Work::Change(offer),
             Next::End => Work::End,
         })
     }
 
-    /// Has the next frame prepared meanwhile, if one waits and is wanted.
-    fn look_ahead(&mut self) {
+    /// Starts to prepare the next frame, if one waits and is wanted.
+    fn prefetch_next(&mut self) {
         if self.left == Some(1) {
             return;
         }
-        if let Some(desk) = self.classifier.spare() {
-            match self.lanes.take() {
-                Some(turn) => self.ahead.begin(turn, desk),
-                None => self.classifier.keep(desk),
+        if let Some(slot) = self.classifier.spare() {
+            match self.scheduler.take() {
+                Some(frame) => self.prefetch.begin(frame, slot),
+                None => self.classifier.keep(slot),
             }
         }
     }
 
     /// Classifies the frame that is prepared, and publishes the result.
-    fn classify(&mut self, ticket: &Ticket) -> Result<()> {
-        let Some(lane) = self.lanes.finish(ticket) else { return Ok(()) };
-        let classified = self.classifier.finish(&mut lane.prediction);
+    fn classify(&mut self, prepared: &PreparedFrame) -> Result<()> {
+        let Some(stream) = self.scheduler.finish(prepared) else { return Ok(()) };
+        let classified = self.classifier.finish(&mut stream.prediction);
         observe(&self.classifier, self.execution);
         match classified {
             Err(error) if error.kind() == Kind::Passing => {
-                lane.fail(&error);
+                stream.fail(&error);
                 return Ok(());
             }
             classified => classified?,
         }
-        lane.prediction.seq = lane.tally.results();
-        lane.prediction.dropped = ticket.dropped;
-        lane.show(ticket.live);
-        self.hub.send(&Event::Result { prediction: &lane.prediction, live: ticket.live, missed: 0 })?;
-        lane.tally.record(&lane.prediction);
+        stream.prediction.seq = stream.tally.results();
+        stream.prediction.dropped = prepared.dropped;
+        stream.show(prepared.live);
+        self.hub.send(&Event::Result { prediction: &stream.prediction, live: prepared.live, missed: 0 })?;
+        stream.tally.record(&stream.prediction);
         self.left = self.left.map(|left| left - 1);
         Ok(())
     }
@@ -123,14 +123,14 @@ impl Worker<'_> {
     /// Makes a change, unless it has been withdrawn.
     fn change(&mut self, offer: Offer) -> Result<()> {
         let Some(change) = offer.take() else { return Ok(()) };
-        self.clear(|ticket| change.remove.contains(&ticket.stream))?;
-        self.lanes.remove(&change.remove);
+        self.clear(|prepared| change.remove.contains(&prepared.stream))?;
+        self.scheduler.remove(&change.remove);
         let replaced = change.classifier.map(|new| std::mem::replace(&mut self.classifier, new));
         if replaced.is_some() {
-            self.lanes.renew(&self.classifier);
+            self.scheduler.renew(&self.classifier);
         }
-        for lane in change.add {
-            self.lanes.add(lane, &self.classifier);
+        for stream in change.add {
+            self.scheduler.add(stream, &self.classifier);
         }
         if let Some(hello) = &change.hello {
             self.hub.send(&Event::Hello(hello))?;
@@ -139,15 +139,15 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// No frame stays taken ahead: it is classified now, or dropped where it is one of the `unwanted`.
-    fn clear(&mut self, unwanted: impl Fn(&Ticket) -> bool) -> Result<()> {
-        let Some((ticket, desk)) = self.ahead.finish()? else { return Ok(()) };
-        self.classifier.seat(desk);
-        if unwanted(&ticket) {
-            self.lanes.lose(&ticket);
+    /// Empties the prefetch: its frame is classified now, or dropped if it is `unwanted`.
+    fn clear(&mut self, unwanted: impl Fn(&PreparedFrame) -> bool) -> Result<()> {
+        let Some((prepared, slot)) = self.prefetch.finish()? else { return Ok(()) };
+        self.classifier.swap(slot);
+        if unwanted(&prepared) {
+            self.scheduler.lose(&prepared);
             return Ok(());
         }
-        self.classify(&ticket)
+        self.classify(&prepared)
     }
 }
 

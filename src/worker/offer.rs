@@ -3,7 +3,7 @@
 //! A reload must never report one thing and do another. So a change lies in a shared slot: either the worker takes it out, between two
 //! frames, and answers; or whoever offered it takes it back, and then nothing of it has happened.
 
-use super::{Classifier, Lane, StreamId};
+use super::{Classifier, Stream, StreamId};
 use crate::message::Hello;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ pub struct Change {
     /// Streams to remove. Frames of theirs that are still queued are dropped and counted.
     pub remove: Vec<StreamId>,
     /// Streams to add. One is removed by itself when its frames end.
-    pub add: Vec<Lane>,
+    pub add: Vec<Stream>,
     /// What publishers are told once the change has been made.
     pub hello: Option<Hello>,
 }

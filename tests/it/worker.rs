@@ -11,7 +11,7 @@ use glimpsed::model::{Model, builtin};
 use glimpsed::runtime::{Execution, Infer};
 use glimpsed::tally::Tally;
 use glimpsed::tensor::{ElementType, Tensor};
-use glimpsed::worker::{self, Change, Classifier, Lane, Offer, StreamId};
+use glimpsed::worker::{self, Change, Classifier, Offer, Stream, StreamId};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -110,9 +110,9 @@ fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier),
     let (release, released) = unbounded();
     let tally = Tally::new("camera");
     let (frames, receiver) = counted_channel(2, tally.dropped_counter());
-    let lane = Lane::new(receiver, tally.clone());
+    let stream = Stream::new(receiver, tally.clone());
     let model = builtin().unwrap();
-    let mut rig = Rig { frames, tally, begins: begun, changes, stream: lane.id(), released, release, model };
+    let mut rig = Rig { frames, tally, begins: begun, changes, stream: stream.id(), released, release, model };
     let (first, second) = (rig.gated("first", &opened, &begins), rig.gated("second", &opened, &begins));
     before(&mut rig);
     let (kept, tally) = (Kept::default(), rig.tally.clone());
@@ -121,7 +121,7 @@ fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier),
         let work = scope.spawn(|| {
             let hub = Hub::new().inline(Box::new(kept.clone()));
             let (_stop, stop) = bounded(0);
-            worker::run(vec![lane], Box::new(first), &hub, &changed, &stop, limit, &execution).unwrap();
+            worker::run(vec![stream], Box::new(first), &hub, &changed, &stop, limit, &execution).unwrap();
         });
         rig.begins.recv().unwrap();
         during(&mut rig, second);

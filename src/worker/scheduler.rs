@@ -1,7 +1,7 @@
 //! The cameras in front of the worker: it takes from those that have a frame, in turn, so that a fast one cannot starve a slow one.
 
 use super::Offer;
-use super::classifier::{Classifier, Desk};
+use super::classifier::{Classifier, InputSlot};
 use super::failures::Failures;
 use crate::channel::{Receiver, Taken, TryRecvError};
 use crate::error::Error;
@@ -27,7 +27,7 @@ impl StreamId {
 }
 
 /// One camera as the worker sees it.
-pub struct Lane {
+pub struct Stream {
     id: StreamId,
     frames: Receiver<Frame>,
     /// Its own place, beside those of all cameras: the text on its video.
@@ -35,7 +35,7 @@ pub struct Lane {
     pub(super) tally: Arc<Tally>,
 }
 
-impl Lane {
+impl Stream {
     /// The frames of the camera that `tally` counts for.
     pub fn new(frames: Receiver<Frame>, tally: Arc<Tally>) -> Self {
         Self { id: StreamId::next(), frames, place: None, tally }
@@ -52,9 +52,9 @@ impl Lane {
     }
 }
 
-/// A lane, and its result that is filled in frame after frame.
-pub(super) struct Busy {
-    lane: Lane,
+/// A stream, and its result that is filled in frame after frame.
+pub(super) struct ActiveStream {
+    stream: Stream,
     /// Its frames have ended.
     over: bool,
     /// Frames of its that were taken and are not classified yet.
@@ -64,10 +64,10 @@ pub(super) struct Busy {
     pub prediction: Prediction,
 }
 
-impl Busy {
-    fn new(lane: Lane, classifier: &Classifier) -> Self {
-        let prediction = classifier.blank(lane.tally.name());
-        Self { tally: lane.tally.clone(), lane, over: false, open: 0, failures: Failures::default(), prediction }
+impl ActiveStream {
+    fn new(stream: Stream, classifier: &Classifier) -> Self {
+        let prediction = classifier.blank(stream.tally.name());
+        Self { tally: stream.tally.clone(), stream, over: false, open: 0, failures: Failures::default(), prediction }
     }
 
     /// Counts a frame without a result.
@@ -81,95 +81,95 @@ impl Busy {
 
     /// Gives the result to the camera's own place. One that fails is left out from then on.
     pub fn show(&mut self, live: bool) {
-        if let Some(place) = &mut self.lane.place
+        if let Some(place) = &mut self.stream.place
             && let Err(error) = place.handle(&Event::Result { prediction: &self.prediction, live, missed: 0 })
         {
             tracing::warn!("{}: no more results go to {}: {error}", self.prediction.source, place.name());
-            self.lane.place = None;
+            self.stream.place = None;
         }
     }
 }
 
 /// A frame, and the camera that it is of.
-pub(super) struct Turn {
+pub(super) struct QueuedFrame {
     stream: StreamId,
     taken: Taken<Frame>,
 }
 
 /// What is left of a frame that is prepared: its pixels go back to the camera at once.
-pub(super) struct Ticket {
+pub(super) struct PreparedFrame {
     pub stream: StreamId,
     /// Frames that were dropped for it.
     pub dropped: u64,
     pub live: bool,
 }
 
-impl Turn {
+impl QueuedFrame {
     /// Prepares the frame, and lets go of it.
-    pub fn prepare(self, desk: &mut Desk) -> Ticket {
-        desk.prepare(&self.taken.frame);
-        Ticket { stream: self.stream, dropped: self.taken.dropped, live: self.taken.live }
+    pub fn prepare(self, slot: &mut InputSlot) -> PreparedFrame {
+        slot.prepare(&self.taken.frame);
+        PreparedFrame { stream: self.stream, dropped: self.taken.dropped, live: self.taken.live }
     }
 }
 
 /// What comes next.
 pub(super) enum Next {
-    Turn(Turn),
+    QueuedFrame(QueuedFrame),
     Change(Offer),
     End,
 }
 
-pub(super) struct Lanes {
-    lanes: Vec<Busy>,
+pub(super) struct Scheduler {
+    streams: Vec<ActiveStream>,
     /// Whose turn it is.
     turn: usize,
     /// Whether no more changes come.
     settled: bool,
 }
 
-impl Lanes {
-    pub fn new(lanes: Vec<Lane>, classifier: &Classifier) -> Self {
-        Self { lanes: lanes.into_iter().map(|lane| Busy::new(lane, classifier)).collect(), turn: 0, settled: false }
+impl Scheduler {
+    pub fn new(streams: Vec<Stream>, classifier: &Classifier) -> Self {
+        Self { streams: streams.into_iter().map(|stream| ActiveStream::new(stream, classifier)).collect(), turn: 0, settled: false }
     }
 
-    pub fn add(&mut self, lane: Lane, classifier: &Classifier) {
-        self.lanes.push(Busy::new(lane, classifier));
+    pub fn add(&mut self, stream: Stream, classifier: &Classifier) {
+        self.streams.push(ActiveStream::new(stream, classifier));
     }
 
     /// Removes `streams`. Their frames that are still queued are dropped and counted.
     pub fn remove(&mut self, streams: &[StreamId]) {
-        self.lanes.retain(|busy| !streams.contains(&busy.lane.id));
+        self.streams.retain(|active| !streams.contains(&active.stream.id));
     }
 
     /// Another classifier: other names of classes, another model's name.
     pub fn renew(&mut self, classifier: &Classifier) {
-        for busy in &mut self.lanes {
-            busy.prediction = classifier.blank(busy.tally.name());
+        for active in &mut self.streams {
+            active.prediction = classifier.blank(active.tally.name());
         }
     }
 
-    fn of(&mut self, ticket: &Ticket) -> Option<&mut Busy> {
-        self.lanes.iter_mut().find(|busy| busy.lane.id == ticket.stream)
+    fn of(&mut self, prepared: &PreparedFrame) -> Option<&mut ActiveStream> {
+        self.streams.iter_mut().find(|active| active.stream.id == prepared.stream)
     }
 
     /// The camera of a frame that is classified now, unless it has been taken out.
-    pub fn finish(&mut self, ticket: &Ticket) -> Option<&mut Busy> {
-        let busy = self.of(ticket)?;
-        busy.open -= 1;
-        Some(busy)
+    pub fn finish(&mut self, prepared: &PreparedFrame) -> Option<&mut ActiveStream> {
+        let active = self.of(prepared)?;
+        active.open -= 1;
+        Some(active)
     }
 
     /// A frame comes to nothing.
-    pub fn lose(&mut self, ticket: &Ticket) {
-        if let Some(busy) = self.finish(ticket) {
-            busy.lane.frames.lose();
+    pub fn lose(&mut self, prepared: &PreparedFrame) {
+        if let Some(active) = self.finish(prepared) {
+            active.stream.frames.lose();
         }
     }
 
     /// The newer frame of the same camera, if one waits by now and the older one may be lost for it.
-    pub fn overtake(&mut self, ticket: &Ticket) -> Option<Turn> {
-        let busy = self.of(ticket).filter(|_| ticket.live)?;
-        busy.lane.frames.newer(ticket.dropped).map(|taken| Turn { stream: ticket.stream, taken })
+    pub fn overtake(&mut self, prepared: &PreparedFrame) -> Option<QueuedFrame> {
+        let active = self.of(prepared).filter(|_| prepared.live)?;
+        active.stream.frames.newer(prepared.dropped).map(|taken| QueuedFrame { stream: prepared.stream, taken })
     }
 
     /// What goes before any frame: the end, and changes.
@@ -192,14 +192,14 @@ impl Lanes {
                 return urgent;
             }
             if let Some(turn) = self.take() {
-                return Next::Turn(turn);
+                return Next::QueuedFrame(turn);
             }
-            if self.settled && self.lanes.is_empty() {
+            if self.settled && self.streams.is_empty() {
                 return Next::End;
             }
             let mut select = Select::new();
             select.recv(stop);
-            self.lanes.iter().for_each(|busy| busy.lane.frames.wake(&mut select));
+            self.streams.iter().for_each(|active| active.stream.frames.wake(&mut select));
             if !self.settled {
                 select.recv(changes);
             }
@@ -207,22 +207,22 @@ impl Lanes {
         }
     }
 
-    /// A frame that waits, round robin; lanes without a future go.
-    pub fn take(&mut self) -> Option<Turn> {
-        for step in 0..self.lanes.len() {
-            let index = (self.turn + step) % self.lanes.len();
-            let busy = &mut self.lanes[index];
-            match busy.lane.frames.try_recv() {
+    /// A frame that waits, round robin; streams without a future go.
+    pub fn take(&mut self) -> Option<QueuedFrame> {
+        for step in 0..self.streams.len() {
+            let index = (self.turn + step) % self.streams.len();
+            let active = &mut self.streams[index];
+            match active.stream.frames.try_recv() {
                 Ok(taken) => {
                     self.turn = index + 1;
-                    busy.open += 1;
-                    return Some(Turn { stream: busy.lane.id, taken });
+                    active.open += 1;
+                    return Some(QueuedFrame { stream: active.stream.id, taken });
                 }
-                Err(TryRecvError::Disconnected) => busy.over = true,
+                Err(TryRecvError::Disconnected) => active.over = true,
                 Err(TryRecvError::Empty) => {}
             }
         }
-        self.lanes.retain(|busy| !busy.over || busy.open > 0);
+        self.streams.retain(|active| !active.over || active.open > 0);
         None
     }
 }

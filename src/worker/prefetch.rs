@@ -1,10 +1,10 @@
 //! The next frame, prepared on a thread of its own while the model works on this one.
 //!
-//! Only a frame that waits already is taken ahead. Where none does, as with a camera that is slower than the model, the worker prepares
+//! Only a frame that already waits is prefetched. Where none does, as with a camera that is slower than the model, the worker prepares
 //! its frame itself: to hand it over would only make the result older.
 
-use super::classifier::Desk;
-use super::lanes::{Ticket, Turn};
+use super::classifier::InputSlot;
+use super::scheduler::{PreparedFrame, QueuedFrame};
 use crate::error::{Error, Result};
 use crate::threads::{self, Watched};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -14,22 +14,22 @@ use std::time::{Duration, Instant};
 const END: Duration = Duration::from_secs(1);
 
 /// The thread, and the one frame that it may have.
-pub struct Ahead {
-    jobs: Sender<(Turn, Box<Desk>)>,
-    done: Receiver<(Ticket, Box<Desk>)>,
+pub struct Prefetch {
+    jobs: Sender<(QueuedFrame, Box<InputSlot>)>,
+    done: Receiver<(PreparedFrame, Box<InputSlot>)>,
     busy: bool,
     thread: Watched<()>,
 }
 
-impl Ahead {
+impl Prefetch {
     /// Starts the thread, which ends with this.
     pub fn start() -> Result<Self> {
-        let (jobs, todo) = bounded::<(Turn, Box<Desk>)>(1);
+        let (jobs, todo) = bounded::<(QueuedFrame, Box<InputSlot>)>(1);
         let (finished, done) = bounded(1);
         let work = move || {
-            for (turn, mut desk) in todo {
-                let ticket = turn.prepare(&mut desk);
-                if finished.send((ticket, desk)).is_err() {
+            for (frame, mut slot) in todo {
+                let prepared = frame.prepare(&mut slot);
+                if finished.send((prepared, slot)).is_err() {
                     break;
                 }
             }
@@ -38,13 +38,13 @@ impl Ahead {
     }
 
     /// Begins with a frame; the one before is finished.
-    pub fn begin(&mut self, turn: Turn, desk: Box<Desk>) {
+    pub fn begin(&mut self, frame: QueuedFrame, slot: Box<InputSlot>) {
         // a thread that has gone is found out by `finish`
-        self.busy = self.jobs.send((turn, desk)).is_ok();
+        self.busy = self.jobs.send((frame, slot)).is_ok();
     }
 
     /// Waits for the frame, if there is one.
-    pub fn finish(&mut self) -> Result<Option<(Ticket, Box<Desk>)>> {
+    pub fn finish(&mut self) -> Result<Option<(PreparedFrame, Box<InputSlot>)>> {
         if !std::mem::take(&mut self.busy) {
             return Ok(None);
         }

@@ -26,7 +26,7 @@ impl Style {
         // set by systemd where standard error is the journal
         if std::env::var_os("JOURNAL_STREAM").is_some() && !stderr().is_terminal() {
             Self::Journal
-        } else if super::colours() {
+        } else if colours() {
             Self::Colours
         } else {
             Self::Plain
@@ -69,6 +69,11 @@ impl Style {
 
 fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
     if text.len() <= LONGEST { text.into() } else { format!("{}…", &text[..text.floor_char_boundary(LONGEST)]).into() }
+}
+
+/// Whether standard error shows colours.
+fn colours() -> bool {
+    stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
 }
 
 #[cfg(test)]

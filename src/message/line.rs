@@ -9,7 +9,7 @@ pub const VERSION: u32 = 1;
 ///
 /// # Panics
 ///
-/// If `message` cannot be written as JSON. Of this module that is only [`Message::Other`].
+/// If `message` cannot be written as JSON. Of this module that is only [`Message::Other`](super::Message::Other).
 pub fn line(message: &impl Serialize) -> Vec<u8> {
     let mut line = serde_json::to_vec(message).expect("every message but Message::Other can be written");
     line.push(b'\n');

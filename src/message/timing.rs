@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How long each stage took. In a result `T` is milliseconds, in a status [`Percentiles`].
+/// How long each stage took. In a result `T` is milliseconds, in a status [`Percentiles`](super::Percentiles).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Timing<T = f64> {
     /// From capture to publishing.

@@ -1,6 +1,6 @@
 //! One camera at one moment: a message, a line of the log, a few words for the service manager.
 
-use super::{STAGES, State};
+use super::state::{STAGES, State};
 use crate::message;
 use crate::prediction::{milliseconds, rounded};
 use crate::stats::{Counts, Durations};

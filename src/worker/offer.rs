@@ -3,7 +3,8 @@
 //! A reload must never report one thing and do another. So a change lies in a shared slot: either the worker takes it out, between two
 //! frames, and answers; or whoever offered it takes it back, and then nothing of it has happened.
 
-use super::{Classifier, Stream, StreamId};
+use super::classifier::Classifier;
+use super::stream::{Stream, StreamId};
 use crate::message::Hello;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::{Arc, Mutex, PoisonError};

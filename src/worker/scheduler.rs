@@ -1,56 +1,18 @@
 //! The cameras in front of the worker: it takes from those that have a frame, in turn, so that a fast one cannot starve a slow one.
 
-use super::Offer;
 use super::classifier::{Classifier, InputSlot};
 use super::failures::Failures;
-use crate::channel::{Receiver, Taken, TryRecvError};
+use super::offer::Offer;
+use super::stream::{Stream, StreamId};
+use crate::channel::{Taken, TryRecvError};
 use crate::error::Error;
-use crate::event::{Event, Publisher};
+use crate::event::Event;
 use crate::frame::Frame;
 use crate::prediction::Prediction;
 use crate::tally::Tally;
 use crossbeam_channel::{self as queue, Select};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-
-/// Identifies a stream for as long as the process lives. A stream that replaces another one has an id of its own, even if it goes on
-/// with the other one's counters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct StreamId(u64);
-
-impl StreamId {
-    fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-/// One camera as the worker sees it.
-pub struct Stream {
-    id: StreamId,
-    frames: Receiver<Frame>,
-    /// Its own place, beside those of all cameras: the text on its video.
-    place: Option<Box<dyn Publisher>>,
-    pub(super) tally: Arc<Tally>,
-}
-
-impl Stream {
-    /// The frames of the camera that `tally` counts for.
-    pub fn new(frames: Receiver<Frame>, tally: Arc<Tally>) -> Self {
-        Self { id: StreamId::next(), frames, place: None, tally }
-    }
-
-    /// The same, whose results go to `place` as well.
-    pub fn with_place(self, place: Box<dyn Publisher>) -> Self {
-        Self { place: Some(place), ..self }
-    }
-
-    /// Its identity.
-    pub fn id(&self) -> StreamId {
-        self.id
-    }
-}
 
 /// A stream, and its result that is filled in frame after frame.
 pub(super) struct ActiveStream {

@@ -1,0 +1,153 @@
+//! The loop: take a frame, preprocess, infer, rank, publish, count. The daemon in one screen.
+
+use super::classifier::Classifier;
+use super::offer::Offer;
+use super::prefetch::Prefetch;
+use super::scheduler::{Next, PreparedFrame, Scheduler};
+use super::stream::Stream;
+use crate::error::{Kind, Result};
+use crate::event::{Event, Hub};
+use crate::runtime::Execution;
+use crossbeam_channel::Receiver;
+use std::sync::{Mutex, PoisonError};
+
+/// Classifies what the cameras of `streams` bring, in turn among those that have a frame, until no more can come (all frames have
+/// ended, and so have `changes`), `limit` results are out, or `stop` is closed. What runs the model is told in `execution`.
+pub fn run(
+    streams: Vec<Stream>,
+    classifier: Box<Classifier>,
+    hub: &Hub,
+    changes: &Receiver<Offer>,
+    stop: &Receiver<()>,
+    limit: Option<u64>,
+    execution: &Mutex<Execution>,
+) -> Result<()> {
+    let scheduler = Scheduler::new(streams, &classifier);
+    let mut worker = Worker { scheduler, classifier, prefetch: Prefetch::start()?, hub, execution, left: limit };
+    while worker.left != Some(0) {
+        match worker.next(changes, stop)? {
+            Work::Frame(prepared) => {
+                worker.prefetch_next();
+                worker.classify(&prepared)?;
+            }
+            Work::Change(offer) => worker.change(offer)?,
+            Work::End => break,
+        }
+    }
+    worker.clear(|_| true)
+}
+
+/// What the worker does next.
+enum Work {
+    /// A frame that is prepared in the classifier's input slot.
+    Frame(PreparedFrame),
+    Change(Offer),
+    End,
+}
+
+struct Worker<'a> {
+    scheduler: Scheduler,
+    classifier: Box<Classifier>,
+    prefetch: Prefetch,
+    hub: &'a Hub,
+    execution: &'a Mutex<Execution>,
+    /// Results that are still wanted; `None` is without end.
+    left: Option<u64>,
+}
+
+impl Worker<'_> {
+    /// Changes come first, then the prefetched frame, then any stream that has one.
+    fn next(&mut self, changes: &Receiver<Offer>, stop: &Receiver<()>) -> Result<Work> {
+        let next = match self.scheduler.urgent(changes, stop) {
+            Some(urgent) => urgent,
+            None => match self.prefetch.finish()? {
+                None => self.scheduler.next(changes, stop),
+                Some((prepared, slot)) => {
+                    self.classifier.swap(slot);
+                    // a prefetched frame must not be older than one taken now
+                    match self.scheduler.overtake(&prepared) {
+                        Some(newer) => Next::QueuedFrame(newer),
+                        None => return Ok(Work::Frame(prepared)),
+                    }
+                }
+            },
+        };
+        Ok(match next {
+            Next::QueuedFrame(frame) => Work::Frame(frame.prepare(self.classifier.slot())),
+            Next::Change(offer) => Work::Change(offer),
+            Next::End => Work::End,
+        })
+    }
+
+    /// Starts to prepare the next frame, if one waits and is wanted.
+    fn prefetch_next(&mut self) {
+        if self.left == Some(1) {
+            return;
+        }
+        if let Some(slot) = self.classifier.spare() {
+            match self.scheduler.take() {
+                Some(frame) => self.prefetch.begin(frame, slot),
+                None => self.classifier.keep(slot),
+            }
+        }
+    }
+
+    /// Classifies the frame that is prepared, and publishes the result.
+    fn classify(&mut self, prepared: &PreparedFrame) -> Result<()> {
+        let Some(stream) = self.scheduler.finish(prepared) else { return Ok(()) };
+        let classified = self.classifier.finish(&mut stream.prediction);
+        observe(&self.classifier, self.execution);
+        match classified {
+            Err(error) if error.kind() == Kind::Passing => {
+                stream.fail(&error);
+                return Ok(());
+            }
+            classified => classified?,
+        }
+        stream.prediction.seq = stream.tally.results();
+        stream.prediction.dropped = prepared.dropped;
+        stream.show(prepared.live);
+        self.hub.send(&Event::Result { prediction: &stream.prediction, live: prepared.live, missed: 0 })?;
+        stream.tally.record(&stream.prediction);
+        self.left = self.left.map(|left| left - 1);
+        Ok(())
+    }
+
+    /// Makes a change, unless it has been withdrawn.
+    fn change(&mut self, offer: Offer) -> Result<()> {
+        let Some(change) = offer.take() else { return Ok(()) };
+        self.clear(|prepared| change.remove.contains(&prepared.stream))?;
+        self.scheduler.remove(&change.remove);
+        let replaced = change.classifier.map(|new| std::mem::replace(&mut self.classifier, new));
+        if replaced.is_some() {
+            self.scheduler.renew(&self.classifier);
+        }
+        for stream in change.add {
+            self.scheduler.add(stream, &self.classifier);
+        }
+        if let Some(hello) = &change.hello {
+            self.hub.send(&Event::Hello(hello))?;
+        }
+        offer.done(replaced);
+        Ok(())
+    }
+
+    /// Empties the prefetch: its frame is classified now, or dropped if it is `unwanted`.
+    fn clear(&mut self, unwanted: impl Fn(&PreparedFrame) -> bool) -> Result<()> {
+        let Some((prepared, slot)) = self.prefetch.finish()? else { return Ok(()) };
+        self.classifier.swap(slot);
+        if unwanted(&prepared) {
+            self.scheduler.lose(&prepared);
+            return Ok(());
+        }
+        self.classify(&prepared)
+    }
+}
+
+/// Tells what runs the model, if it has changed.
+fn observe(classifier: &Classifier, execution: &Mutex<Execution>) {
+    let mut known = execution.lock().unwrap_or_else(PoisonError::into_inner);
+    if *known != *classifier.execution() {
+        *known = classifier.execution().clone();
+    }
+}

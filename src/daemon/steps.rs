@@ -91,10 +91,10 @@ impl Daemon<'_> {
         };
         hello.cameras = names.iter().map(|name| name.to_string()).collect();
         let (offer, pending) = worker::offer(Change { classifier, remove, add, hello: Some(hello.clone()) });
-        offers.try_send(offer).map_err(|error| match error {
-            TrySendError::Full(_) => hangs(),
-            TrySendError::Disconnected(_) => ended(),
-        })?;
+        if let Err(error) = offers.try_send(offer) {
+            pending.withdraw().and_then(|withdrawn| withdrawn.classifier).into_iter().for_each(retire);
+            return Err(if matches!(error, TrySendError::Full(_)) { hangs() } else { ended() });
+        }
         let until = Instant::now() + source.patience;
         let changing = Changing { pending, until, settings, files, hello, execution, changes, prepared };
         self.reload.now = Step::Changing(Box::new(changing));
@@ -105,7 +105,10 @@ impl Daemon<'_> {
     pub(super) fn reload_is_late(&mut self) {
         match &mut self.reload.now {
             Step::Changing(changing) => match changing.pending.withdraw() {
-                Some(_) => self.refuse(&hangs()),
+                Some(withdrawn) => {
+                    withdrawn.classifier.into_iter().for_each(retire);
+                    self.refuse(&hangs());
+                }
                 // the worker is about to answer
                 None => changing.until = Instant::now() + PATIENCE,
             },

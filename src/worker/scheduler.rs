@@ -121,7 +121,7 @@ impl Scheduler {
         Some(active)
     }
 
-    /// A frame comes to nothing.
+    /// Drops a prepared frame and counts it.
     pub fn lose(&mut self, prepared: &PreparedFrame) {
         if let Some(active) = self.finish(prepared) {
             active.stream.frames.lose();
@@ -169,7 +169,7 @@ impl Scheduler {
         }
     }
 
-    /// A frame that waits, round robin; streams without a future go.
+    /// The next queued frame, round robin over the streams. Streams that have ended are removed.
     pub fn take(&mut self) -> Option<QueuedFrame> {
         for step in 0..self.streams.len() {
             let index = (self.turn + step) % self.streams.len();

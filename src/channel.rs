@@ -126,7 +126,7 @@ impl<T> Drop for Sender<T> {
     }
 }
 
-/// The worker's end; there is one. When it goes, the frames that still wait count as dropped.
+/// The engine's end; there is one. When it goes, the frames that still wait count as dropped.
 pub struct Receiver<T> {
     queue: Queue<Taken<T>>,
     dropped: Arc<AtomicU64>,

@@ -4,8 +4,9 @@ use clap::Parser;
 use crossbeam_channel::Receiver;
 use glimpsed::cli::{Cli, Command};
 use glimpsed::error::{Kind, Result};
-use glimpsed::shutdown::{Ask, Stop};
-use glimpsed::{commands, logging, publish, runtime, shutdown};
+use glimpsed::system::signals::{Ask, Stop};
+use glimpsed::system::{logging, signals};
+use glimpsed::{commands, publish, runtime};
 use std::process::ExitCode;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -18,9 +19,9 @@ fn main() -> ExitCode {
     // the mask of blocked signals is inherited: before any thread starts
     let daemon = matches!(&cli.command, Command::Run(_) | Command::Demo(_));
     let reloads = matches!(&cli.command, Command::Run(args) if args.config_file().is_some());
-    let signals = shutdown::on_signals(daemon, reloads);
+    let handler = signals::on_signals(daemon, reloads);
     logging::init(level(&cli));
-    let status = match signals.and_then(|(stop, asked)| run(&cli, &stop, &asked)) {
+    let status = match handler.and_then(|(stop, asked)| run(&cli, &stop, &asked)) {
         Ok(()) => 0,
         Err(error) => {
             if error.kind() != Kind::NobodyReads {

@@ -18,7 +18,7 @@ pub struct Score {
 pub struct Timing {
     /// From capture to publishing.
     pub age: Duration,
-    /// In no station: for the worker, and for the model where the frame was prepared ahead.
+    /// In no station: for the engine, and for the model where the frame was prepared ahead.
     pub wait: Duration,
     /// Crop, resize, colour and quantize.
     pub preprocess: Duration,

@@ -2,9 +2,9 @@
 
 use super::missing::{self, Missing};
 use super::{devices, liveness};
-use crate::access::{self, Access};
 use crate::error::{Error, Kind};
 use crate::printable;
+use crate::system::access::{self, Access};
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_base::BaseSrc;
 use std::path::Path;

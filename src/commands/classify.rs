@@ -3,6 +3,7 @@
 use super::line;
 use crate::capture::{self, Pipeline};
 use crate::cli::Classify;
+use crate::engine::Classifier;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crate::image;
@@ -10,9 +11,8 @@ use crate::message::{self, Borrowed, Repeated};
 use crate::prediction::{Prediction, milliseconds};
 use crate::printable::line as on_one_line;
 use crate::publish::{Format, write_all, write_text};
-use crate::shutdown::Stop;
 use crate::stats::Durations;
-use crate::worker::Classifier;
+use crate::system::signals::Stop;
 use std::fmt::Write;
 use std::fs::File;
 use std::path::Path;

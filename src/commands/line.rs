@@ -1,10 +1,10 @@
-//! One source and its worker on this thread, for commands that have one source after the other: capture → channel → work.
+//! One source and its engine on this thread, for commands that have one source after the other: capture → channel → work.
 
 use crate::capture::{self, Change};
 use crate::channel::{Receiver, Sent, channel};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::shutdown::Stop;
+use crate::system::signals::Stop;
 use std::ops::ControlFlow;
 use std::thread;
 

@@ -21,13 +21,13 @@ pub use load::{Refused, as_far_as_readable, load, of_flags, parse, qnn_dir, read
 pub use table::Placed;
 
 use crate::capture;
+use crate::engine::Classifier;
 use crate::error::Result;
 use crate::labels::Labels;
 use crate::model::{self, Model};
 use crate::preprocess::{self, Filter, Fit};
 use crate::publish::{Format, socket};
 use crate::runtime::{self, Provider};
-use crate::worker::Classifier;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,18 +5,18 @@ use crate::caption::Caption;
 use crate::capture::{self, Change, Pipeline};
 use crate::channel::{Sent, counted_channel};
 use crate::config;
+use crate::engine::{Stream, StreamId};
 use crate::error::{Error, Result};
+use crate::metrics::{Metrics, State};
 use crate::publish::Overlay;
-use crate::shutdown::Stop;
-use crate::tally::{State, Tally};
+use crate::system::signals::Stop;
 use crate::threads::{self, Watched};
-use crate::worker::{Stream, StreamId};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-/// One frame waits while one is worked on: with more, a live worker that is behind would see older frames.
+/// One frame waits while one is worked on: with more, a live engine that is behind would see older frames.
 const WAITING: usize = 1;
 
 /// What is done to the camera's pipeline before it starts.
@@ -32,10 +32,10 @@ pub struct Prepared {
 pub struct Camera {
     /// Its settings.
     pub settings: config::Camera,
-    /// Its stream in the worker.
+    /// Its stream in the engine.
     pub stream: StreamId,
     /// Its figures.
-    pub tally: Arc<Tally>,
+    pub metrics: Arc<Metrics>,
     /// What of its state was told last.
     pub told: (State, Option<String>),
     stop: Stop,
@@ -47,16 +47,16 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Sets the camera up; its figures go on in `tally`, and `bell` rings at each change of its state. The stream is for the worker.
-    pub fn prepare(settings: config::Camera, prepare: Prepare, tally: Arc<Tally>, bell: Sender<()>) -> (Prepared, Stream) {
-        let (mut sender, receiver) = counted_channel(WAITING, tally.dropped_counter());
+    /// Sets the camera up; its figures go on in `metrics`, and `bell` rings at each change of its state. The stream is for the engine.
+    pub fn prepare(settings: config::Camera, prepare: Prepare, metrics: Arc<Metrics>, bell: Sender<()>) -> (Prepared, Stream) {
+        let (mut sender, receiver) = counted_channel(WAITING, metrics.dropped_counter());
         let caption = Caption::default();
-        let stream = Stream::new(receiver, tally.clone()).with_place(Box::new(Overlay::new(caption.clone())));
+        let stream = Stream::new(receiver, metrics.clone()).with_place(Box::new(Overlay::new(caption.clone())));
         let params = capture::Params {
             name: settings.name.clone(),
             limits: settings.limits,
             turn: settings.turn,
-            unusable: tally.unusable_counter(),
+            unusable: metrics.unusable_counter(),
             live: settings.live,
             prepare: Arc::new(move |pipeline| {
                 pipeline.show(&caption);
@@ -64,7 +64,7 @@ impl Camera {
             }),
             ..capture::Params::new(&settings.pipeline)
         };
-        let counting = tally.clone();
+        let counting = metrics.clone();
         let deliver = move |frame, live| {
             counting.captured();
             match if live { sender.send_newest(frame) } else { sender.send_all(frame) } {
@@ -76,17 +76,17 @@ impl Camera {
         let (asked, result) = (stop.clone(), outcome.clone());
         let (alive, hook_ended) = bounded(0);
         let hook = Hook::new(settings.name.clone(), stop.clone(), alive);
-        let mut teller = Teller::new(&settings, tally.clone(), bell.clone(), hook);
+        let mut teller = Teller::new(&settings, metrics.clone(), bell.clone(), hook);
         let work = move || {
             let stop = [asked.receiver(), asked.receiver()];
             let ended = capture::run(&params, stop, &mut |change| teller.tell(&change), deliver);
-            teller.tally.ended(ended.as_ref().err().map(Error::summary).as_deref());
+            teller.metrics.ended(ended.as_ref().err().map(Error::summary).as_deref());
             // nobody else sets it
             let _ = result.set(ended.map(drop));
             ring(&bell);
         };
         let told = (State::Starting, None);
-        let camera = Self { settings, stream: stream.id(), tally, told, stop, thread: None, hook_ended, outcome };
+        let camera = Self { settings, stream: stream.id(), metrics, told, stop, thread: None, hook_ended, outcome };
         (Prepared { camera, work: Box::new(work) }, stream)
     }
 
@@ -147,7 +147,7 @@ fn ring(bell: &Sender<()>) {
 /// Tells the log of each change once, counts it, and calls for help when the camera stays lost.
 struct Teller {
     name: Arc<str>,
-    tally: Arc<Tally>,
+    metrics: Arc<Metrics>,
     bell: Sender<()>,
     stuck: Option<config::Stuck>,
     hook: Hook,
@@ -157,8 +157,8 @@ struct Teller {
 }
 
 impl Teller {
-    fn new(settings: &config::Camera, tally: Arc<Tally>, bell: Sender<()>, hook: Hook) -> Self {
-        Self { name: settings.name.clone(), tally, bell, stuck: settings.stuck.clone(), hook, lost: None, losses: 0 }
+    fn new(settings: &config::Camera, metrics: Arc<Metrics>, bell: Sender<()>, hook: Hook) -> Self {
+        Self { name: settings.name.clone(), metrics, bell, stuck: settings.stuck.clone(), hook, lost: None, losses: 0 }
     }
 
     fn tell(&mut self, change: &Change) {
@@ -178,7 +178,7 @@ impl Teller {
                     Some((since, _)) => tracing::info!("{name}: frames again, after {:.1?}", since.elapsed()),
                 }
                 self.losses = 0;
-                self.tally.flows();
+                self.metrics.flows();
                 ring(&self.bell);
             }
             (Change::Lost { why, pause }, before) => {
@@ -189,7 +189,7 @@ impl Teller {
                     None => tracing::warn!("{name} is lost, and tried again until it is back: {why}"),
                 }
                 let since = before.map_or_else(Instant::now, |(since, _)| since);
-                self.tally.lost(&summary);
+                self.metrics.lost(&summary);
                 ring(&self.bell);
                 self.lost = Some((since, why));
                 self.losses += 1;

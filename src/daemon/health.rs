@@ -1,7 +1,7 @@
 //! Whether the daemon gets on: the watchdog is fed by progress alone.
 
 use crate::capture::{self, Limits};
-use crate::tally::{State, Tally};
+use crate::metrics::{Metrics, State};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,15 +16,15 @@ pub struct Health {
 impl Health {
     /// Whether there was progress since the last call, or nothing to be done while a camera is in its known retry: a result; or no
     /// frame that waits, and a camera whose thread has given a sign of life in the time that it may be silent.
-    pub fn progress<'a>(&mut self, cameras: impl Iterator<Item = (&'a Tally, Limits)>, now: Instant) -> bool {
+    pub fn progress<'a>(&mut self, cameras: impl Iterator<Item = (&'a Metrics, Limits)>, now: Instant) -> bool {
         let (mut results, mut pending, mut in_time) = (0, false, false);
-        for (tally, limits) in cameras {
-            let status = tally.status();
+        for (metrics, limits) in cameras {
+            let status = metrics.status();
             results += status.results + status.failed;
-            pending |= tally.is_pending();
+            pending |= metrics.is_pending();
             let counts = status.counts;
             let sign = counts.captured + counts.damaged + counts.skipped + status.errors + status.restarts;
-            let (last, since) = self.signs.entry(tally.name().clone()).or_insert((sign, now));
+            let (last, since) = self.signs.entry(metrics.name().clone()).or_insert((sign, now));
             if *last != sign {
                 (*last, *since) = (sign, now);
             }
@@ -45,40 +45,40 @@ mod tests {
 
     #[test]
     fn a_frame_that_nobody_works_on_is_no_progress() {
-        let (tally, start) = (Tally::new("front"), Instant::now());
+        let (metrics, start) = (Metrics::new("front"), Instant::now());
         let mut health = Health::default();
-        let mut at = |tally: &Tally, s| health.progress([(tally, LIMITS)].into_iter(), start + Duration::from_secs(s));
-        assert!(at(&tally, 0), "a camera that starts has its time");
-        tally.flows();
-        tally.captured();
-        assert!(!at(&tally, 1), "it waits");
-        tally.captured();
-        assert!(!at(&tally, 2), "more of them are no progress of the worker");
+        let mut at = |metrics: &Metrics, s| health.progress([(metrics, LIMITS)].into_iter(), start + Duration::from_secs(s));
+        assert!(at(&metrics, 0), "a camera that starts has its time");
+        metrics.flows();
+        metrics.captured();
+        assert!(!at(&metrics, 1), "it waits");
+        metrics.captured();
+        assert!(!at(&metrics, 2), "more of them are no progress of the engine");
     }
 
     #[test]
     fn a_camera_whose_frames_are_all_left_out_lives() {
-        let (tally, start) = (Tally::new("front"), Instant::now());
+        let (metrics, start) = (Metrics::new("front"), Instant::now());
         let mut health = Health::default();
-        let unusable = tally.unusable_counter();
+        let unusable = metrics.unusable_counter();
         for (n, count) in [&unusable.damaged, &unusable.skipped].into_iter().cycle().take(20).enumerate() {
             count.fetch_add(1, Ordering::Relaxed);
             let now = start + Duration::from_secs(60 * n as u64);
-            assert!(health.progress([(&*tally, LIMITS)].into_iter(), now), "after {n} minutes");
+            assert!(health.progress([(&*metrics, LIMITS)].into_iter(), now), "after {n} minutes");
         }
     }
 
     #[test]
     fn a_camera_that_is_tried_again_and_again_is_progress_and_one_whose_thread_hangs_is_none() {
-        let (tally, start) = (Tally::new("front"), Instant::now());
+        let (metrics, start) = (Metrics::new("front"), Instant::now());
         let mut health = Health::default();
-        let mut at = |tally: &Tally, s| health.progress([(tally, LIMITS)].into_iter(), start + Duration::from_secs(s));
+        let mut at = |metrics: &Metrics, s| health.progress([(metrics, LIMITS)].into_iter(), start + Duration::from_secs(s));
         for s in 0..10 {
-            tally.lost("no such device");
-            assert!(at(&tally, s * 30));
+            metrics.lost("no such device");
+            assert!(at(&metrics, s * 30));
         }
-        assert!(!at(&tally, 270 + capture::longest_silence(&LIMITS).as_secs()));
-        tally.lost("no such device");
-        assert!(at(&tally, 1000), "it has come to itself");
+        assert!(!at(&metrics, 270 + capture::longest_silence(&LIMITS).as_secs()));
+        metrics.lost("no such device");
+        assert!(at(&metrics, 1000), "it has come to itself");
     }
 }

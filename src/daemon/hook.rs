@@ -3,7 +3,7 @@
 //! It has a thread of its own, so that the camera is tried further meanwhile, and a process group of its own, so that its children end
 //! with it. It ends with the camera and with the program.
 
-use crate::shutdown::Stop;
+use crate::system::signals::Stop;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, killpg};

@@ -1,6 +1,6 @@
-//! The daemon: cameras, their worker, and what comes from outside (signals, the end, other settings), brought together on one thread.
+//! The daemon: cameras, their engine, and what comes from outside (signals, the end, other settings), brought together on one thread.
 //!
-//! The worker has a thread of its own, each camera another; this one only waits, looks, and tells. So it can still say what is wrong
+//! The engine has a thread of its own, each camera another; this one only waits, looks, and tells. So it can still say what is wrong
 //! when one of them hangs.
 
 mod camera;
@@ -8,32 +8,32 @@ mod health;
 mod hook;
 mod reload;
 mod steps;
-mod worker_thread;
+mod engine_thread;
 #[cfg(test)]
 mod tests;
 
 pub use camera::Prepare;
 pub use reload::{Load, PATIENCE, Source};
 
+use crate::engine::{Classifier, Offer, Stream};
 use crate::error::{Error, Result};
 use crate::event::{Event, Hub};
 use crate::message::{Hello, Nodes};
-use crate::notify::Service;
+use crate::metrics::{Metrics, State, Status};
 use crate::publish::socket;
 use crate::runtime::Execution;
-use crate::shutdown::{Ask, Stop};
-use crate::tally::{State, Status, Tally};
-use crate::worker::{Classifier, Offer, Stream};
+use crate::system::signals::{Ask, Stop};
+use crate::system::systemd::Service;
 use crate::{capture, config};
 use camera::{Camera, Prepared};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, tick};
+use engine_thread::EngineThread;
 use health::Health;
 use reload::Reload;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use worker_thread::WorkerThread;
 
-/// Changes that wait for the worker. There is one reload at a time, and one that was given up may still lie there.
+/// Changes that wait for the engine. There is one reload at a time, and one that was given up may still lie there.
 const CHANGES: usize = 16;
 
 /// How long the cameras may take to say their first word before the service counts as ready without it.
@@ -86,9 +86,9 @@ struct Daemon<'a> {
     cameras: Vec<Camera>,
     prepare: Prepare,
     bell: Sender<()>,
-    /// To the worker; `None` once no more cameras can come.
+    /// To the engine; `None` once no more cameras can come.
     changes: Option<Sender<Offer>>,
-    /// What runs the model, as the worker knows it; and what of it was told last.
+    /// What runs the model, as the engine knows it; and what of it was told last.
     execution: Arc<Mutex<Execution>>,
     told: Execution,
     hello: Hello,
@@ -127,19 +127,19 @@ pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside
         streams.push(stream);
     }
     let execution = daemon.execution.clone();
-    let worker = WorkerThread::start(streams, parts.classifier, parts.hub, changed, stop, parts.limit, execution)?;
-    let fault = daemon.watch(&worker, &rung, parts.status_interval);
-    daemon.end(&worker, fault)
+    let engine = EngineThread::start(streams, parts.classifier, parts.hub, changed, stop, parts.limit, execution)?;
+    let fault = daemon.watch(&engine, &rung, parts.status_interval);
+    daemon.end(&engine, fault)
 }
 
 impl Daemon<'_> {
-    fn prepare_camera(&self, settings: config::Camera, tally: Option<Arc<Tally>>) -> (Prepared, Stream) {
-        let tally = tally.unwrap_or_else(|| Tally::new(&settings.name));
-        Camera::prepare(settings, self.prepare.clone(), tally, self.bell.clone())
+    fn prepare_camera(&self, settings: config::Camera, metrics: Option<Arc<Metrics>>) -> (Prepared, Stream) {
+        let metrics = metrics.unwrap_or_else(|| Metrics::new(&settings.name));
+        Camera::prepare(settings, self.prepare.clone(), metrics, self.bell.clone())
     }
 
-    /// Waits and reports, until the worker has ended, somebody wants the end, or a thread has ended that should not: that is the fault.
-    fn watch(&mut self, worker: &WorkerThread, rung: &Receiver<()>, status_interval: Option<Duration>) -> Option<Error> {
+    /// Waits and reports, until the engine has ended, somebody wants the end, or a thread has ended that should not: that is the fault.
+    fn watch(&mut self, engine: &EngineThread, rung: &Receiver<()>, status_interval: Option<Duration>) -> Option<Error> {
         let ticks = tick(self.outside.service.every());
         let statuses = status_interval.map_or_else(never, tick);
         loop {
@@ -149,7 +149,7 @@ impl Daemon<'_> {
             }
             let (loaded, changed, ended, late) = self.reload.awaited();
             select! {
-                recv(worker.thread.ended()) -> _ => return None,
+                recv(engine.thread.ended()) -> _ => return None,
                 recv(self.outside.stop.receiver()) -> _ => return None,
                 recv(self.outside.asked) -> ask => match ask {
                     Ok(Ask::Report) => self.statuses().for_each(|status| tracing::info!("{status}")),
@@ -176,7 +176,7 @@ impl Daemon<'_> {
     /// Tells subscribers and the service manager of a fault. The watchdog is not fed any more.
     fn tell_fault(&mut self, fault: &Error) {
         for camera in self.cameras.iter().filter(|camera| camera.fault().is_some()) {
-            camera.tally.ended(Some(&fault.summary()));
+            camera.metrics.ended(Some(&fault.summary()));
         }
         self.publish_all();
         // one line: a second one would be another message to the service manager
@@ -184,14 +184,14 @@ impl Daemon<'_> {
     }
 
     fn statuses(&self) -> impl Iterator<Item = Status> {
-        self.cameras.iter().map(|camera| camera.tally.status().on(self.told.nodes))
+        self.cameras.iter().map(|camera| camera.metrics.status().on(self.told.nodes))
     }
 
     fn publish_all(&self) {
         self.statuses().for_each(|status| self.announce(&Event::Status(&status)));
     }
 
-    /// Tells the publishers. That the last one has failed is found by the worker, which then ends.
+    /// Tells the publishers. That the last one has failed is found by the engine, which then ends.
     fn announce(&self, event: &Event) {
         if let Err(error) = self.hub.send(event) {
             tracing::debug!("no publisher is left: {error}");
@@ -204,7 +204,7 @@ impl Daemon<'_> {
         self.look_at_reload();
         let at_work = self.cameras.iter().filter(|camera| camera.outcome().is_none()).count();
         for camera in &mut self.cameras {
-            let status = camera.tally.status().on(self.told.nodes);
+            let status = camera.metrics.status().on(self.told.nodes);
             let now = (status.state, status.reason.clone());
             if camera.told != now {
                 camera.told = now;
@@ -225,7 +225,7 @@ impl Daemon<'_> {
         if self.cameras.iter().all(|camera| camera.outcome().is_some()) && !self.reload.may_come() {
             self.changes = None;
         }
-        let spoken = self.cameras.iter().all(|camera| camera.tally.state() != State::Starting);
+        let spoken = self.cameras.iter().all(|camera| camera.metrics.state() != State::Starting);
         if !self.ready && (spoken || self.started.elapsed() > FIRST_WORD) {
             self.ready = true;
             self.outside.service.ready();
@@ -241,7 +241,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// Whether something else runs the model than before: subscribers are told. While the worker changes the model, what it reports may
+    /// Whether something else runs the model than before: subscribers are told. While the engine changes the model, what it reports may
     /// be of either one.
     fn look_at_execution(&mut self) {
         if self.reload.is_changing() {
@@ -257,7 +257,7 @@ impl Daemon<'_> {
     }
 
     /// Ends everything in the order in which frames flow.
-    fn end(mut self, worker: &WorkerThread, fault: Option<Error>) -> Result<Vec<Status>> {
+    fn end(mut self, engine: &EngineThread, fault: Option<Error>) -> Result<Vec<Status>> {
         self.outside.service.stopping();
         let deadline = Instant::now() + FAREWELL;
         let by_themselves = self.cameras.iter().all(|camera| camera.outcome().is_some());
@@ -268,7 +268,7 @@ impl Daemon<'_> {
             self.hub.stop_waiting();
         }
         self.outside.stop.request();
-        let worked = worker.wait(deadline);
+        let worked = engine.wait(deadline);
         self.cameras.iter().for_each(|camera| camera.wait(deadline));
         // where the service manager had no time before
         self.outside.service.send_kept();
@@ -283,7 +283,7 @@ impl Daemon<'_> {
 
 impl Camera {
     /// Its figures, and how long it may be silent.
-    fn patience(&self) -> (&Tally, capture::Limits) {
-        (&self.tally, self.settings.limits)
+    fn patience(&self) -> (&Metrics, capture::Limits) {
+        (&self.metrics, self.settings.limits)
     }
 }

@@ -4,7 +4,7 @@
 //! The main thread never waits for a reload. It goes from step to step, and what each step waits for comes back to it as an event:
 //!
 //! 1. *Loading*: the file is read, and the model opened if it has changed.
-//! 2. *Changing*: the worker is offered all changes at once (the model, streams to remove and to add), which it makes between two frames.
+//! 2. *Changing*: the engine is offered all changes at once (the model, streams to remove and to add), which it makes between two frames.
 //!    If it does not take them in time, they are withdrawn, and nothing has happened.
 //! 3. *Replacing*: the new settings are in force. Removed cameras end; a camera that replaces another one starts once that has ended.
 //!
@@ -12,17 +12,17 @@
 
 use super::camera::{Camera, Prepared};
 use crate::config::{Changes, Settings};
+use crate::engine::{Classifier, Pending};
 use crate::error::Result;
 use crate::message::Hello;
 use crate::runtime::Execution;
-use crate::worker::{Classifier, Pending};
 use crossbeam_channel::{Receiver, at, never};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long the worker may take to make changes: it finishes one inference first.
+/// How long the engine may take to make changes: it finishes one inference first.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often the log says what a reload waits for, and after how long it is given up: an NPU may build a model for a minute or two.
@@ -38,7 +38,7 @@ pub struct Source {
     pub load: Load,
     /// Those that the daemon was started with.
     pub settings: Settings,
-    /// How long the worker may take to make changes; usually [`PATIENCE`].
+    /// How long the engine may take to make changes; usually [`PATIENCE`].
     pub patience: Duration,
 }
 
@@ -57,13 +57,13 @@ pub enum Step {
     Idle,
     /// The file is read, and the model opened.
     Loading(Receiver<Result<Loaded>>),
-    /// The worker is to make the changes.
+    /// The engine is to make the changes.
     Changing(Box<Changing>),
     /// Removed cameras end, and others start in their place.
     Replacing(Replacing),
 }
 
-/// Changes that were offered to the worker.
+/// Changes that were offered to the engine.
 pub struct Changing {
     pub pending: Pending,
     pub until: Instant,
@@ -123,7 +123,7 @@ impl Reload {
         Some((format!("{step}, for {} s", took.as_secs()), took >= DEADLINE))
     }
 
-    /// The events that it waits for: what was read; the worker's answer; the end of a camera; and that one of the last two is late.
+    /// The events that it waits for: what was read; the engine's answer; the end of a camera; and that one of the last two is late.
     #[allow(clippy::type_complexity)] // named where they are selected
     pub fn awaited(&self) -> (Receiver<Result<Loaded>>, Receiver<Option<Box<Classifier>>>, Receiver<()>, Receiver<Instant>) {
         match &self.now {
@@ -139,7 +139,7 @@ impl Reload {
         }
     }
 
-    /// Whether the worker may be making changes.
+    /// Whether the engine may be making changes.
     pub fn is_changing(&self) -> bool {
         matches!(self.now, Step::Changing(_))
     }

@@ -5,10 +5,10 @@ use super::Daemon;
 use super::camera::{Camera, Prepared};
 use super::reload::{Changing, Loaded, PATIENCE, Replacing, Step, files_of};
 use crate::config::Changes;
+use crate::engine::{self, Change, Classifier};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::tally::State;
-use crate::worker::{self, Change, Classifier};
+use crate::metrics::State;
 use crossbeam_channel::{RecvError, TrySendError, bounded};
 use std::sync::PoisonError;
 use std::thread;
@@ -58,7 +58,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// What was read is offered to the worker, or refused.
+    /// What was read is offered to the engine, or refused.
     pub(super) fn loaded(&mut self, loaded: std::result::Result<Result<Loaded>, RecvError>) {
         let loaded = loaded.unwrap_or_else(|_| Err(Error::failed("reading the configuration panicked")));
         if let Err(error) = loaded.and_then(|loaded| self.offer(loaded)) {
@@ -66,9 +66,9 @@ impl Daemon<'_> {
         }
     }
 
-    /// Offers the worker everything that has changed, at once.
+    /// Offers the engine everything that has changed, at once.
     fn offer(&mut self, loaded: Loaded) -> Result<()> {
-        let ended = || Error::failed("the worker has ended");
+        let ended = || Error::failed("the engine has ended");
         let (Some((source, _)), Some(offers)) = (&self.reload.source, self.changes.clone()) else { return Err(ended()) };
         let Loaded { settings, model } = loaded;
         let running = |name: &str| self.cameras.iter().find(|camera| &*camera.settings.name == name);
@@ -76,7 +76,7 @@ impl Daemon<'_> {
             Changes::between(&source.settings, &settings, &|name| running(name).is_none_or(|camera| camera.outcome().is_some()));
         let (mut prepared, mut add, mut remove) = (Vec::new(), Vec::new(), Vec::new());
         for camera in changes.changed.iter().chain(&changes.added) {
-            let before = running(&camera.name).map(|before| before.tally.clone());
+            let before = running(&camera.name).map(|before| before.metrics.clone());
             let (ready, stream) = self.prepare_camera(camera.clone(), before);
             prepared.push(ready);
             add.push(stream);
@@ -90,7 +90,7 @@ impl Daemon<'_> {
             None => (self.hello.clone(), self.told.clone()),
         };
         hello.cameras = names.iter().map(|name| name.to_string()).collect();
-        let (offer, pending) = worker::offer(Change { classifier, remove, add, hello: Some(hello.clone()) });
+        let (offer, pending) = engine::offer(Change { classifier, remove, add, hello: Some(hello.clone()) });
         if let Err(error) = offers.try_send(offer) {
             pending.withdraw().and_then(|withdrawn| withdrawn.classifier).into_iter().for_each(retire);
             return Err(if matches!(error, TrySendError::Full(_)) { hangs() } else { ended() });
@@ -109,7 +109,7 @@ impl Daemon<'_> {
                     withdrawn.classifier.into_iter().for_each(retire);
                     self.refuse(&hangs());
                 }
-                // the worker is about to answer
+                // the engine is about to answer
                 None => changing.until = Instant::now() + PATIENCE,
             },
             Step::Replacing(_) => self.replace_cameras(Instant::now()),
@@ -117,10 +117,10 @@ impl Daemon<'_> {
         }
     }
 
-    /// The worker has made the changes: the new settings are in force.
+    /// The engine has made the changes: the new settings are in force.
     pub(super) fn changed(&mut self, replaced: std::result::Result<Option<Box<Classifier>>, RecvError>) {
         let Step::Changing(changing) = std::mem::replace(&mut self.reload.now, Step::Idle) else { return };
-        let Ok(replaced) = replaced else { return self.refuse(&Error::failed("the worker has ended")) };
+        let Ok(replaced) = replaced else { return self.refuse(&Error::failed("the engine has ended")) };
         let Changing { settings, files, hello, execution, changes, prepared, .. } = *changing;
         let mut said = Vec::new();
         if let Some(replaced) = replaced {
@@ -187,7 +187,7 @@ impl Daemon<'_> {
 
     /// The end of a camera that is replaced or removed.
     fn farewell(&self, camera: &Camera) {
-        let status = camera.tally.status();
+        let status = camera.metrics.status();
         tracing::info!("{status}");
         if status.state == State::Ended {
             self.announce(&Event::Status(&status));
@@ -210,7 +210,7 @@ impl Daemon<'_> {
 }
 
 fn hangs() -> Error {
-    Error::failed("the worker does not respond")
+    Error::failed("the engine does not respond")
         .hint("It waits for the model's library, the NPU or the reader of a film's results. SIGHUP tries again.")
 }
 

@@ -148,7 +148,7 @@ fn settings(names: &[&str]) -> config::Settings {
 }
 
 #[test]
-fn a_reload_that_the_worker_does_not_take_in_time_has_no_effect_later_either() {
+fn a_reload_that_the_engine_does_not_take_in_time_has_no_effect_later_either() {
     let ((begins, begun), (gate, opened)) = (bounded(1), bounded::<()>(0));
     let model = builtin().unwrap();
     let gated = Gated { begins, gate: opened, execution: Execution { provider: "CPU", detail: "a fake".into(), nodes: None } };
@@ -173,7 +173,7 @@ fn a_reload_that_the_worker_does_not_take_in_time_has_no_effect_later_either() {
         run(parts, vec![camera("front")], Arc::new(|_| {}), outside)
     });
     begun.recv().unwrap();
-    // the model hangs in its first inference, and the worker takes no changes
+    // the model hangs in its first inference, and the engine takes no changes
     for _ in 0..2 {
         ask.send(Ask::Reload).unwrap();
         reads.recv().unwrap();

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::message::Hello;
+use crate::metrics::Status;
 use crate::prediction::Prediction;
-use crate::tally::Status;
 
 /// Something that publishers may announce.
 #[derive(Debug, Clone, Copy)]

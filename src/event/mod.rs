@@ -1,4 +1,4 @@
-//! What the worker and the daemon announce, and to whom: an [`Event`] goes to the [`Hub`], and the hub hands it to every [`Publisher`].
+//! What the engine and the daemon announce, and to whom: an [`Event`] goes to the [`Hub`], and the hub hands it to every [`Publisher`].
 //!
 //! A publisher is either *inline* (its `handle` must never wait: the socket, which only queues for its own thread) or *queued*: it runs
 //! on a thread of its own behind a bounded queue, in which the newest results win and losses are counted. So no publisher can slow down

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timing<T = f64> {
     /// From capture to publishing.
     pub age_ms: T,
-    /// In no stage: waiting for the worker, or for the model where the frame was prepared in advance.
+    /// In no stage: waiting for the engine, or for the model where the frame was prepared in advance.
     pub wait_ms: T,
     /// Crop, resize, colour conversion and quantization.
     pub preprocess_ms: T,

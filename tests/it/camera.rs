@@ -3,7 +3,7 @@
 use crate::common;
 use glimpsed::capture::{self, Backoff, Change, Ended, Limits, Params, Pipeline};
 use glimpsed::error::Result;
-use glimpsed::shutdown::Stop;
+use glimpsed::system::signals::Stop;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! The daemon: several cameras and one worker, what becomes of each when another fails, and a worker that hangs.
+//! The daemon: several cameras and one engine, what becomes of each when another fails, and an engine that hangs.
 
 use crate::common;
 use glimpsed::error::{Error, Result};
@@ -125,7 +125,7 @@ fn a_film_whose_results_nobody_reads_feeds_no_watchdog_and_ends_when_it_is_asked
     let mut command = common::glimpsed();
     command.args(["run", "--json", "--live=false", "--model", "testcard", "--name", "front", "--"]).args(source(200).split(' '));
     command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000");
-    // no result of a film may be lost, so the worker waits once the pipe and the queue before it are full
+    // no result of a film may be lost, so the engine waits once the pipe and the queue before it are full
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut fed = 0;
     let mut silent = 0;

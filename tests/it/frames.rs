@@ -8,8 +8,8 @@ use glimpsed::event::{Event, Publisher};
 use glimpsed::frame::Frame;
 use glimpsed::model::builtin;
 use glimpsed::runtime::{Execution, Infer};
-use glimpsed::shutdown::Stop;
 use glimpsed::stats::{Counts, Unusable};
+use glimpsed::system::signals::Stop;
 use glimpsed::tensor::Tensor;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
@@ -264,7 +264,7 @@ fn a_camera_beside_a_faulty_one_loses_nothing() {
         let quick = Box::new(Quick(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
         let classifier = common::classifier(&builtin().unwrap(), quick, 1);
         let faulty = common::camera("faulty", &format!("faultsrc mode={mode} fps=200 ! appsink name=frames"));
-        // a film: each of its frames waits for the worker, so that none is dropped because the machine is busy
+        // a film: each of its frames waits for the engine, so that none is dropped because the machine is busy
         let sound = common::camera("sound", "faultsrc live=false fps=200 num-buffers=80 ! appsink name=frames");
         let done = common::run_daemon(classifier, Box::new(Nowhere), vec![faulty, sound], Some(80));
         let [faulty, sound] = &done[..] else { panic!("two cameras") };

@@ -35,5 +35,5 @@ mod socket_file;
 mod squeezenet;
 mod stdout;
 mod subscribe;
-mod worker;
+mod engine;
 mod yuv;

@@ -2,9 +2,9 @@
 
 use crate::common;
 use glimpsed::event::{Event, Publisher};
+use glimpsed::metrics::Metrics;
 use glimpsed::prediction::Prediction;
 use glimpsed::publish::socket::{Params, Socket, hello};
-use glimpsed::tally::Tally;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -46,9 +46,9 @@ fn lines_of_text_over_a_restart_of_the_daemon_and_a_quiet_end() {
     assert_eq!(line(&mut out), "front: cat 75 %, dog 25 %", "the latest result is there at once");
     socket.handle(&Event::result(&result("back", 0, 2))).unwrap();
     assert_eq!(line(&mut out), "back: owl 75 %, cat 25 %");
-    let tally = Tally::new("back");
-    tally.lost("it was unplugged");
-    socket.handle(&Event::Status(&tally.status())).unwrap();
+    let metrics = Metrics::new("back");
+    metrics.lost("it was unplugged");
+    socket.handle(&Event::Status(&metrics.status())).unwrap();
     assert_eq!(line(&mut out), "back: lost: it was unplugged");
     drop(socket);
     assert!(line(&mut err).contains("glimpsed has ended; waiting for it"));

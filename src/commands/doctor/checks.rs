@@ -1,7 +1,6 @@
 //! What the doctor looks at, in this order.
 
 use super::{Findings, Mark};
-use crate::access::{self, Access};
 use crate::capture::{self, Pipeline, devices};
 use crate::cli::Origin;
 use crate::config::{self, ModelSettings, Settings};
@@ -9,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::model::BUILTIN;
 use crate::publish::socket;
 use crate::runtime::{self, Provider};
-use crate::shutdown::Stop;
+use crate::system::access::{self, Access};
+use crate::system::signals::Stop;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;

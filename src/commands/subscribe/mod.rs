@@ -7,7 +7,7 @@ use crate::cli::Subscribe;
 use crate::error::{Error, Result};
 use crate::message::{self, Message, Request, request};
 use crate::publish::{socket, write_all, write_text};
-use crate::shutdown::Stop;
+use crate::system::signals::Stop;
 use cameras::Cameras;
 use crossbeam_channel::{after, select};
 use std::fs::File;

@@ -3,7 +3,7 @@
 //! A new subscriber gets `hello`; then, as soon as it has made a request or 200 ms have passed without one, `subscribed` (what is in
 //! force), the latest result of each camera that it wants, and from then on every result that it wants. Each further request replaces
 //! the one before and is answered in the same way. A `hello` that comes later (another model, other cameras) is followed by
-//! `subscribed`, and nothing is sent again. A slow subscriber loses whole lines, oldest first, and is told; it slows neither the worker
+//! `subscribed`, and nothing is sent again. A slow subscriber loses whole lines, oldest first, and is told; it slows neither the engine
 //! nor another subscriber.
 
 mod accept;
@@ -22,8 +22,8 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Publisher};
 use crate::labels::Labels;
 use crate::message::{self, Hello};
+use crate::metrics::{State, Status};
 use crate::prediction::Prediction;
-use crate::tally::{State, Status};
 use crate::threads::{self, Watched};
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use mio::{Poll, Waker};

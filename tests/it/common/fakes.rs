@@ -2,16 +2,16 @@
 
 use glimpsed::config::Camera;
 use glimpsed::daemon::{self, Outside, Parts};
+use glimpsed::engine::Classifier;
 use glimpsed::event::{Hub, Publisher};
 use glimpsed::labels::Labels;
+use glimpsed::metrics::Status;
 use glimpsed::model::Model;
-use glimpsed::notify::Service;
 use glimpsed::prediction::{Prediction, Score, Timing};
 use glimpsed::preprocess;
 use glimpsed::runtime::Infer;
-use glimpsed::shutdown::Stop;
-use glimpsed::tally::Status;
-use glimpsed::worker::Classifier;
+use glimpsed::system::signals::Stop;
+use glimpsed::system::systemd::Service;
 use std::sync::Arc;
 use std::time::SystemTime;
 

@@ -2,7 +2,7 @@
 
 use glimpsed::capture::{self, Pipeline};
 use glimpsed::frame::Frame;
-use glimpsed::shutdown::Stop;
+use glimpsed::system::signals::Stop;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -3,7 +3,7 @@
 use crate::common;
 use crate::common::network::{MjpegServer, RtspServer};
 use glimpsed::capture::{self, Backoff, Change, Ended, Params, launch};
-use glimpsed::shutdown::Stop;
+use glimpsed::system::signals::Stop;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::process::Stdio;

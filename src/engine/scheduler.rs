@@ -1,4 +1,4 @@
-//! The cameras in front of the worker: it takes from those that have a frame, in turn, so that a fast one cannot starve a slow one.
+//! The cameras in front of the engine: it takes from those that have a frame, in turn, so that a fast one cannot starve a slow one.
 
 use super::classifier::{Classifier, InputSlot};
 use super::failures::Failures;
@@ -8,8 +8,8 @@ use crate::channel::{Taken, TryRecvError};
 use crate::error::Error;
 use crate::event::Event;
 use crate::frame::Frame;
+use crate::metrics::Metrics;
 use crate::prediction::Prediction;
-use crate::tally::Tally;
 use crossbeam_channel::{self as queue, Select};
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,22 +22,22 @@ pub(super) struct ActiveStream {
     /// Frames of its that were taken and are not classified yet.
     open: usize,
     failures: Failures,
-    pub tally: Arc<Tally>,
+    pub metrics: Arc<Metrics>,
     pub prediction: Prediction,
 }
 
 impl ActiveStream {
     fn new(stream: Stream, classifier: &Classifier) -> Self {
-        let prediction = classifier.blank(stream.tally.name());
-        Self { tally: stream.tally.clone(), stream, over: false, open: 0, failures: Failures::default(), prediction }
+        let prediction = classifier.blank(stream.metrics.name());
+        Self { metrics: stream.metrics.clone(), stream, over: false, open: 0, failures: Failures::default(), prediction }
     }
 
     /// Counts a frame without a result.
     pub fn fail(&mut self, error: &Error) {
-        self.tally.failed();
+        self.metrics.failed();
         match self.failures.add(error, Instant::now()) {
-            Some(text) => tracing::warn!("{}: {text}", self.tally.name()),
-            None => tracing::debug!("{}: no result of this frame: {error}", self.tally.name()),
+            Some(text) => tracing::warn!("{}: {text}", self.metrics.name()),
+            None => tracing::debug!("{}: no result of this frame: {error}", self.metrics.name()),
         }
     }
 
@@ -106,7 +106,7 @@ impl Scheduler {
     /// Another classifier: other names of classes, another model's name.
     pub fn renew(&mut self, classifier: &Classifier) {
         for active in &mut self.streams {
-            active.prediction = classifier.blank(active.tally.name());
+            active.prediction = classifier.blank(active.metrics.name());
         }
     }
 

@@ -23,21 +23,21 @@ pub fn run(
     execution: &Mutex<Execution>,
 ) -> Result<()> {
     let scheduler = Scheduler::new(streams, &classifier);
-    let mut worker = Worker { scheduler, classifier, prefetch: Prefetch::start()?, hub, execution, left: limit };
-    while worker.left != Some(0) {
-        match worker.next(changes, stop)? {
+    let mut engine = Engine { scheduler, classifier, prefetch: Prefetch::start()?, hub, execution, left: limit };
+    while engine.left != Some(0) {
+        match engine.next(changes, stop)? {
             Work::Frame(prepared) => {
-                worker.prefetch_next();
-                worker.classify(&prepared)?;
+                engine.prefetch_next();
+                engine.classify(&prepared)?;
             }
-            Work::Change(offer) => worker.change(offer)?,
+            Work::Change(offer) => engine.change(offer)?,
             Work::End => break,
         }
     }
-    worker.clear(|_| true)
+    engine.clear(|_| true)
 }
 
-/// What the worker does next.
+/// What the engine does next.
 enum Work {
     /// A frame that is prepared in the classifier's input slot.
     Frame(PreparedFrame),
@@ -45,7 +45,7 @@ enum Work {
     End,
 }
 
-struct Worker<'a> {
+struct Engine<'a> {
     scheduler: Scheduler,
     classifier: Box<Classifier>,
     prefetch: Prefetch,
@@ -55,7 +55,7 @@ struct Worker<'a> {
     left: Option<u64>,
 }
 
-impl Worker<'_> {
+impl Engine<'_> {
     /// Changes come first, then the prefetched frame, then any stream that has one.
     fn next(&mut self, changes: &Receiver<Offer>, stop: &Receiver<()>) -> Result<Work> {
         let next = match self.scheduler.urgent(changes, stop) {
@@ -104,11 +104,11 @@ impl Worker<'_> {
             }
             classified => classified?,
         }
-        stream.prediction.seq = stream.tally.results();
+        stream.prediction.seq = stream.metrics.results();
         stream.prediction.dropped = prepared.dropped;
         stream.show(prepared.live);
         self.hub.send(&Event::Result { prediction: &stream.prediction, live: prepared.live, missed: 0 })?;
-        stream.tally.record(&stream.prediction);
+        stream.metrics.record(&stream.prediction);
         self.left = self.left.map(|left| left - 1);
         Ok(())
     }

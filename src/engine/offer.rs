@@ -1,6 +1,6 @@
-//! Changes to the worker that can be withdrawn until it has taken them.
+//! Changes to the engine that can be withdrawn until it has taken them.
 //!
-//! A reload must never report one thing and do another. So a change lies in a shared slot: either the worker takes it out, between two
+//! A reload must never report one thing and do another. So a change lies in a shared slot: either the engine takes it out, between two
 //! frames, and answers; or whoever offered it takes it back, and then nothing of it has happened.
 
 use super::classifier::Classifier;
@@ -22,7 +22,7 @@ pub struct Change {
     pub hello: Option<Hello>,
 }
 
-/// A change, as the worker receives it.
+/// A change, as the engine receives it.
 pub struct Offer {
     slot: Arc<Mutex<Option<Change>>>,
     answer: Sender<Option<Box<Classifier>>>,
@@ -55,12 +55,12 @@ impl Offer {
 }
 
 impl Pending {
-    /// Receives the replaced classifier, if there is one, once the change has been made. Disconnected if the worker has ended.
+    /// Receives the replaced classifier, if there is one, once the change has been made. Disconnected if the engine has ended.
     pub fn answer(&self) -> &Receiver<Option<Box<Classifier>>> {
         &self.answer
     }
 
-    /// Takes the change back. `None`: the worker has taken it already, and the change is made or being made.
+    /// Takes the change back. `None`: the engine has taken it already, and the change is made or being made.
     pub fn withdraw(&self) -> Option<Change> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -74,7 +74,7 @@ mod tests {
     fn a_change_is_either_taken_or_withdrawn() {
         let (taken, pending) = offer(Change::default());
         assert!(pending.withdraw().is_some());
-        assert!(taken.take().is_none(), "nothing is left for the worker");
+        assert!(taken.take().is_none(), "nothing is left for the engine");
 
         let (taken, pending) = offer(Change::default());
         assert!(taken.take().is_some());

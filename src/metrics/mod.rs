@@ -4,6 +4,6 @@ mod state;
 mod status;
 mod counters;
 
-pub use counters::Tally;
+pub use counters::Metrics;
 pub use state::State;
 pub use status::{Percentiles, Status};

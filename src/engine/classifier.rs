@@ -4,9 +4,9 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::labels::Labels;
 use crate::model::Model;
+use crate::postprocess::Ranker;
 use crate::prediction::{Prediction, Score, Timing};
 use crate::preprocess::{self, Preprocessor};
-use crate::rank::Ranker;
 use crate::runtime::{Execution, Infer};
 use crate::tensor::Tensor;
 use std::sync::Arc;
@@ -128,7 +128,7 @@ impl Classifier {
         let (age, inference, postprocess) =
             (ranked.saturating_duration_since(prepared.captured), inferred - start, ranked - inferred);
         let preprocess = prepared.took;
-        // for the worker, and, where it was prepared ahead, once more for the model
+        // for the engine, and, where it was prepared ahead, once more for the model
         let wait = age.saturating_sub(preprocess + inference + postprocess);
         prediction.timing = Timing { age, wait, preprocess, inference, postprocess };
         prediction.execution_provider = self.runtime.execution().provider;

@@ -1,7 +1,7 @@
 //! Signals. Ending: the first SIGINT or SIGTERM asks, the second one forces. A daemon also hears SIGHUP (reload) and SIGUSR1 (report).
 
 use crate::error::{Cause, Error, Result};
-use crate::logging;
+use crate::system::logging;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, after, bounded, select};
 use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -116,7 +116,7 @@ const LONGEST_END: Duration = Duration::from_secs(5);
 const ASKED: usize = 4;
 
 /// From now on signals are heard by one thread of their own. Call it in `main` before any other thread starts: all threads that
-/// come later, GStreamer's and the worker among them, have the signals blocked, so that none interrupts a call into the NPU.
+/// come later, GStreamer's and the engine among them, have the signals blocked, so that none interrupts a call into the NPU.
 ///
 /// SIGUSR1, and with `reloads` SIGHUP, come out of the receiver where it is a `daemon`; in other commands they do what they always do.
 pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> {

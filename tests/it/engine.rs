@@ -1,17 +1,17 @@
-//! The worker prepares the next frame while the model works on this one, and nothing of what it promises changes: no frame is lost
+//! The engine prepares the next frame while the model works on this one, and nothing of what it promises changes: no frame is lost
 //! without being counted, none goes before an older one, and none is older than need be.
 
 use crate::common;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use glimpsed::channel::{Sent, counted_channel};
+use glimpsed::engine::{self, Change, Classifier, Offer, Stream, StreamId};
 use glimpsed::error::Result;
 use glimpsed::event::{Event, Hub, Publisher};
 use glimpsed::frame::{Frame, Picture, PixelFormat, Pixels};
+use glimpsed::metrics::Metrics;
 use glimpsed::model::{Model, builtin};
 use glimpsed::runtime::{Execution, Infer};
-use glimpsed::tally::Tally;
 use glimpsed::tensor::{ElementType, Tensor};
-use glimpsed::worker::{self, Change, Classifier, Offer, Stream, StreamId};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -70,7 +70,7 @@ impl Publisher for Kept {
 /// What a test holds: the camera's end, the way for changes, and the news of the model and of released pixels.
 struct Rig {
     frames: glimpsed::channel::Sender<Frame>,
-    tally: Arc<Tally>,
+    metrics: Arc<Metrics>,
     begins: Receiver<()>,
     changes: Sender<Offer>,
     stream: StreamId,
@@ -82,7 +82,7 @@ struct Rig {
 impl Rig {
     fn frame(&self, number: u64) -> Frame {
         let picture = Picture::new(PixelFormat::Gray8, 8, 8);
-        self.tally.captured();
+        self.metrics.captured();
         Frame::new(picture, Box::new(Grey(vec![128; 64], self.release.clone()))).unwrap().at(Some(Duration::from_secs(number)))
     }
 
@@ -103,25 +103,25 @@ impl Rig {
     }
 }
 
-/// Runs the worker on one camera whose channel holds two frames: `before` fills it, `during` runs while the model works on the first
+/// Runs the engine on one camera whose channel holds two frames: `before` fills it, `during` runs while the model works on the first
 /// frame, and the gate is open from then on. Gives the results; frames that gave none must be counted as dropped.
 fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier), limit: Option<u64>) -> Vec<(u64, u64, String)> {
     let ((begins, begun), (gate, opened), (changes, changed)) = (unbounded(), unbounded(), unbounded());
     let (release, released) = unbounded();
-    let tally = Tally::new("camera");
-    let (frames, receiver) = counted_channel(2, tally.dropped_counter());
-    let stream = Stream::new(receiver, tally.clone());
+    let metrics = Metrics::new("camera");
+    let (frames, receiver) = counted_channel(2, metrics.dropped_counter());
+    let stream = Stream::new(receiver, metrics.clone());
     let model = builtin().unwrap();
-    let mut rig = Rig { frames, tally, begins: begun, changes, stream: stream.id(), released, release, model };
+    let mut rig = Rig { frames, metrics, begins: begun, changes, stream: stream.id(), released, release, model };
     let (first, second) = (rig.gated("first", &opened, &begins), rig.gated("second", &opened, &begins));
     before(&mut rig);
-    let (kept, tally) = (Kept::default(), rig.tally.clone());
+    let (kept, metrics) = (Kept::default(), rig.metrics.clone());
     let execution = Mutex::new(first.execution().clone());
     thread::scope(|scope| {
         let work = scope.spawn(|| {
             let hub = Hub::new().inline(Box::new(kept.clone()));
             let (_stop, stop) = bounded(0);
-            worker::run(vec![stream], Box::new(first), &hub, &changed, &stop, limit, &execution).unwrap();
+            engine::run(vec![stream], Box::new(first), &hub, &changed, &stop, limit, &execution).unwrap();
         });
         rig.begins.recv().unwrap();
         during(&mut rig, second);
@@ -129,7 +129,7 @@ fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier),
         work.join().unwrap();
     });
     let results = std::mem::take(&mut *kept.0.lock().unwrap());
-    let (counts, status) = (tally.counts(), tally.status());
+    let (counts, status) = (metrics.counts(), metrics.status());
     assert_eq!(counts.captured, counts.dropped + status.results, "each frame gave a result or is counted");
     assert_eq!(status.results, results.len() as u64);
     results
@@ -176,7 +176,7 @@ fn a_limit_takes_no_frame_ahead_that_it_does_not_want() {
 fn a_camera_that_is_taken_out_gives_no_result_of_the_frame_that_is_prepared() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
     let during = |rig: &mut Rig, _| {
-        let (offer, _pending) = worker::offer(Change { remove: vec![rig.stream], ..Change::default() });
+        let (offer, _pending) = engine::offer(Change { remove: vec![rig.stream], ..Change::default() });
         rig.changes.send(offer).unwrap();
     };
     assert_eq!(run(before, during, None), [first(1, 0)]);
@@ -187,7 +187,7 @@ fn a_frame_that_is_prepared_for_one_model_is_not_given_to_the_next() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
     let during = |rig: &mut Rig, second| {
         assert_eq!(rig.file(3), Sent::Queued);
-        let (offer, _pending) = worker::offer(Change { classifier: Some(Box::new(second)), ..Change::default() });
+        let (offer, _pending) = engine::offer(Change { classifier: Some(Box::new(second)), ..Change::default() });
         rig.changes.send(offer).unwrap();
     };
     assert_eq!(run(before, during, None), [first(1, 0), first(2, 0), (3, 0, "second".into())]);
@@ -198,9 +198,9 @@ fn a_change_that_is_withdrawn_in_time_has_no_effect() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
     let during = |rig: &mut Rig, second| {
         let change = Change { classifier: Some(Box::new(second)), remove: vec![rig.stream], ..Change::default() };
-        let (offer, pending) = worker::offer(change);
+        let (offer, pending) = engine::offer(change);
         rig.changes.send(offer).unwrap();
-        assert!(pending.withdraw().is_some(), "the worker is busy with the first frame, and has not taken it");
+        assert!(pending.withdraw().is_some(), "the engine is busy with the first frame, and has not taken it");
     };
     assert_eq!(run(before, during, None), [first(1, 0), first(2, 0)]);
 }

@@ -1,4 +1,4 @@
-//! The worker: all inference of the daemon, on one thread. [`run`] is its loop.
+//! The engine: all inference of the daemon, on one thread. [`run`] is its loop.
 
 mod offer;
 mod stream;

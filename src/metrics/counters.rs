@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// The figures of one camera, shared by the threads that count.
-pub struct Tally {
+pub struct Metrics {
     name: Arc<str>,
     captured: AtomicU64,
     dropped: Arc<AtomicU64>,
@@ -32,7 +32,7 @@ struct Book {
     stages: [Durations; STAGES.len()],
 }
 
-impl Tally {
+impl Metrics {
     /// The figures of the camera `name`, all at nothing.
     pub fn new(name: &str) -> Arc<Self> {
         let book = Book {
@@ -137,7 +137,7 @@ impl Tally {
         }
     }
 
-    /// Whether frames wait for the worker, or one is being worked on.
+    /// Whether frames wait for the engine, or one is being worked on.
     pub fn is_pending(&self) -> bool {
         let status = self.status();
         status.counts.captured > status.results + status.failed + status.counts.dropped
@@ -176,18 +176,18 @@ mod tests {
 
     #[test]
     fn a_life_of_a_camera() {
-        let tally = Tally::new("front");
-        assert_eq!(tally.status().headline(), "front: starting");
-        tally.flows();
-        tally.lost("it was unplugged");
-        tally.lost("no such device");
-        assert_eq!(tally.status().headline(), "front is lost: no such device");
-        tally.flows();
-        let status = tally.status();
+        let metrics = Metrics::new("front");
+        assert_eq!(metrics.status().headline(), "front: starting");
+        metrics.flows();
+        metrics.lost("it was unplugged");
+        metrics.lost("no such device");
+        assert_eq!(metrics.status().headline(), "front is lost: no such device");
+        metrics.flows();
+        let status = metrics.status();
         assert_eq!((status.errors, status.restarts, status.state), (2, 1, State::Flowing));
         assert_eq!(status.headline(), "front: frames come");
-        assert!(!tally.is_pending());
-        tally.captured();
-        assert!(tally.is_pending());
+        assert!(!metrics.is_pending());
+        metrics.captured();
+        assert!(metrics.is_pending());
     }
 }

@@ -1,9 +1,9 @@
-//! One camera as the worker sees it.
+//! One camera as the engine sees it.
 
 use crate::channel::Receiver;
 use crate::event::Publisher;
 use crate::frame::Frame;
-use crate::tally::Tally;
+use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,13 +25,13 @@ pub struct Stream {
     pub(super) frames: Receiver<Frame>,
     /// Its own place, beside those of all cameras: the text on its video.
     pub(super) place: Option<Box<dyn Publisher>>,
-    pub(super) tally: Arc<Tally>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Stream {
-    /// The frames of the camera that `tally` counts for.
-    pub fn new(frames: Receiver<Frame>, tally: Arc<Tally>) -> Self {
-        Self { id: StreamId::next(), frames, place: None, tally }
+    /// The frames of the camera that `metrics` counts for.
+    pub fn new(frames: Receiver<Frame>, metrics: Arc<Metrics>) -> Self {
+        Self { id: StreamId::next(), frames, place: None, metrics }
     }
 
     /// The same, whose results go to `place` as well.

@@ -1,22 +1,22 @@
-//! The worker on its own thread.
+//! The engine on its own thread.
 
 use super::FAREWELL;
+use crate::engine::{self, Classifier, Offer, Stream};
 use crate::error::{Error, Result};
 use crate::event::Hub;
 use crate::runtime::Execution;
-use crate::shutdown::Stop;
+use crate::system::signals::Stop;
 use crate::threads::{self, Watched};
-use crate::worker::{self, Classifier, Offer, Stream};
 use crossbeam_channel::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// The thread of the worker.
-pub struct WorkerThread {
+/// The thread of the engine.
+pub struct EngineThread {
     pub thread: Watched<Result<()>>,
 }
 
-impl WorkerThread {
+impl EngineThread {
     /// Starts it.
     pub fn start(
         streams: Vec<Stream>,
@@ -28,11 +28,11 @@ impl WorkerThread {
         execution: Arc<Mutex<Execution>>,
     ) -> Result<Self> {
         let work = move || {
-            let worked = worker::run(streams, Box::new(classifier), &hub, &changes, stop.receiver(), limit, &execution);
+            let worked = engine::run(streams, Box::new(classifier), &hub, &changes, stop.receiver(), limit, &execution);
             // the session has been destroyed; now what is queued is written, and the socket goes
             worked.and(hub.end())
         };
-        Ok(Self { thread: threads::spawn("worker", work)? })
+        Ok(Self { thread: threads::spawn("engine", work)? })
     }
 
     /// Waits until it has ended, or until `deadline`; gives what it came to.
@@ -41,7 +41,7 @@ impl WorkerThread {
         match self.thread.outcome() {
             Some(Ok(worked)) => worked.clone(),
             Some(Err(panic)) => Err(panic.clone()),
-            None => Err(Error::failed(format!("the worker hangs, and is left behind after {} s", FAREWELL.as_secs()))
+            None => Err(Error::failed(format!("the engine hangs, and is left behind after {} s", FAREWELL.as_secs()))
                 .hint("It waits for the model's library or the NPU.")),
         }
     }

@@ -1,6 +1,6 @@
 //! Talking to systemd (`Type=notify`): READY, STATUS, WATCHDOG, RELOADING, STOPPING. Without a service manager nothing is said.
 //!
-//! The watchdog is fed by progress alone: whoever calls [`Service::tell`] says whether there is any. A worker that hangs feeds
+//! The watchdog is fed by progress alone: whoever calls [`Service::tell`] says whether there is any. An engine that hangs feeds
 //! nothing, and systemd acts.
 //!
 //! Nothing here waits. If the service manager's socket is full, a STATUS is dropped, as the next one follows soon; READY, RELOADING and

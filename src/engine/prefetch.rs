@@ -1,6 +1,6 @@
 //! The next frame, prepared on a thread of its own while the model works on this one.
 //!
-//! Only a frame that already waits is prefetched. Where none does, as with a camera that is slower than the model, the worker prepares
+//! Only a frame that already waits is prefetched. Where none does, as with a camera that is slower than the model, the engine prepares
 //! its frame itself: to hand it over would only make the result older.
 
 use super::classifier::InputSlot;

@@ -1,0 +1,5 @@
+//! From the model's raw output to the answer: probabilities, and the best of them. Pure.
+
+mod ranker;
+
+pub use ranker::Ranker;

@@ -1,4 +1,4 @@
-//! What a pipeline says on its bus: its end and its errors, for whoever watches it; its warnings, for the log.
+//! Messages of a pipeline's bus: errors and the end of the stream are forwarded, warnings are logged.
 
 use super::errors;
 use super::missing::Missing;
@@ -7,19 +7,19 @@ use crossbeam_channel::{Receiver, bounded};
 use gstreamer::{self as gst, prelude::*};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// The most events that wait to be received.
+/// The maximum number of events that wait to be received.
 const EVENTS: usize = 8;
 
 /// An event of a running pipeline.
 pub enum Event {
     /// An element failed.
     Failed(Error),
-    /// All frames have been given.
+    /// All frames have been delivered.
     EndOfStream,
 }
 
-/// Errors and the end of the stream, forwarded from the thread that posts them; that is a thread that brings frames, so nothing here waits.
-/// Messages that are of no use (QoS, tags, an element's own) are dropped unread.
+/// Forwards errors and the end of the stream from the thread that posts them; that thread delivers frames, so nothing here blocks.
+/// Other messages (QoS, tags, element messages) are dropped.
 pub fn listen(pipeline: &gst::Pipeline, name: Arc<OnceLock<Arc<str>>>) -> Receiver<Event> {
     let (events, heard) = bounded(EVENTS);
     let bus = pipeline.bus().expect("a pipeline has a bus");
@@ -48,7 +48,7 @@ pub fn listen(pipeline: &gst::Pipeline, name: Arc<OnceLock<Arc<str>>>) -> Receiv
             _ => None,
         };
         if let Some(event) = event {
-            // one loss posts several errors, of which the first names the cause; those that do not fit add nothing
+            // one loss posts several errors, and the first names the cause; those that do not fit are not needed
             let _ = events.try_send(event);
         }
         gst::BusSyncReply::Drop

@@ -8,35 +8,35 @@ use std::time::Duration;
 /// A change of a source's state.
 #[derive(Debug)]
 pub enum Change {
-    /// Frames come; after a loss, they came back.
+    /// Frames are arriving, for the first time or again after a loss.
     Flows {
-        /// Whether in real time.
+        /// Whether they arrive in real time.
         live: bool,
     },
-    /// It was lost, and will be tried again after `pause`.
+    /// It was lost; the next attempt is after `pause`.
     Lost {
         /// Why.
         why: Error,
-        /// When it is tried again.
+        /// The time until the next attempt.
         pause: Duration,
     },
-    /// Damaged frames give no result: reported at once, then once a minute.
+    /// Damaged frames, which get no result: reported at once, then once a minute.
     Damaged(Damage),
-    /// The timestamps of its frames are not plausible; reported at most once a minute.
+    /// The timestamps of its frames are implausible; reported at most once a minute.
     Untimed {
-        /// What they have.
+        /// What is wrong with them.
         why: Disbelief,
     },
 }
 
-/// Damaged frames that were left out.
+/// Damaged frames that were discarded.
 #[derive(Debug)]
 pub struct Damage {
     /// How many.
     pub frames: u64,
-    /// Whether there were others in the minute before; then these are of the last minute.
+    /// Whether there was an earlier report: then `frames` counts those of the last minute.
     pub goes_on: bool,
-    /// What is wrong with the latest one.
+    /// What is wrong with the latest frame.
     pub why: String,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { frames, goes_on, why } = self;
         let plural = if *frames == 1 { "frame" } else { "frames" };
-        let when = if *goes_on { "in the last minute" } else { "left out" };
+        let when = if *goes_on { "in the last minute" } else { "discarded" };
         write!(f, "{frames} damaged {plural} {when}: {why}")
     }
 }

@@ -15,7 +15,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The age of the frame of `sample`, which has just come.
+    /// The age of the frame of `sample`, which has just arrived.
     pub fn age(&mut self, sink: &gst_app::AppSink, sample: &gst::Sample, watch: &Watch) -> Duration {
         let segment = sample.segment();
         let new_segment = segment != self.segment.as_ref();

@@ -4,7 +4,7 @@ use gstreamer::{self as gst, prelude::*};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The maximum number of a camera's formats that are listed.
+/// The maximum number of formats that are listed for a camera.
 const LISTED: usize = 12;
 
 /// A camera.
@@ -12,13 +12,13 @@ const LISTED: usize = 12;
 pub struct Device {
     /// `/dev/videoN`.
     pub path: PathBuf,
-    /// What the driver calls it.
+    /// Its name according to the driver.
     pub name: String,
-    /// A path that stays the same when it is plugged in again.
+    /// A path that stays the same after replugging.
     pub stable: Option<PathBuf>,
 }
 
-/// All of them, by number. (A camera has further nodes, for metadata; those are left out.)
+/// All cameras, by number. (Additional nodes of a camera, for metadata, are left out.)
 pub fn list() -> Vec<Device> {
     list_in(Path::new("/sys/class/video4linux"), Path::new("/dev"))
 }
@@ -49,7 +49,7 @@ fn stable(dev: &Path, node: &str) -> Option<PathBuf> {
     links.into_iter().next()
 }
 
-/// What to say to somebody whose camera is not there: which ones are.
+/// A hint for a camera that does not exist: the ones that do.
 pub fn which() -> String {
     let known = list();
     if known.is_empty() {
@@ -57,10 +57,10 @@ pub fn which() -> String {
     }
     let named =
         known.iter().map(|device| format!("{} ({})", device.stable.as_ref().unwrap_or(&device.path).display(), device.name));
-    format!("Cameras that are there: {}", named.collect::<Vec<_>>().join(", "))
+    format!("Available cameras: {}", named.collect::<Vec<_>>().join(", "))
 }
 
-/// The formats that `caps` offer, in a few words each: `YUY2 640x480 30/1`.
+/// The formats in `caps`, each in short form: `YUY2 640x480 30/1`.
 pub fn formats(caps: &gst::CapsRef) -> Vec<String> {
     let said = |structure: &gst::StructureRef, field: &str| {
         let value = structure.value(field).ok()?.serialize().ok()?;
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cameras_are_listed_by_number_with_the_path_that_stays() {
+    fn cameras_are_listed_by_number_with_their_stable_path() {
         let folder = tempfile::tempdir().unwrap();
         let (class, dev) = (folder.path().join("class"), folder.path().join("dev"));
         for (node, index, name) in
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_in_a_few_words() {
+    fn formats_are_listed_in_short_form() {
         gst::init().unwrap();
         let caps: gst::Caps = "video/x-raw,format=YUY2,width=640,height=480,framerate={(fraction)30/1,(fraction)15/1};\
                                image/jpeg,width=1280,height=720,framerate=30/1;image/jpeg,width=1280,height=720,framerate=30/1"

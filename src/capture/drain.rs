@@ -1,4 +1,4 @@
-//! Runs sources and discards their frames: the cost of a source by itself.
+//! Runs sources and discards their frames, to measure the cost of the source alone.
 
 use super::bus::Event;
 use super::pipeline::Pipeline;
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Runs `count` pipelines of `text` side by side for `time`, with every frame thrown away in its appsink, and gives how many there
-/// were in that time. `begins` is called when all of them run.
+/// Runs `count` pipelines of `text` in parallel for `time`, discards every frame in its appsink, and returns the number of frames.
+/// `begins` is called once all of them are running.
 pub fn drain(text: &str, count: usize, time: Duration, begins: impl FnOnce()) -> Result<u64> {
     let frames = Arc::new(AtomicU64::new(0));
     let mut pipelines = Vec::with_capacity(count);

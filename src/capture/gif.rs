@@ -1,5 +1,6 @@
-//! A GIF decoder for GStreamer, because its own are unsuitable: `avdemux_gif` of libav 5 and 6 never stops reading after the last picture
-//! (its thread cannot be stopped either), and `gdkpixbufdec` gives only the first picture. A looping animation is played once.
+//! A GIF decoder for GStreamer, because the existing ones are unsuitable: `avdemux_gif` of libav 5 and 6 never stops reading after the
+//! last picture (its thread cannot be stopped either), and `gdkpixbufdec` outputs only the first picture. A looping animation is played
+//! once.
 
 use gstreamer::{self as gst, glib, prelude::*, subclass::prelude::*};
 use std::io::Cursor;
@@ -12,15 +13,15 @@ const FILE: usize = 256 << 20;
 const PIXELS: usize = 64 << 20;
 
 glib::wrapper! {
-    /// Takes a whole GIF file, gives its pictures.
+    /// Takes a whole GIF file and outputs its pictures.
     pub struct GifDecoder(ObjectSubclass<Decoder>) @extends gst::Element, gst::Object;
 }
 
-/// Makes the decoder known to this process, in place of libav's.
+/// Registers the decoder in this process, in place of libav's.
 pub fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // found by its rank where a decoder is looked for; where that fails, GIFs are refused as before
+        // autoplugging finds it by its rank; if registration fails, GIFs are refused
         if let Err(error) = gst::Element::register(None, "glimpsedgifdec", gst::Rank::PRIMARY, GifDecoder::static_type()) {
             tracing::debug!("no GIF decoder: {error}");
         }
@@ -30,7 +31,7 @@ pub fn register() {
     });
 }
 
-/// What the element holds.
+/// The element's state.
 pub struct Decoder {
     sink: gst::Pad,
     src: gst::Pad,
@@ -76,7 +77,7 @@ impl ElementImpl for Decoder {
             gst::subclass::ElementMetadata::new(
                 "GIF decoder",
                 "Codec/Decoder/Image",
-                "Gives each picture of a GIF once",
+                "Outputs each picture of a GIF once",
                 "glimpsed",
             )
         });
@@ -128,7 +129,7 @@ impl Decoder {
                 }
                 self.src.push_event(event)
             }
-            // the formats and the times are ours, not those of the file's bytes
+            // caps and segment describe the encoded file; the decoder sends its own
             gst::EventView::Caps(_) | gst::EventView::Segment(_) => true,
             gst::EventView::FlushStop(_) => {
                 self.lock().clear();
@@ -138,7 +139,7 @@ impl Decoder {
         }
     }
 
-    /// Gives each picture of `file`, as it is seen: over those before it.
+    /// Outputs each picture of `file`, drawn over the ones before it.
     fn decode(&self, file: Vec<u8>) -> Result<(), String> {
         let mut options = gif::DecodeOptions::new();
         options.set_color_output(gif::ColorOutput::RGBA);
@@ -168,14 +169,14 @@ impl Decoder {
             time += duration;
             pictures += 1;
             if self.src.push(buffer).is_err() {
-                // no more are wanted
+                // downstream wants no more
                 return Ok(());
             }
         }
     }
 }
 
-/// The picture as it stands, in RGBA.
+/// The current picture, in RGBA.
 struct Canvas {
     width: usize,
     height: usize,
@@ -187,7 +188,7 @@ impl Canvas {
         Self { width, height, pixels: vec![0; width * height * 4] }
     }
 
-    /// Lays `frame` over it, and gives what is seen then. Afterwards the canvas is what the next frame is laid over.
+    /// Draws `frame` onto the canvas and returns the result. Afterwards the canvas is ready for the next frame.
     fn draw(&mut self, frame: &gif::Frame) -> Vec<u8> {
         let before = (frame.dispose == gif::DisposalMethod::Previous).then(|| self.pixels.clone());
         self.each_row(frame, |under, over| {
@@ -204,7 +205,7 @@ impl Canvas {
         shown
     }
 
-    /// Each row of the canvas that `frame` covers, beside its own; a frame that reaches beyond the canvas is cut there.
+    /// Calls `work` with each canvas row that `frame` covers and the frame's row; the frame is clipped to the canvas.
     fn each_row(&mut self, frame: &gif::Frame, work: impl Fn(&mut [u8], &[u8])) {
         let (left, top) = (usize::from(frame.left), usize::from(frame.top));
         let covered = usize::from(frame.width).min(self.width.saturating_sub(left));
@@ -225,7 +226,7 @@ mod tests {
     use std::ops::ControlFlow;
     use std::sync::mpsc::channel;
 
-    /// A GIF of three pictures, 4x4 and one colour each, that is to be shown again and again.
+    /// A GIF of three pictures, 4x4 and one colour each, that loops forever.
     fn endless() -> Vec<u8> {
         let mut file = Vec::new();
         let mut encoder = gif::Encoder::new(&mut file, 4, 4, &[255, 0, 0, 0, 255, 0, 0, 0, 255]).unwrap();
@@ -238,7 +239,7 @@ mod tests {
         file
     }
 
-    /// What becomes of `file`, and the first pixel of each of its pictures.
+    /// The outcome for `file`, and the first pixel of each of its pictures.
     fn decoded(file: &[u8]) -> (crate::error::Result<Ended>, Vec<Vec<u8>>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.gif");
@@ -255,14 +256,14 @@ mod tests {
     }
 
     #[test]
-    fn an_animation_that_loops_is_given_once() {
+    fn a_looping_animation_is_played_once() {
         let (ended, pixels) = decoded(&endless());
         assert_eq!(ended.unwrap(), Ended::EndOfStream);
         assert_eq!(pixels, [[255, 0, 0], [0, 255, 0], [0, 0, 255]]);
     }
 
     #[test]
-    fn one_that_is_cut_short_is_an_error() {
+    fn a_truncated_file_is_an_error() {
         let file = endless();
         let (ended, _) = decoded(&file[..file.len() * 2 / 3]);
         assert!(ended.unwrap_err().to_string().contains("the GIF cannot be decoded"));

@@ -1,6 +1,6 @@
 //! Checks whether an encoded JPEG is complete. Decoders fill what is missing with gray and report no error.
 //!
-//! The markers are followed from the first to the last (ITU-T T.81, annex B). Pixels are not decoded: a flipped bit
+//! It follows the markers from first to last (ITU-T T.81, annex B). Pixels are not decoded: a flipped bit
 //! is not detected, and a missing part only if a marker is missing with it.
 
 /// What is wrong with an encoded JPEG.
@@ -12,7 +12,7 @@ pub enum JpegDamage {
     NoEnd,
     /// Another picture begins inside it: the end of one and the start of the next are missing.
     TwoPictures,
-    /// Restart markers are missing: so is what was between them.
+    /// Restart markers are missing, and with them the data in between.
     MissingRestart,
     /// A segment has an invalid length.
     BadSegment,
@@ -22,10 +22,10 @@ impl std::fmt::Display for JpegDamage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::NoStart => "the JPEG has no start-of-image marker",
-            Self::NoEnd => "the JPEG is cut short: it has no end-of-image marker",
-            Self::TwoPictures => "the JPEG is cut short: another one begins inside it",
-            Self::MissingRestart => "a part of the JPEG is missing: its restart markers are out of order",
-            Self::BadSegment => "the JPEG has a segment without a length",
+            Self::NoEnd => "the JPEG is truncated: it has no end-of-image marker",
+            Self::TwoPictures => "the JPEG is truncated: another one begins inside it",
+            Self::MissingRestart => "part of the JPEG is missing: its restart markers are out of order",
+            Self::BadSegment => "the JPEG has a segment with an invalid length",
         })
     }
 }
@@ -37,7 +37,7 @@ const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
 const SOS: u8 = 0xda;
 
-/// Checks one encoded picture. What follows its end-of-image marker is ignored: cameras pad their buffers.
+/// Checks one encoded picture. Bytes after its end-of-image marker are ignored: cameras pad their buffers.
 pub fn check(jpeg: &[u8]) -> Result<(), JpegDamage> {
     let mut rest = jpeg.strip_prefix(&[0xff, SOI]).ok_or(JpegDamage::NoStart)?;
     loop {
@@ -62,13 +62,13 @@ pub fn check(jpeg: &[u8]) -> Result<(), JpegDamage> {
     }
 }
 
-/// The next marker, and what follows it. Bytes in between are skipped, as decoders do.
+/// The next marker, and the bytes after it. Bytes before it are skipped, as decoders do.
 fn next_marker(bytes: &[u8]) -> Result<(u8, &[u8]), JpegDamage> {
     let mut rest = bytes;
     loop {
         let at = rest.iter().position(|byte| *byte == 0xff).ok_or(JpegDamage::NoEnd)?;
         rest = &rest[at + 1..];
-        // any number of 0xff may stand before a marker
+        // a marker may have any number of 0xff bytes in front
         match rest.iter().position(|byte| *byte != 0xff) {
             Some(at) if rest[at] != 0 => return Ok((rest[at], &rest[at + 1..])),
             Some(at) => rest = &rest[at + 1..],
@@ -77,7 +77,7 @@ fn next_marker(bytes: &[u8]) -> Result<(u8, &[u8]), JpegDamage> {
     }
 }
 
-/// What follows the entropy-coded data of a scan: from the marker on that ends it.
+/// The bytes after the entropy-coded data of a scan, beginning with the marker that ends it.
 fn after_scan(scan: &[u8]) -> Result<&[u8], JpegDamage> {
     let (mut rest, mut restarts) = (scan, 0);
     loop {
@@ -85,7 +85,7 @@ fn after_scan(scan: &[u8]) -> Result<&[u8], JpegDamage> {
         match marker {
             RST0..=RST7 if marker - RST0 == restarts => restarts = (restarts + 1) % 8,
             RST0..=RST7 => return Err(JpegDamage::MissingRestart),
-            // two bytes before `after`: 0xff and the marker
+            // begin two bytes before `after`, at 0xff and the marker
             _ => return Ok(&scan[scan.len() - after.len() - 2..]),
         }
         rest = after;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_picture_may_be_padded() {
+    fn a_complete_picture_may_be_padded() {
         let whole = picture();
         assert_eq!(check(&whole), Ok(()));
         for padding in [&[0; 40][..], &[0xff; 3], b"what a camera says", &whole] {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_was_cut_anywhere_is_damaged() {
+    fn a_picture_truncated_anywhere_is_damaged() {
         let whole = picture();
         for len in 2..whole.len() {
             assert_eq!(check(&whole[..len]), Err(JpegDamage::NoEnd), "{len}");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_missing_is_seen_where_it_takes_a_marker_with_it() {
+    fn a_missing_part_is_detected_if_a_marker_is_missing_with_it() {
         let whole = picture();
         let at = |marker: u8| whole.windows(2).rposition(|two| two == [0xff, marker]).unwrap();
         let restart = [&whole[..at(RST0)], &whole[at(RST0) + 3..]].concat();

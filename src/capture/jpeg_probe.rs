@@ -1,14 +1,14 @@
-//! Drops damaged JPEG frames in front of their decoder, which would fill the missing part with gray and report no error.
+//! Discards damaged JPEG frames before the decoder, which would fill the missing part with gray and report no error.
 
 use super::jpeg_check::{JpegDamage, check};
 use super::watch::{Refused, Watch};
 use gstreamer::{self as gst, prelude::*};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// After this many frames without an end-of-image marker, and none with it, the camera is taken to write none.
+/// After this many frames, all without an end-of-image marker, the camera is assumed to write none.
 const ACCEPTED_AFTER: u32 = 30;
 
-/// Watches what goes into the JPEG decoders of `pipeline`, those that are there and those that are added later.
+/// Checks the input of the JPEG decoders of `pipeline`, the existing ones and those added later.
 pub fn watch(pipeline: &gst::Pipeline, watch: &Arc<Watch>) {
     pipeline.iterate_recurse().into_iter().flatten().for_each(|element| watch_decoder(&element, watch));
     let watch = watch.clone();
@@ -26,36 +26,36 @@ fn watch_decoder(element: &gst::Element, watch: &Arc<Watch>) {
     let (watch, camera) = (watch.clone(), Mutex::new(Camera::default()));
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
         let Some(buffer) = info.buffer().filter(|_| has_whole_pictures(pad)) else { return gst::PadProbeReturn::Ok };
-        // a decoder that cannot map it either says so
+        // the decoder cannot map it either, and reports that
         let Ok(bytes) = buffer.map_readable() else { return gst::PadProbeReturn::Ok };
         match camera.lock().unwrap_or_else(PoisonError::into_inner).judge(check(&bytes)) {
             Ok(()) => gst::PadProbeReturn::Ok,
             Err(damage) => {
                 watch.refuse(Refused::Damaged(damage.to_string()));
-                // Handled, since Drop makes GStreamer 1.22 release a buffer that is not there
+                // Handled, because with Drop GStreamer 1.22 releases a buffer that does not exist
                 gst::PadProbeReturn::Handled
             }
         }
     });
 }
 
-/// Whether each buffer on `pad` is a JPEG of its own. Those that come in bytes (a file, a bare HTTP stream) are cut anywhere.
+/// Whether each buffer on `pad` is one whole JPEG. A byte stream (a file, a plain HTTP stream) is split at arbitrary positions.
 fn has_whole_pictures(pad: &gst::Pad) -> bool {
     let is_jpeg = pad.current_caps().is_some_and(|caps| caps.structure(0).is_some_and(|kind| kind.name() == "image/jpeg"));
     let segment = pad.sticky_event::<gst::event::Segment>(0);
     is_jpeg && segment.is_some_and(|event| event.segment().format() == gst::Format::Time)
 }
 
-/// What a camera's frames have in common.
+/// What is known of a camera's JPEG frames.
 #[derive(Default)]
 struct Camera {
-    /// Frames without an end marker, as long as there was none with it.
+    /// The number of frames without an end marker, until one has it.
     without_end: u32,
     writes_ends: bool,
 }
 
 impl Camera {
-    /// Whether a frame is to be decoded, after what a [`check`] of it said.
+    /// Decides whether a frame is decoded, given the result of [`check`].
     fn judge(&mut self, checked: Result<(), JpegDamage>) -> Result<(), JpegDamage> {
         match checked {
             Err(JpegDamage::NoEnd) if !self.writes_ends => {
@@ -86,8 +86,8 @@ mod tests {
     use std::ops::ControlFlow;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Frames that were given and frames that were left out, of 60 JPEGs; those that `cut` picks lose their second half.
-    fn given_and_left_out(cut: impl Fn(usize) -> bool + Send + Sync + 'static) -> (usize, u64) {
+    /// How many of 60 JPEGs were delivered and discarded; those that `cut` selects lose their second half.
+    fn delivered_and_discarded(cut: impl Fn(usize) -> bool + Send + Sync + 'static) -> (usize, u64) {
         let text = "videotestsrc num-buffers=60 ! video/x-raw,width=64,height=48 ! jpegenc ! identity name=cut ! jpegdec ! appsink name=frames";
         let mut pipeline = Pipeline::build(text).unwrap();
         let pad = pipeline.pipeline.by_name("cut").unwrap().static_pad("src").unwrap();
@@ -114,16 +114,16 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_were_cut_short_are_left_out() {
-        assert_eq!(given_and_left_out(|_| false), (60, 0));
-        assert_eq!(given_and_left_out(|n| n % 10 == 3), (54, 6));
+    fn truncated_frames_are_discarded() {
+        assert_eq!(delivered_and_discarded(|_| false), (60, 0));
+        assert_eq!(delivered_and_discarded(|n| n % 10 == 3), (54, 6));
     }
 
     #[test]
     fn a_camera_that_writes_no_end_markers_is_accepted() {
-        // the thirtieth is the first that is decoded
-        assert_eq!(given_and_left_out(|_| true), (31, 29));
-        // one that wrote an end once is not such a camera
-        assert_eq!(given_and_left_out(|n| n != 5), (1, 59));
+        // the 30th is the first that is decoded
+        assert_eq!(delivered_and_discarded(|_| true), (31, 29));
+        // a camera that wrote one end marker is not accepted without
+        assert_eq!(delivered_and_discarded(|n| n != 5), (1, 59));
     }
 }

@@ -5,7 +5,7 @@ use crate::files;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// Reads the file at `path` and expands it with the variables that `lookup` knows.
+/// Reads the file at `path` and expands its variables by `lookup`.
 pub fn read(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<String> {
     let text = files::read_text(path, files::SETTINGS).map_err(|e| {
         Error::config(format!("cannot read the pipeline '{}'", path.display()))
@@ -15,14 +15,14 @@ pub fn read(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<St
     expand(&text, &path.display().to_string(), lookup)
 }
 
-/// `text` without comments and with its variables filled in; `origin` is its name in messages.
+/// Strips comments from `text` and expands its variables; `origin` names the text in messages.
 ///
-/// A comment begins with a `#` at the start of a line or behind white space, outside of double quotes, and goes to the end of the
-/// line. A `$` that no `{` follows stands for itself. A byte order mark at the head is left out, and so is a backslash at the end of a
-/// line, as a shell's script has it.
+/// A comment begins with a `#` at the start of a line or after white space, outside double quotes, and extends to the end of the
+/// line. A `$` not followed by `{` is literal. A leading byte order mark is removed, and so is a backslash at the end of a line, as in
+/// a shell script.
 ///
-/// A variable that stands for a whole word is gst-launch text itself (`${SOURCE} ! appsink`). One inside a word, or in quotes, is a
-/// value: it is taken as it is, with its spaces and whatever else would mean something to gst-launch (`location=${FILE}`).
+/// A variable that is a whole word is gst-launch text itself (`${SOURCE} ! appsink`). A variable inside a word, or in quotes, is a
+/// value: its spaces and other characters special to gst-launch are escaped (`location=${FILE}`).
 pub fn expand(text: &str, origin: &str, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<String> {
     let mut out = String::with_capacity(text.len());
     let (mut rest, mut line, mut quoted) = (text.strip_prefix('\u{feff}').unwrap_or(text), 1, false);
@@ -67,8 +67,8 @@ pub fn expand(text: &str, origin: &str, lookup: &dyn Fn(&str) -> Option<OsString
     Ok(out.trim().to_owned())
 }
 
-/// gst-launch words as the shell gave them, as one text: spaces inside a word are kept as gst-launch-1.0 keeps them. One word alone
-/// is the text itself, for a pipeline has at least two elements.
+/// Joins gst-launch words from the command line into one text; spaces inside a word are escaped, as gst-launch-1.0 does. A single
+/// word is taken as the whole text, since a pipeline has at least two elements.
 pub fn from_words(words: &[String]) -> String {
     if let [text] = words {
         return text.clone();
@@ -84,10 +84,10 @@ pub fn from_words(words: &[String]) -> String {
     escaped.collect::<Vec<_>>().join(" ")
 }
 
-/// How gst-launch text writes `value` behind the text `before`, inside quotes or not; `None` where it cannot be written.
+/// Escapes `value` for gst-launch text that follows `before`, inside quotes or not; `None` if it cannot be written.
 fn written(value: &str, before: &str, quoted: bool) -> Option<String> {
     let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
-    // behind `location=`, or `location = `
+    // after `location=`, or `location = `
     let inside_a_word = !word.is_empty() || before.trim_end().ends_with('=');
     if !quoted && !inside_a_word {
         return Some(value.to_owned());
@@ -101,11 +101,11 @@ fn written(value: &str, before: &str, quoted: bool) -> Option<String> {
     Some(value.chars().map(escape).collect())
 }
 
-/// What a variable stands for.
+/// The value of a variable.
 enum Value<'a> {
     /// Its default, which is gst-launch text.
     Text(&'a str),
-    /// What it was set to, and its name.
+    /// Its name and the value it was set to.
     Given(String, String),
 }
 
@@ -125,30 +125,28 @@ impl Fault {
             .hint(format!(
                 "Set it: --var {name}=VALUE or {name}=VALUE in the environment; or give it a default: ${{{name}:-VALUE}}"
             )),
-            Self::LineBreak(name) => {
-                Error::config(format!("the pipeline '{origin}' cannot take the value of {name} (line {line})"))
-                    .because("it has a line break, and gst-launch text has no way to write one inside a value")
-            }
-            Self::NoText(name) => Error::config(format!("the pipeline '{origin}' cannot take the value of {name} (line {line})"))
+            Self::LineBreak(name) => Error::config(format!("the pipeline '{origin}' cannot use the value of {name} (line {line})"))
+                .because("it has a line break, and gst-launch text has no way to write one inside a value"),
+            Self::NoText(name) => Error::config(format!("the pipeline '{origin}' cannot use the value of {name} (line {line})"))
                 .because("it is not UTF-8, and gst-launch text must be")
-                .hint("Where it is a file's name: give the file another one, or reach it through a link (ln -s)."),
-            Self::Malformed(why) => Error::config(format!("the pipeline '{origin}' has a faulty variable on line {line}"))
+                .hint("If it is a file name: rename the file, or make a link to it (ln -s)."),
+            Self::Malformed(why) => Error::config(format!("the pipeline '{origin}' has an invalid variable on line {line}"))
                 .because(why)
-                .hint("Variables are ${NAME} or ${NAME:-default}; a name has letters, digits and underscores."),
+                .hint("Variables are ${NAME} or ${NAME:-default}; names consist of letters, digits and underscores."),
         }
     }
 }
 
-/// The value of the variable whose text behind `${` is `inner`, and what follows its `}`.
+/// The value of the variable whose text after `${` is `inner`, and the text after its `}`.
 fn variable<'a>(inner: &'a str, lookup: &dyn Fn(&str) -> Option<OsString>) -> std::result::Result<(Value<'a>, &'a str), Fault> {
-    let (body, after) = inner.split_once('}').ok_or(Fault::Malformed("no '}' closes it"))?;
+    let (body, after) = inner.split_once('}').ok_or(Fault::Malformed("the closing '}' is missing"))?;
     let (name, default) = match body.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (body, None),
     };
     let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !letters || name.is_empty() || name.as_bytes()[0].is_ascii_digit() {
-        return Err(Fault::Malformed("that is not a name"));
+        return Err(Fault::Malformed("its name is invalid"));
     }
     let set = lookup(name).filter(|value| !(value.is_empty() && default.is_some()));
     let text = set.map(OsString::into_string).transpose().map_err(|_| Fault::NoText(name.to_owned()))?;
@@ -171,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_go_and_variables_are_filled_in() {
+    fn comments_are_removed_and_variables_expanded() {
         let text = "# a USB camera\nv4l2src device=${DEVICE} ! # MJPEG\n  jpegdec ! video/x-raw,width=${WIDTH:-640} ! appsink name=frames\n";
         let want = "v4l2src device=/dev/video2 ! \n  jpegdec ! video/x-raw,width=640 ! appsink name=frames";
         assert_eq!(expanded(text).unwrap(), want);
@@ -179,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_inside_a_word_or_quotes_is_no_comment() {
+    fn a_hash_inside_a_word_or_quotes_is_not_a_comment() {
         assert_eq!(expanded("a uri=rtsp://x/#1 b=\"1 # 2\" # gone").unwrap(), "a uri=rtsp://x/#1 b=\"1 # 2\"");
         assert_eq!(expanded("a cost=5$ b=$x").unwrap(), "a cost=5$ b=$x");
     }
@@ -194,15 +192,15 @@ mod tests {
     }
 
     #[test]
-    fn faulty_variables_and_empty_pipelines_are_refused() {
+    fn invalid_variables_and_empty_pipelines_are_refused() {
         for text in ["a b=${DEVICE", "a b=${}", "a b=${1X}", "a b=${A B}"] {
-            assert!(expanded(text).unwrap_err().to_string().contains("faulty variable on line 1"), "{text}");
+            assert!(expanded(text).unwrap_err().to_string().contains("invalid variable on line 1"), "{text}");
         }
         assert!(expanded("# nothing\n\n").unwrap_err().to_string().contains("is empty"));
     }
 
     #[test]
-    fn a_value_is_taken_whole_and_a_word_of_its_own_is_gst_launch_text() {
+    fn a_value_is_escaped_and_a_whole_word_is_gst_launch_text() {
         let with = |text: &str, value: &str| {
             expand(text, "test.launch", &|name| (name == "X").then(|| value.into())).map_err(|error| error.to_string())
         };
@@ -211,32 +209,32 @@ mod tests {
         assert_eq!(with("a b = ${X}", "x y").unwrap(), r"a b = x\ y");
         assert_eq!(with(r#"a b="Sans ${X}""#, r#"1" ! c d="2"#).unwrap(), r#"a b="Sans 1\" ! c d=\"2""#);
         assert_eq!(with("${X} ! c", "a b=1 ! d").unwrap(), "a b=1 ! d ! c");
-        // a default is text of the file's author
+        // a default is written by the file's author
         assert_eq!(with("a b=${Y:-\"1 2\"}", "").unwrap(), "a b=\"1 2\"");
         let refused = with("a\n b=${X}", "1\n! c").unwrap_err();
         assert!(refused.contains("value of X (line 2)") && refused.contains("line break"), "{refused}");
     }
 
     #[test]
-    fn a_value_that_is_not_text_is_refused_and_not_taken_for_unset() {
+    fn a_value_that_is_not_utf_8_is_refused_and_not_treated_as_unset() {
         use std::os::unix::ffi::OsStringExt;
         let lookup = |_: &str| Some(OsString::from_vec(b"caf\xe9.mp4".to_vec()));
         for text in ["a\n b=${X}", "a\n b=${X:-default}", "a\n ${X}"] {
             let refused = expand(text, "test.launch", &lookup).unwrap_err().to_string();
             assert!(
-                refused.contains("'test.launch' cannot take the value of X (line 2)") && refused.contains("not UTF-8"),
+                refused.contains("'test.launch' cannot use the value of X (line 2)") && refused.contains("not UTF-8"),
                 "{refused}"
             );
         }
     }
 
     #[test]
-    fn text_as_other_programs_write_it_is_taken() {
+    fn byte_order_marks_crlf_and_line_continuations_are_accepted() {
         assert_eq!(expanded("\u{feff}# a comment\r\na !\r\n  b=1\r\n").unwrap(), "a !\r\n  b=1");
         assert_eq!(expanded("a ! \\\n  b ! \\\r\n c").unwrap(), "a ! \n  b ! \n c");
     }
 
-    /// The parser of gst-launch gives back exactly what a variable held.
+    /// The parser of gst-launch returns exactly the value of the variable.
     #[test]
     fn a_value_reaches_the_property() {
         use gstreamer::{self as gst, prelude::*};
@@ -253,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_shell_keep_their_spaces() {
+    fn words_from_the_shell_keep_their_spaces() {
         let words = ["filesrc", "location=my film.mp4", "!", "a", "caps=\"video/x-raw, width=1\""].map(str::to_owned);
         assert_eq!(from_words(&words), "filesrc location=my\\ film.mp4 ! a caps=\"video/x-raw, width=1\"");
         let text = "filesrc location=\"my film.mp4\" ! appsink name=frames";

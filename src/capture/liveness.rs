@@ -1,21 +1,21 @@
 //! Decides which sources are live, before they are opened.
 //!
-//! Many network sources do not say that they are live (`souphttpsrc`, `tcpclientsrc`: most cheap cameras), so the kind of the source and
+//! Many network sources do not report that they are live (`souphttpsrc`, `tcpclientsrc`: most cheap cameras), so the kind of source and
 //! the scheme of its URI decide. `live = true` or `false` in the configuration overrides this.
 
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_base::{BaseSrc, prelude::*};
 
-/// Schemes of what comes from a network or a device.
+/// URI schemes of network streams and devices.
 const LIVE_SCHEMES: [&str; 20] = [
     "dvb", "hls", "http", "https", "mms", "mmsh", "mmst", "ndi", "rist", "rtmp", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp",
     "v4l2", "webrtc", "whep", "ws",
 ];
 
-/// Schemes of files.
+/// URI schemes of files.
 const FILE_SCHEMES: [&str; 11] = ["cdda", "data", "dvd", "file", "ftp", "gs", "imagesequence", "resource", "s3", "sftp", "smb"];
 
-/// Sources of cameras and of network streams that do not all say so themselves, or say it only when they are open.
+/// Sources of cameras and network streams. Some of them do not report that they are live, or only once they are open.
 const LIVE_SOURCES: [&str; 32] = [
     "aravissrc",
     "curlhttpsrc",
@@ -51,14 +51,13 @@ const LIVE_SOURCES: [&str; 32] = [
     "webrtcsrc",
 ];
 
-/// Whether the source of `pipeline` is live: one live source makes it so, whatever files stand beside it. `None` where it has no
-/// source that is known.
+/// Whether `pipeline` is live: it is if any of its sources is, even if others read files. `None` if no source is of a known kind.
 pub fn by_sources(pipeline: &gst::Pipeline) -> Option<bool> {
     let kinds: Vec<_> = pipeline.iterate_recurse().into_iter().flatten().filter_map(|element| by_kind(&element)).collect();
     if kinds.is_empty() { None } else { Some(kinds.contains(&true)) }
 }
 
-/// Whether `element` is a live source; `None` where it is no source, or one that does not tell.
+/// Whether `element` is a live source; `None` if it is not a source, or of an unknown kind.
 fn by_kind(element: &gst::Element) -> Option<bool> {
     let scheme = scheme(element);
     if !element.element_flags().contains(gst::ElementFlags::SOURCE) && scheme.is_none() {
@@ -74,17 +73,17 @@ fn by_kind(element: &gst::Element) -> Option<bool> {
     }
 }
 
-/// `rtspt`, `rtsp-sdp` and their like are ways to say `rtsp`.
+/// `rtspt`, `rtsp-sdp` and similar schemes are variants of `rtsp`.
 fn is_live_scheme(scheme: &str) -> bool {
     LIVE_SCHEMES.contains(&scheme) || scheme.starts_with("rtsp")
 }
 
-/// Whether what `element` reads is a file.
+/// Whether `element` reads a file.
 pub fn reads_file(element: &gst::Element) -> bool {
     scheme(element).is_some_and(|scheme| FILE_SCHEMES.contains(&&*scheme)) || by_kind(element) == Some(false)
 }
 
-/// Host and port that a source of the network reads from, without user and password.
+/// The host and port that a network source reads from, without user and password.
 pub fn host(element: &gst::Element) -> Option<String> {
     element.find_property("location").filter(|spec| spec.value_type() == String::static_type())?;
     let uri = element.property_value("location").get::<Option<glib::GString>>().ok()??;
@@ -93,14 +92,14 @@ pub fn host(element: &gst::Element) -> Option<String> {
     is_live_scheme(&scheme.to_ascii_lowercase()).then(|| authority.to_owned())
 }
 
-/// The scheme of the URI that a source was given, in small letters; or the only one that it knows.
+/// The scheme of a source's URI, in lower case; if it has no URI, the only scheme it supports.
 fn scheme(element: &gst::Element) -> Option<String> {
     let given = ["uri", "location"].into_iter().find_map(|name| {
         element.find_property(name).filter(|spec| spec.value_type() == String::static_type())?;
         let uri = element.property_value(name).get::<Option<glib::GString>>().ok()??;
         Some(uri.split_once("://").or_else(|| uri.split_once(":").filter(|(scheme, _)| *scheme == "data"))?.0.to_ascii_lowercase())
     });
-    // (asking the handler for its URI makes some elements complain when they have none yet)
+    // (asking the handler for its URI makes some elements log an error if they have none yet)
     let only = || match &element.dynamic_cast_ref::<gst::URIHandler>()?.protocols()[..] {
         [only] => Some(only.to_ascii_lowercase()),
         _ => None,
@@ -129,7 +128,7 @@ mod tests {
             "uridecodebin3 uri=RTSPS://10.0.0.1/s",
             "uridecodebin uri=http://10.0.0.1/video.mjpg",
             "urisourcebin uri=udp://239.0.0.1:5000 ! decodebin",
-            // a picture beside a camera does not make a film of it
+            // a camera combined with a picture file is still live
             "filesrc location=/logo.png ! pngdec ! videoconvert ! compositor name=c ! video/x-raw,format=I420 ! identity name=last  \
              udpsrc ! jpegdec ! c.  last.",
         ] {
@@ -146,6 +145,6 @@ mod tests {
             assert_eq!(known(film), Some(false), "{film}");
         }
         assert_eq!(known("uridecodebin uri=something-new://10.0.0.1/s"), None);
-        assert_eq!(known("videotestsrc ! imagefreeze is-live=true"), Some(false), "NO_PREROLL tells that it is live");
+        assert_eq!(known("videotestsrc ! imagefreeze is-live=true"), Some(false), "NO_PREROLL reports that it is live");
     }
 }

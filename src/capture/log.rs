@@ -1,4 +1,4 @@
-//! Routes the messages of GStreamer and GLib to our log. By default they write to standard error unescaped, and block if it is not read.
+//! Routes the messages of GStreamer and GLib to our log. By default they go to standard error, unescaped, and block if it is not read.
 
 use crate::error::{Error, Result};
 use gstreamer::DebugLevel;
@@ -6,13 +6,13 @@ use gstreamer::log::{DebugCategory, DebugMessage, LoggedObject};
 use gstreamer::{self as gst, glib};
 use std::sync::Once;
 
-/// Starts GStreamer; the first call reads its plugins, which may take a while.
+/// Initializes GStreamer; the first call loads its plugin registry, which may take a while.
 pub fn start_gstreamer() -> Result<()> {
     static TAKE_OVER: Once = Once::new();
-    // before the start, which says a lot already where GST_DEBUG asks for it
+    // before gst::init, which already logs if GST_DEBUG is set
     TAKE_OVER.call_once(|| {
         glib::log_set_writer_func(from_glib);
-        // who wants GStreamer's debug log in a file has it there
+        // with GST_DEBUG_FILE, the debug log stays in that file
         if std::env::var_os("GST_DEBUG_FILE").is_none() {
             gst::log::remove_default_log_function();
             gst::log::add_log_function(from_gstreamer);
@@ -22,7 +22,7 @@ pub fn start_gstreamer() -> Result<()> {
     Ok(())
 }
 
-/// A line of the debug log, which `GST_DEBUG` asks for.
+/// Logs a line of the debug log, which `GST_DEBUG` enables.
 fn from_gstreamer(
     category: DebugCategory,
     level: DebugLevel,
@@ -32,7 +32,7 @@ fn from_gstreamer(
     object: Option<&LoggedObject>,
     message: &DebugMessage,
 ) {
-    // other listeners may want more than GST_DEBUG asks for
+    // other listeners may have enabled more than GST_DEBUG does
     if level > category.threshold() {
         return;
     }
@@ -47,7 +47,7 @@ fn from_gstreamer(
     }
 }
 
-/// A complaint of GLib or of a library that uses it. One that ends the program is written at once.
+/// Logs a message of GLib or a library that uses it. A fatal one is written directly.
 fn from_glib(level: glib::LogLevel, fields: &[glib::LogField]) -> glib::LogWriterOutput {
     if level == glib::LogLevel::Error {
         return glib::log_writer_default(level, fields);

@@ -6,26 +6,26 @@ use gstreamer::{self as gst, MappedBuffer, MappedMemory, buffer, memory};
 use gstreamer_video::{VideoCropMeta, VideoInfo, VideoMeta};
 use std::ops::Range;
 
-/// One plane in its buffer.
+/// The position of a plane in its buffer.
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
     /// The first byte of its first row.
     start: usize,
-    /// Behind the last byte of its last row.
+    /// One past the last byte of its last row.
     end: usize,
     /// Bytes from row to row.
     stride: usize,
 }
 
-/// Where rows begin, as caps or a meta say it: not checked.
+/// The layout according to the caps or the meta, not yet checked.
 struct Claim<'a> {
     offsets: &'a [usize],
     strides: &'a [i32],
-    /// The first column and row of the picture in what is stored.
+    /// The first column and row of the picture within the stored one.
     origin: (u32, u32),
 }
 
-/// The planes of `buffer`, which by its caps (`info`) holds `picture`. The text says what is wrong.
+/// Maps the planes of `buffer`, which contains `picture` according to its caps (`info`). The error is a message.
 pub fn map(buffer: gst::Buffer, info: &VideoInfo, picture: &Picture) -> Result<Mapped, String> {
     let places = places(&buffer, info, picture)?;
     let count = picture.format.planes().len();
@@ -36,7 +36,7 @@ pub fn map(buffer: gst::Buffer, info: &VideoInfo, picture: &Picture) -> Result<M
                 *memory = mapped.memories.map(&buffer, index)?;
                 *inside = Place { start: range.start, end: range.end, stride: place.stride };
             }
-            // a plane in pieces: GStreamer copies the buffer into one memory
+            // the plane is split over several memories: GStreamer copies the buffer into one
             None => return merged(buffer, places),
         }
     }
@@ -44,12 +44,12 @@ pub fn map(buffer: gst::Buffer, info: &VideoInfo, picture: &Picture) -> Result<M
     mapped.checked(count)
 }
 
-/// The planes by what the buffer says of itself, all within it.
+/// The positions of the planes, checked to lie within the buffer.
 fn places(buffer: &gst::BufferRef, info: &VideoInfo, picture: &Picture) -> Result<[Place; MAX_PLANES], String> {
     let meta = buffer.meta::<VideoMeta>();
     let stored = match &meta {
         Some(meta) => {
-            believe(meta, info)?;
+            check_meta(meta, info)?;
             (meta.width(), meta.height())
         }
         None => (info.width(), info.height()),
@@ -58,7 +58,7 @@ fn places(buffer: &gst::BufferRef, info: &VideoInfo, picture: &Picture) -> Resul
     let inside = |first: u32, side: u32, stored: u32| first.checked_add(side).is_some_and(|end| end <= stored);
     if !inside(origin.0, picture.width, stored.0) || !inside(origin.1, picture.height, stored.1) {
         return Err(format!(
-            "its picture of {}x{} at {},{} lies outside the {}x{} that are stored",
+            "its picture of {}x{} at {},{} exceeds the stored {}x{}",
             picture.width, picture.height, origin.0, origin.1, stored.0, stored.1
         ));
     }
@@ -88,31 +88,31 @@ fn places(buffer: &gst::BufferRef, info: &VideoInfo, picture: &Picture) -> Resul
     }
 }
 
-/// A meta of the same format as the caps, with all its planes, and of a picture at least as large.
-fn believe(meta: &VideoMeta, info: &VideoInfo) -> Result<(), String> {
-    // the number is the buffer's word as well: the bindings index their arrays by it
+/// Checks that a meta has the format and the number of planes of the caps, and that its picture is at least as large.
+fn check_meta(meta: &VideoMeta, info: &VideoInfo) -> Result<(), String> {
+    // the number is not trusted either: the bindings index their arrays by it
     let planes = meta.n_planes();
     if meta.format() != info.format() || planes != info.n_planes() {
-        // not with the name of the other format: the bindings panic where the number means none
+        // without the name of the other format: the bindings panic if the number is unknown
         let (caps, expected) = (info.format(), info.n_planes());
-        return Err(format!("its memory is described as another format or {planes} planes, its caps say {caps} in {expected}"));
+        return Err(format!("its GstVideoMeta has another format or {planes} planes; its caps are {caps} with {expected}"));
     }
     if meta.width() < info.width() || meta.height() < info.height() {
         let (width, height) = (meta.width(), meta.height());
-        return Err(format!("only {width}x{height} are stored, its caps say {}x{}", info.width(), info.height()));
+        return Err(format!("only {width}x{height} are stored, its caps are {}x{}", info.width(), info.height()));
     }
     Ok(())
 }
 
 impl Claim<'_> {
-    /// Plane `index` of `picture`; `None` where its numbers overflow.
+    /// The position of plane `index` of `picture`; `None` on overflow.
     fn place(&self, index: usize, picture: &Picture) -> Result<Option<Place>, String> {
         let sampling = picture.format.planes()[index];
         let (row_bytes, rows) = sampling.extent(picture.width, picture.height);
         let (Some(&offset), Some(&stride)) = (self.offsets.get(index), self.strides.get(index)) else {
             return Err(format!("there is no plane {index}"));
         };
-        let stride = usize::try_from(stride).map_err(|_| format!("its rows lie upside down in memory (stride {stride})"))?;
+        let stride = usize::try_from(stride).map_err(|_| format!("its rows are stored bottom-up (stride {stride})"))?;
         let len = span(stride, row_bytes, rows).map_err(|error| error.to_string())?;
         let (x, y) = self.aligned_origin(picture);
         let left = x as usize / sampling.across as usize * sampling.bytes;
@@ -122,7 +122,7 @@ impl Claim<'_> {
         Ok(start.zip(end).map(|(start, end)| Place { start, end, stride }))
     }
 
-    /// The origin, moved to where samples of all planes begin.
+    /// The origin, aligned to the sampling of all planes.
     fn aligned_origin(&self, picture: &Picture) -> (u32, u32) {
         let planes = picture.format.planes();
         let coarsest = |of: fn(&crate::frame::Sampling) -> u32| planes.iter().map(of).max().unwrap_or(1);
@@ -131,7 +131,7 @@ impl Claim<'_> {
     }
 }
 
-/// The memory of `buffer` that holds all of `place`, and the range of it.
+/// The index of the memory of `buffer` that contains all of `place`, and the range within it.
 fn holder(buffer: &gst::BufferRef, place: &Place) -> Option<(usize, Range<usize>)> {
     let mut first = 0;
     for index in 0..buffer.n_memory() {
@@ -151,10 +151,10 @@ fn merged(buffer: gst::Buffer, places: [Place; MAX_PLANES]) -> Result<Mapped, St
 
 const CANNOT_MAP: &str = "its memory cannot be mapped for reading";
 
-/// A frame's memory, mapped once.
-#[allow(clippy::large_enum_variant)] // the large one is the usual one, and lies in the frame's box
+/// The mapped memory of a frame.
+#[allow(clippy::large_enum_variant)] // the large one is the usual one, and is boxed with the frame
 enum Memories {
-    /// Those of the buffer that planes lie in, by their number in it: mapped where they are.
+    /// Memories of the buffer that contain planes, with their index, mapped in place.
     Single([Option<(usize, MappedMemory<memory::Readable>)>; MAX_PLANES]),
     Merged(MappedBuffer<buffer::Readable>),
 }
@@ -166,7 +166,7 @@ impl Default for Memories {
 }
 
 impl Memories {
-    /// Maps memory `index` of `buffer`, unless it is mapped already; gives its place here.
+    /// Maps memory `index` of `buffer`, unless it is mapped already; returns its index here.
     fn map(&mut self, buffer: &gst::BufferRef, index: usize) -> Result<usize, String> {
         let Self::Single(memories) = self else { return Ok(0) };
         for (n, slot) in memories.iter_mut().enumerate() {
@@ -193,18 +193,18 @@ impl Memories {
 
 /// The planes of a mapped buffer.
 pub struct Mapped {
-    // before the buffer: it goes back to its pool when nothing of it is mapped any more
+    // declared before the buffer: the buffer returns to its pool once nothing is mapped
     memories: Memories,
-    /// For each plane which of the memories, and where in it.
+    /// For each plane the index of its memory and its position in it.
     planes: [(usize, Place); MAX_PLANES],
     buffer: Option<gst::Buffer>,
 }
 
 impl Mapped {
-    /// The same, if the first `count` planes lie within what was really mapped.
+    /// Checks that the first `count` planes lie within the mapped memory.
     fn checked(self, count: usize) -> Result<Self, String> {
         let all = (0..count).all(|index| self.plane(index).is_some());
-        if all { Ok(self) } else { Err("less of its memory can be mapped than it says it has".into()) }
+        if all { Ok(self) } else { Err("less of its memory can be mapped than its size says".into()) }
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
     use crate::frame::PixelFormat;
     use gstreamer_video::{VideoFormat, VideoFrameFlags};
 
-    /// A buffer of 0, 1, 2, ... in memories of these sizes, and what the caps say of it.
+    /// A buffer of 0, 1, 2, ... in memories of these sizes, and its caps.
     fn buffer(format: VideoFormat, (width, height): (u32, u32), memories: &[usize]) -> (gst::Buffer, VideoInfo) {
         gst::init().unwrap();
         let (mut buffer, mut next) = (gst::Buffer::new(), 0..=u8::MAX);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn planes_in_memories_of_their_own_are_mapped_where_they_are() {
+    fn planes_in_separate_memories_are_mapped_in_place() {
         let picture = Picture::new(PixelFormat::Nv12, 4, 4);
         let (two, info) = buffer(VideoFormat::Nv12, (4, 4), &[16, 8]);
         let first = two.peek_memory(1).map_readable().unwrap().as_slice().as_ptr();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crop_rectangle_says_where_the_picture_begins() {
+    fn a_crop_rectangle_is_applied() {
         let (mut stored, info) = buffer(VideoFormat::Nv12, (4, 2), &[8 * 4 + 8 * 2]);
         let content = stored.get_mut().unwrap();
         let flags = VideoFrameFlags::empty();
@@ -263,6 +263,6 @@ mod tests {
         drop(mapped);
         let outside = Picture { width: 6, ..picture };
         let why = map(stored, &VideoInfo::builder(VideoFormat::Nv12, 6, 2).build().unwrap(), &outside).err().unwrap();
-        assert_eq!(why, "its picture of 6x2 at 3,2 lies outside the 8x4 that are stored");
+        assert_eq!(why, "its picture of 6x2 at 3,2 exceeds the stored 8x4");
     }
 }

@@ -1,9 +1,9 @@
-//! Hints for what a pipeline needs and this machine lacks: misspelt names, packages to install, decoders.
+//! Hints for elements that are missing on this machine: misspelt names, packages to install, decoders.
 
 use crate::suggest;
 use gstreamer::{self as gst, glib, prelude::*};
 
-/// A package of Debian and Ubuntu (or of the board's own archive), and an element that shows that it is installed.
+/// A Debian or Ubuntu package (or one of the board's own archive), and an element whose presence shows that it is installed.
 struct Package {
     name: &'static str,
     witness: &'static str,
@@ -17,11 +17,11 @@ const LIBAV: Package = Package { name: "gstreamer1.0-libav", witness: "avdec_h26
 const X: Package = Package { name: "gstreamer1.0-plugins-base, on Debian 12 gstreamer1.0-x", witness: "textoverlay" };
 const LIBCAMERA: Package = Package { name: "gstreamer1.0-libcamera", witness: "libcamerasrc" };
 const QUALCOMM: Package = Package {
-    name: "gstreamer1.0-plugins-qcom-good, of ppa:ubuntu-qcom-iot/qcom-ppa; on Qualcomm boards only",
+    name: "gstreamer1.0-plugins-qcom-good, from ppa:ubuntu-qcom-iot/qcom-ppa; on Qualcomm boards only",
     witness: "qtiqmmfsrc",
 };
 
-/// Which package has the elements that begin so.
+/// The package that contains the elements with this prefix.
 const PACKAGES: [(&str, Package); 24] = [
     ("qti", QUALCOMM),
     ("libcamerasrc", LIBCAMERA),
@@ -49,7 +49,7 @@ const PACKAGES: [(&str, Package); 24] = [
     ("av", LIBAV),
 ];
 
-/// Names that are spelled right, wherever they are missing.
+/// Names that are never treated as misspelt, even where the element is missing.
 const COMMON: [&str; 22] = [
     "avdec_h264",
     "avdec_h265",
@@ -80,7 +80,7 @@ pub fn is_there(element: &str) -> bool {
     gst::ElementFactory::find(element).is_some()
 }
 
-/// What to do about an element that this machine has not.
+/// What to do about an element that is missing on this machine.
 pub fn element(name: &str) -> String {
     let known =
         || gst::Registry::get().features(gst::ElementFactory::static_type()).into_iter().map(|feature| feature.name().to_string());
@@ -91,12 +91,12 @@ pub fn element(name: &str) -> String {
         return format!("There is no element '{name}'; did you mean '{near}'?");
     }
     match package() {
-        Some((_, package)) => format!("'{name}' comes with {}.", package.name),
-        None => format!("Is '{name}' spelled right? gst-inspect-1.0 lists the elements of this machine."),
+        Some((_, package)) => format!("'{name}' is in the package {}.", package.name),
+        None => format!("Is '{name}' spelled correctly? gst-inspect-1.0 lists the elements on this machine."),
     }
 }
 
-/// What to do about a property that an element has not: the one that may be meant, by the words of gst-launch's parser,
+/// What to do about an unknown property: a similar one if there is one. Reads the parser's message,
 /// `no property "colour" in element "videotestsrc0"`.
 pub fn property(error: &glib::Error) -> Option<String> {
     if !error.matches(gst::ParseError::NoSuchProperty) {
@@ -114,12 +114,12 @@ pub fn property(error: &glib::Error) -> Option<String> {
     })
 }
 
-/// A decoder (or another element) that a pipeline looked for, by GStreamer's own message.
+/// A decoder (or another element) that a pipeline needs, from GStreamer's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// `H.264 (Main Profile) decoder`.
     what: String,
-    /// The format that it is to read: `video/x-h264`.
+    /// Its input format: `video/x-h264`.
     format: String,
 }
 
@@ -135,7 +135,7 @@ impl Missing {
     }
 }
 
-/// What to do about what was missing: the packages that bring it, as far as they are not installed already.
+/// What to do about missing decoders: the packages that provide them and are not installed.
 pub fn decoder(missing: &[Missing]) -> String {
     let pictures = missing.iter().find(|one| !one.format.starts_with("audio/")).or(missing.first());
     let (what, packages): (_, &[Package]) = match pictures {
@@ -154,9 +154,9 @@ pub fn decoder(missing: &[Missing]) -> String {
     let packages: Vec<_> = packages.iter().filter(|package| !is_there(package.witness)).map(|package| package.name).collect();
     match &packages[..] {
         [] => format!(
-            "GStreamer has no {what} here, though the packages that usually bring it are installed. gst-inspect-1.0 lists what there is."
+            "GStreamer has no {what}, although the packages that usually provide it are installed. gst-inspect-1.0 lists the available elements."
         ),
-        packages => format!("GStreamer has no {what} here. It comes with {}.", packages.join(" or ")),
+        packages => format!("GStreamer has no {what}. It is in {}.", packages.join(" or ")),
     }
 }
 
@@ -165,20 +165,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_name_gets_a_guess_and_a_right_one_its_package() {
+    fn a_misspelt_name_gets_a_suggestion_and_a_correct_one_its_package() {
         gst::init().unwrap();
         assert_eq!(element("vidoconvert"), "There is no element 'vidoconvert'; did you mean 'videoconvert'?");
         assert_eq!(element("videoconvrt"), "There is no element 'videoconvrt'; did you mean 'videoconvert'?");
         assert!(element("qtiqmmfsrc").contains("gstreamer1.0-plugins-qcom-good"));
-        // plugins-base is installed: it is where appsink comes from
+        // plugins-base is installed: appsink is part of it
         let other = element("videofrobnicator");
-        assert!(other.contains("spelled right") && !other.contains("plugins-base"), "{other}");
+        assert!(other.contains("spelled correctly") && !other.contains("plugins-base"), "{other}");
     }
 
     #[test]
-    fn a_misspelt_property_gets_a_guess() {
+    fn a_misspelt_property_gets_a_suggestion() {
         let said = |text: &str| {
-            let Err(error) = super::super::Pipeline::build(text) else { panic!("{text} was taken") };
+            let Err(error) = super::super::Pipeline::build(text) else { panic!("{text} was accepted") };
             error.to_string()
         };
         let guess = said("videotestsrc patern=snow ! appsink name=frames");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn no_package_is_named_that_is_installed() {
+    fn installed_packages_are_not_suggested() {
         gst::init().unwrap();
         let missing = |caps: &str, name: &str| {
             let detail: gst::Caps = caps.parse().unwrap();

@@ -1,6 +1,6 @@
 //! From a camera to frames: `.launch` text becomes a pipeline, its appsink delivers [`Frame`](crate::frame::Frame)s, its bus reports why it ended.
 //!
-//! Work apart from weather: [`run_once`] takes frames until something happens, [`run`] decides whether to retry.
+//! [`run_once`] takes frames until something happens; [`run`] decides whether to retry.
 
 mod bus;
 mod change;

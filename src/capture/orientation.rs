@@ -1,30 +1,30 @@
-//! Which way up a source's frames are: what its tags say, and what the user says.
+//! The orientation of a source's frames, from its tags or from the user's settings.
 
 use crate::frame::Orientation;
 use gstreamer::{self as gst, prelude::*};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How frames are made upright.
+/// The configured orientation correction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Turn {
     /// The rotation.
     pub rotate: Rotate,
-    /// Whether left and right are exchanged after that.
+    /// Whether the rotated frame is mirrored horizontally.
     pub mirror: bool,
 }
 
 /// The rotation that makes frames upright.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Rotate {
-    /// What the file or the stream says of itself: the rotation matrix of a phone's film, for one.
+    /// From the tags of the file or stream, such as the rotation matrix of a phone's video.
     #[default]
     Auto,
-    /// This one, whatever the stream says.
+    /// This one, regardless of the tags.
     By(Orientation),
 }
 
 impl Turn {
-    /// The orientation of frames of whom their source says `tagged`.
+    /// The orientation of frames whose source is tagged with `tagged`.
     pub fn of(self, tagged: Orientation) -> Orientation {
         let turned = match self.rotate {
             Rotate::Auto => tagged,
@@ -34,12 +34,12 @@ impl Turn {
     }
 }
 
-/// The orientation that the tags on a pad tell, for the frames that follow them.
+/// The orientation from the latest tags on a pad.
 #[derive(Clone, Default)]
 pub struct Tagged(Arc<Mutex<Orientation>>);
 
 impl Tagged {
-    /// Listens on `pad`, from now on.
+    /// Reads the tags on `pad` from now on.
     pub fn on(pad: &gst::Pad) -> Self {
         let tagged = Self::default();
         let heard = tagged.clone();
@@ -62,13 +62,13 @@ impl Tagged {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = orientation;
     }
 
-    /// The latest.
+    /// The current orientation.
     pub fn get(&self) -> Orientation {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The meaning of GStreamer's tag `image-orientation`: mirrored first ("flip"), then rotated clockwise.
+/// Parses GStreamer's tag `image-orientation`: mirrored first ("flip"), then rotated clockwise.
 fn of_tag(text: &str) -> Option<Orientation> {
     let exif = match text {
         "rotate-0" => 1,
@@ -89,13 +89,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_user_says_replaces_what_the_stream_says() {
+    fn the_users_setting_overrides_the_tags() {
         let exif = |value| Orientation::from_exif(value).unwrap();
         let turn = |rotate, mirror| Turn { rotate, mirror }.of(exif(6));
         assert_eq!(turn(Rotate::Auto, false), exif(6));
         assert_eq!(turn(Rotate::By(Orientation::UPRIGHT), false), exif(1));
         assert_eq!(turn(Rotate::By(exif(3)), false), exif(3));
-        // turned clockwise, then mirrored: rows DA EB FC become AD BE CF
+        // rotated clockwise, then mirrored: rows DA EB FC become AD BE CF
         assert_eq!(turn(Rotate::Auto, true), exif(5));
         assert_eq!(turn(Rotate::By(exif(1)), true), exif(2));
     }

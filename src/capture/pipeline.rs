@@ -1,4 +1,4 @@
-//! A GStreamer pipeline with an `appsink name=frames`: built from text, set up for us whatever the text says, started, ended.
+//! A GStreamer pipeline with an `appsink name=frames`: building it from text, starting it, and tearing it down.
 
 use super::bus::{self, Event};
 use super::clock::Clock;
@@ -20,7 +20,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// How long after a failed change of state its cause may be posted.
+/// How long after a failed state change its cause may be posted.
 const POSTED_BY: Duration = Duration::from_millis(500);
 
 /// Time limit for a pipeline's teardown.
@@ -29,7 +29,7 @@ pub(super) const TEARDOWN_DEADLINE: Duration = Duration::from_secs(3);
 /// The name of the textoverlay that shows results.
 pub(super) const LABELS: &str = "labels";
 
-/// A pipeline whose frames we take.
+/// A pipeline that delivers frames.
 pub struct Pipeline {
     pub(super) pipeline: gst::Pipeline,
     pub(super) sink: gst_app::AppSink,
@@ -38,19 +38,19 @@ pub struct Pipeline {
     tagged: Tagged,
     events: Receiver<Event>,
     watch: Arc<Watch>,
-    /// Whether the source is live, where it was said; else by its kind, where that is known.
+    /// Whether the source is live: as configured, and by its kind; `None` if not known.
     live: Option<bool>,
     by_kind: Option<bool>,
-    /// What was bounded in it, for the log.
+    /// Log messages about elements that were given a limit.
     bounded: Vec<String>,
-    /// The camera, as the log calls it.
+    /// The camera's name, for the log.
     name: Arc<OnceLock<Arc<str>>>,
-    /// What it has opened.
+    /// The devices it has opened.
     devices: Devices,
 }
 
 impl Pipeline {
-    /// Makes the pipeline of gst-launch `text`, still at rest.
+    /// Builds the pipeline of gst-launch `text`, in the state NULL.
     pub fn build(text: &str) -> Result<Self> {
         log::start_gstreamer()?;
         gif::register();
@@ -59,14 +59,14 @@ impl Pipeline {
             .map_err(|error| errors::parse_error(text, &error, &context.missing_elements()))?;
         let no_sink = || {
             Error::config("the pipeline has no appsink named 'frames'")
-                .hint("That is where frames are taken. End the branch for it with: ! appsink name=frames")
+                .hint("Frames are read from it. End the branch with: ! appsink name=frames")
         };
         let pipeline = made.downcast::<gst::Pipeline>().map_err(|_| no_sink())?;
         let sink = pipeline.by_name("frames").ok_or_else(no_sink)?;
         let sink = sink.downcast::<gst_app::AppSink>().map_err(|element| {
             let kind = element.factory().map(|factory| factory.name().to_string()).unwrap_or_default();
             Error::config(format!("'frames' is a {kind} in this pipeline, not an appsink"))
-                .hint("Name the appsink 'frames', and nothing else.")
+                .hint("Only the appsink may have the name 'frames'.")
         })?;
         sinks::set_up(&sink)?;
         let bounded = sinks::bound_others(&pipeline, &sink);
@@ -74,7 +74,7 @@ impl Pipeline {
             let kind = labels.factory().map(|factory| factory.name().to_string()).unwrap_or_default();
             if kind != "textoverlay" {
                 return Err(Error::config(format!("'{LABELS}' is a {kind} in this pipeline, not a textoverlay"))
-                    .hint("That name is kept for the element that writes the result on the video."));
+                    .hint("That name is reserved for the element that shows results on the video."));
             }
         }
         let name = Arc::default();
@@ -98,27 +98,27 @@ impl Pipeline {
         })
     }
 
-    /// The same, as the pipeline of the camera `name`: its warnings are logged under this name.
+    /// Sets the camera's name, under which warnings are logged.
     pub fn of_camera(self, name: &Arc<str>) -> Self {
-        // a name is given once
+        // it is set only once
         let _ = self.name.set(name.clone());
         self
     }
 
-    /// Sets whether the source is live, instead of deriving it from its kind.
+    /// Sets whether the source is live; `None`: derived from its kind.
     pub fn set_live(&mut self, live: Option<bool>) {
         self.live = live;
     }
 
-    /// Whether the source may be live, as far as that is known before it is opened: as set, else by its kind. An unknown kind may be
-    /// live.
+    /// Whether the source may be live, as far as that is known before it is opened: as configured, otherwise by its kind. An unknown
+    /// kind may be live.
     pub fn may_be_live(&self) -> bool {
         self.live.or(self.by_kind).unwrap_or(true)
     }
 
-    /// Starts the pipeline, and returns whether the source is live (frames come in real time, as from a camera).
-    /// Each frame goes to `deliver`, on a thread of GStreamer's; it breaks when no more are wanted. `None` when `stopped` said so
-    /// before the first frame. A source that is not live has `limit` to give its first picture.
+    /// Starts the pipeline, and returns whether the source is live (frames arrive in real time, as from a camera).
+    /// Each frame goes to `deliver`, on a GStreamer thread; `deliver` breaks when no more are wanted. Returns `None` if `stopped`
+    /// returned true during startup. A source that is not live must deliver its first picture within `limit`.
     pub fn start(
         &mut self,
         stopped: impl Fn() -> bool,
@@ -137,7 +137,7 @@ impl Pipeline {
                     return Ok(gst::FlowSuccess::Ok);
                 }
                 Err(Trouble::NoPicture(why)) => {
-                    gst::element_error!(sink, gst::StreamError::Format, ("Cannot take this frame: {why}"));
+                    gst::element_error!(sink, gst::StreamError::Format, ("Cannot use this frame: {why}"));
                     return Err(gst::FlowError::Error);
                 }
             };
@@ -155,14 +155,14 @@ impl Pipeline {
         Ok(Some(live))
     }
 
-    /// Lets frames flow that nobody takes.
+    /// Starts the pipeline without a consumer of its frames.
     pub(super) fn start_draining(&mut self) -> Result<()> {
         self.prepare(|| false, Limits::default().start)?;
         self.pipeline.set_state(gst::State::Playing).map_err(|_| self.why_not("cannot start the pipeline"))?;
         Ok(())
     }
 
-    /// Opens everything (PAUSED) and finds out whether the source is live.
+    /// Sets the pipeline to PAUSED, which opens its devices, and finds out whether the source is live.
     fn prepare(&mut self, stopped: impl Fn() -> bool, limit: Duration) -> Result<Option<bool>> {
         self.devices = Devices::about_to_open(&self.devices());
         let mut change = self.pipeline.set_state(gst::State::Paused);
@@ -192,22 +192,22 @@ impl Pipeline {
         }
     }
 
-    /// The error that the pipeline posts when a change of state fails: sometimes a moment later, from another thread.
+    /// The error that the pipeline posts when a state change fails, sometimes a little later and from another thread.
     fn why_not(&self, what: &str) -> Error {
         while let Ok(event) = self.events.recv_timeout(POSTED_BY) {
             if let Event::Failed(error) = event {
                 return self.reason(error);
             }
         }
-        Error::new(Kind::Failed, what).hint("GST_DEBUG=3 in the environment shows what GStreamer says.")
+        Error::new(Kind::Failed, what).hint("GST_DEBUG=3 in the environment shows GStreamer's log.")
     }
 
-    /// What is seen of its frames.
+    /// The state of its frames.
     pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.watch
     }
 
-    /// The error that explains what `first` began: of several, which come within a moment, the first that names a cause.
+    /// The first error that names a cause, of `first` and those that follow shortly.
     pub(super) fn reason(&self, first: Error) -> Error {
         let deadline = Instant::now() + POSTED_BY;
         while errors::is_vague(&first) {
@@ -220,12 +220,12 @@ impl Pipeline {
         first
     }
 
-    /// Whether the appsink accepts a format of the element in front of it: if not, retrying does not help.
+    /// An error if the appsink accepts no format of the element in front of it: retrying would not help.
     pub(super) fn check_formats(&self) -> Result<()> {
         sinks::check_formats(&self.sink)
     }
 
-    /// A sentence about each element that would have kept frames without a limit, and was given one.
+    /// A log message about each element that had no limit and was given one.
     pub fn bounded(&self) -> &[String] {
         &self.bounded
     }
@@ -237,29 +237,26 @@ impl Pipeline {
 }
 
 impl Drop for Pipeline {
-    /// Ends the pipeline: its threads are gone and all its buffers released afterwards. If a driver hangs, the pipeline is abandoned.
+    /// Stops the pipeline: afterwards its threads have ended and its buffers are released. If a driver hangs, the pipeline is abandoned.
     fn drop(&mut self) {
         let (pipeline, (rests, at_rest)) = (self.pipeline.clone(), bounded::<()>(0));
         let ending = std::thread::Builder::new().name("teardown".into()).spawn(move || {
             if pipeline.set_state(gst::State::Null).is_err() {
-                tracing::warn!("the pipeline did not come to rest");
+                tracing::warn!("the pipeline cannot be stopped");
             }
             if let Some(bus) = pipeline.bus() {
                 bus.unset_sync_handler();
             }
-            // the last reference but one: everything is closed before the signal is sent
+            // the last reference but one: everything is closed before this thread reports its end
             drop(pipeline);
             drop(rests);
         });
         if ending.is_ok() && at_rest.recv_timeout(TEARDOWN_DEADLINE) == Err(RecvTimeoutError::Timeout) {
-            return tracing::warn!(
-                "the pipeline did not come to rest within {} s, and is left to itself",
-                TEARDOWN_DEADLINE.as_secs()
-            );
+            return tracing::warn!("the pipeline did not stop within {} s and was abandoned", TEARDOWN_DEADLINE.as_secs());
         }
-        match self.devices.let_go() {
+        match self.devices.release() {
             0 => {}
-            left => tracing::debug!("GStreamer left {left} descriptors of the camera open; they were let go"),
+            left => tracing::debug!("GStreamer left {left} descriptors of the camera open; they were released"),
         }
     }
 }
@@ -269,7 +266,7 @@ mod tests {
     use super::*;
     use crate::capture::{Ended, Params, Reports, run_once};
 
-    /// How the source of `text` ended, and whether nothing of its pipeline is left then.
+    /// How the source of `text` ended, and whether its pipeline was freed.
     fn ended(text: &str) -> (Result<Ended>, bool) {
         let mut pipeline = Pipeline::build(text).unwrap();
         let left = pipeline.pipeline.downgrade();
@@ -283,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_pipeline_is_left_however_it_ended() {
+    fn a_pipeline_is_freed_however_it_ended() {
         const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,width=64,height=48";
         let (end, gone) = ended("videotestsrc num-buffers=3 ! appsink name=frames");
         assert!(end.is_ok() && gone, "end of stream");

@@ -1,4 +1,4 @@
-//! GStreamer's samples as frames: the caps say what the bytes mean, `GstVideoMeta` where the rows lie.
+//! Converts GStreamer samples to frames: the caps define the format, `GstVideoMeta` the position of the rows.
 
 use super::mapped;
 use super::watch::Refused;
@@ -7,7 +7,7 @@ use gstreamer as gst;
 use gstreamer_video::{self as gst_video, VideoColorMatrix, VideoColorRange, VideoFormat, VideoInfo, VideoInterlaceMode};
 use std::time::Duration;
 
-/// The formats that are taken without conversion, the cheapest first: GStreamer prefers the first where it may choose.
+/// The formats accepted without conversion, the cheapest first: GStreamer prefers the first one if it has a choice.
 const FORMATS: [(VideoFormat, PixelFormat); 17] = [
     (VideoFormat::Nv12, PixelFormat::Nv12),
     (VideoFormat::I420, PixelFormat::I420),
@@ -28,17 +28,17 @@ const FORMATS: [(VideoFormat, PixelFormat); 17] = [
     (VideoFormat::Gray8, PixelFormat::Gray8),
 ];
 
-/// The caps that the appsink accepts. Nothing is said of the frame rate: some sources know none.
+/// The caps that the appsink accepts. Without a frame rate: some sources have none.
 pub fn accepted_caps() -> gst::Caps {
     gst_video::VideoCapsBuilder::for_encoding("video/x-raw").format_list(FORMATS.map(|(gst, _)| gst)).build()
 }
 
-/// Their formats, for a person.
+/// The accepted formats, for messages.
 pub fn accepted_formats() -> String {
     format!("video/x-raw in {}", FORMATS.map(|(gst, _)| gst.to_str().to_string()).join(", "))
 }
 
-/// The frame of one sample, as a pipeline's appsink would take it.
+/// The frame of one sample, converted as in a pipeline's appsink.
 pub fn frame_of(sample: &gst::Sample) -> Result<Frame, String> {
     SampleReader::default().frame(sample, true).map_err(|trouble| match trouble {
         Trouble::Refused(Refused::Damaged(why)) | Trouble::NoPicture(why) => why,
@@ -46,12 +46,12 @@ pub fn frame_of(sample: &gst::Sample) -> Result<Frame, String> {
     })
 }
 
-/// Why a sample gives no frame.
+/// Why a sample is not a frame.
 #[derive(Debug)]
 pub enum Trouble {
-    /// It is left out.
+    /// This sample is discarded.
     Refused(Refused),
-    /// The stream is none of pictures: no other sample of it would give a frame.
+    /// The stream does not consist of pictures: its other samples are no frames either.
     NoPicture(String),
 }
 
@@ -61,16 +61,16 @@ impl From<String> for Trouble {
     }
 }
 
-/// Turns samples into frames; remembers the caps that it read last.
+/// Converts samples to frames; caches the latest caps.
 #[derive(Default)]
 pub struct SampleReader {
     known: Option<(gst::Caps, VideoInfo, Picture)>,
-    /// Whether it has given a frame.
+    /// Whether it has returned a frame.
     given: bool,
 }
 
 impl SampleReader {
-    /// The frame of `sample`, without a copy, as taken now. A film's first picture is taken even if it is said to repeat one.
+    /// The frame of `sample`, captured now, without a copy. A film's first picture is accepted even if it is flagged as a repetition.
     pub fn frame(&mut self, sample: &gst::Sample, live: bool) -> Result<Frame, Trouble> {
         let buffer = sample.buffer_owned().ok_or_else(|| "a sample without a buffer".to_owned())?;
         if let Some(refused) = refused(buffer.flags(), live || self.given) {
@@ -87,8 +87,8 @@ impl SampleReader {
     fn picture(&mut self, sample: &gst::Sample) -> Result<(&VideoInfo, Picture), String> {
         let caps = sample.caps().ok_or("a sample without caps")?;
         if self.known.as_ref().is_none_or(|(known, _, _)| known.as_ref() != caps) {
-            let info = VideoInfo::from_caps(caps).map_err(|_| format!("caps that are no picture: {caps}"))?;
-            let picture = picture_of(&info).ok_or_else(|| format!("a format or size that is not supported: {caps}"))?;
+            let info = VideoInfo::from_caps(caps).map_err(|_| format!("not the caps of a picture: {caps}"))?;
+            let picture = picture_of(&info).ok_or_else(|| format!("unsupported format or size: {caps}"))?;
             self.known = Some((caps.to_owned(), info, picture));
         }
         let (_, info, picture) = self.known.as_ref().expect("set just above");
@@ -96,7 +96,7 @@ impl SampleReader {
     }
 }
 
-/// What the flags of a buffer say against it; `repeats` is whether a repetition can be one.
+/// Why a buffer is refused by its flags; `repeats`: whether it may repeat an earlier picture.
 fn refused(flags: gst::BufferFlags, repeats: bool) -> Option<Refused> {
     if flags.contains(gst::BufferFlags::CORRUPTED) {
         Some(Refused::Corrupted)
@@ -115,7 +115,7 @@ fn picture_of(info: &VideoInfo) -> Option<Picture> {
         VideoColorMatrix::Bt709 | VideoColorMatrix::Smpte240m => Matrix::Bt709,
         VideoColorMatrix::Bt2020 => Matrix::Bt2020,
         VideoColorMatrix::Bt601 | VideoColorMatrix::Fcc => Matrix::Bt601,
-        // unsaid: GStreamer's own guess, by the height that high definition begins with
+        // not specified: GStreamer's default, by the height at which HD begins
         _ if height >= 720 => Matrix::Bt709,
         _ => Matrix::Bt601,
     };
@@ -126,7 +126,7 @@ fn picture_of(info: &VideoInfo) -> Option<Picture> {
         _ => Range::Limited,
     };
     let (pixel_aspect, orientation) = (pixel_aspect(info.par()), Orientation::UPRIGHT);
-    // buffers of single fields are half the height of their caps
+    // a buffer with a single field has half the height of its caps
     use VideoInterlaceMode::{Fields, Interleaved, Mixed, Progressive};
     let whole = matches!(info.interlace_mode(), Progressive | Interleaved | Mixed | Fields);
     (whole && frame::is_accepted(width, height)).then_some(Picture {
@@ -144,7 +144,7 @@ fn pixel_aspect(ratio: gst::Fraction) -> PixelAspect {
     let sides = (u32::try_from(ratio.numer()), u32::try_from(ratio.denom()));
     let aspect = if let (Ok(width), Ok(height)) = sides { PixelAspect::new(width, height) } else { None };
     aspect.unwrap_or_else(|| {
-        tracing::warn!("the stream declares pixels {ratio} times as wide as high; square pixels are assumed");
+        tracing::warn!("the stream declares the pixel aspect ratio {ratio}; square pixels are assumed");
         PixelAspect::SQUARE
     })
 }

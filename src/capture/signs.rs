@@ -1,4 +1,4 @@
-//! Decides whether a live source is alive: checks its frames against its time limits. Pure; time is handed in.
+//! Decides whether a live source is lost: checks its frames against its time limits. Pure; the time is a parameter.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 /// Damaged frames in a row after which the pipeline is rebuilt.
 const DAMAGED_IN_A_ROW: u32 = 50;
 
-/// How long only damaged frames may arrive.
+/// How long only damaged frames may arrive before the pipeline is rebuilt.
 const DAMAGED_FOR: Duration = Duration::from_secs(5);
 
 /// How long a live source may go without a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// From the start of the pipeline (PLAYING) to the first frame: a camera may have to warm up, and a stream to wait for its next key
-    /// frame. Also how long nothing but frames flagged as corrupted may come.
+    /// From the start of the pipeline (PLAYING) to the first frame: a camera may have to warm up, a stream to wait for its next key
+    /// frame. Also how long only frames flagged as corrupted may arrive.
     pub start: Duration,
     /// From one frame to the next.
     pub stall: Duration,
@@ -26,14 +26,14 @@ impl Default for Limits {
     }
 }
 
-/// What came.
+/// What kind of frame arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// A frame that gives a result, or one that repeats the last picture.
+    /// A frame that gets a result, or one that repeats the last picture.
     Usable,
-    /// A frame that its decoder flagged as corrupted: more of them are to be expected until the next key frame.
+    /// A frame that its decoder flagged as corrupted: more of them are likely until the next key frame.
     Corrupted,
-    /// A frame that is not what its caps promise.
+    /// A frame that does not match its caps.
     Damaged,
 }
 
@@ -57,9 +57,9 @@ impl fmt::Display for Lost {
         match self {
             Self::Start(limit) => write!(f, "no frame for {limit:?} after the start (start_timeout)"),
             Self::Stall(limit) => write!(f, "no frame for {limit:?} (stall_timeout)"),
-            Self::Corrupted(limit) => write!(f, "nothing but frames marked as corrupted for {limit:?} (start_timeout)"),
+            Self::Corrupted(limit) => write!(f, "only frames flagged as corrupted for {limit:?} (start_timeout)"),
             Self::Row(frames) => write!(f, "{frames} damaged frames in a row"),
-            Self::Damaged(limit) => write!(f, "nothing but damaged frames for {limit:?}"),
+            Self::Damaged(limit) => write!(f, "only damaged frames for {limit:?}"),
         }
     }
 }
@@ -69,24 +69,24 @@ impl Lost {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Start(_) => {
-                "If the camera needs longer to begin, raise start_timeout in its [[camera]], or --start-timeout.\n\
-                 If it never begins: does the same text work with gst-launch-1.0 -v and `fakesink` in place of the appsink?"
+                "If the camera needs longer to start, raise start_timeout in its [[camera]], or --start-timeout.\n\
+                 If it never starts: does the same text work with gst-launch-1.0 -v and `fakesink` in place of the appsink?"
             }
             Self::Stall(_) => {
                 "If its frames are further apart, raise stall_timeout in its [[camera]], or --stall-timeout.\n\
-                 Else the camera or its driver hangs. Unplug it and plug it in again if it stays so."
+                 Otherwise the camera or its driver hangs. If that does not end, unplug the camera and plug it in again."
             }
             Self::Corrupted(_) => {
-                "The decoder waits for a key frame. If they are further apart, raise start_timeout in its [[camera]], or --start-timeout."
+                "The decoder waits for a key frame. If key frames are further apart, raise start_timeout in its [[camera]], or --start-timeout."
             }
             Self::Row(_) | Self::Damaged(_) => {
-                "The camera, its driver or an element of the pipeline makes frames that do not fit their caps."
+                "The camera, its driver or an element of the pipeline produces frames that do not match their caps."
             }
         }
     }
 }
 
-/// What came so far.
+/// The frames seen so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Signs {
     /// The start, or the latest usable frame.
@@ -94,7 +94,7 @@ pub struct Signs {
     /// The latest frame of any kind.
     latest: Instant,
     flowing: bool,
-    /// When a row of damaged frames began, and how many it has.
+    /// When a run of damaged frames began, and its length.
     row: Option<(Instant, u32)>,
 }
 
@@ -104,12 +104,12 @@ impl Signs {
         Self { usable: now, latest: now, flowing: false, row: None }
     }
 
-    /// A frame came.
+    /// Records a frame.
     pub fn see(&mut self, seen: Seen, now: Instant) {
         self.latest = now;
         match seen {
             Seen::Usable => (self.usable, self.flowing, self.row) = (now, true, None),
-            // the decoder's affair: it neither begins nor ends a row
+            // has its own limit: it neither begins nor ends a run of damaged frames
             Seen::Corrupted => {}
             Seen::Damaged => {
                 let (since, frames) = self.row.unwrap_or((now, 0));
@@ -118,12 +118,12 @@ impl Signs {
         }
     }
 
-    /// Whether a usable frame has come.
+    /// Whether a usable frame has arrived.
     pub fn is_flowing(&self) -> bool {
         self.flowing
     }
 
-    /// The limit that is reached at `now`; or after how long the next one may be.
+    /// The limit that is reached at `now`, or the time until the next one may be.
     pub fn check(&self, limits: &Limits, now: Instant) -> Result<Duration, Lost> {
         let since = |then: Instant| now.saturating_duration_since(then);
         if let Some((began, frames)) = self.row {
@@ -142,7 +142,7 @@ impl Signs {
         if to_stall.is_zero() {
             return Err(Lost::Stall(limits.stall));
         }
-        // other frames than usable ones came since
+        // only unusable frames since the latest usable one
         if self.latest > self.usable && to_start.is_zero() {
             return Err(Lost::Corrupted(limits.start));
         }
@@ -156,7 +156,7 @@ mod tests {
 
     const LIMITS: Limits = Limits { start: Duration::from_secs(30), stall: Duration::from_secs(5) };
 
-    /// Lets frames come at their seconds; what is said at each second up to `until`, where it is not that all is well.
+    /// Simulates frames at the given seconds, checks every second until `until`, and returns the first loss.
     fn course(frames: &[(f64, Seen)], until: u32) -> Option<(u32, Lost)> {
         let start = Instant::now();
         let mut signs = Signs::new(start);
@@ -177,12 +177,12 @@ mod tests {
     #[test]
     fn the_first_frame_has_its_own_limit() {
         assert_eq!(course(&[], 100), Some((30, Lost::Start(LIMITS.start))));
-        assert_eq!(course(&every(1.0, 29.0, 100.0, Seen::Usable), 90), None, "a camera that needs 29 s to begin");
+        assert_eq!(course(&every(1.0, 29.0, 100.0, Seen::Usable), 90), None, "a camera that needs 29 s to start");
         assert_eq!(course(&[(6.0, Seen::Usable)], 100), Some((11, Lost::Stall(LIMITS.stall))));
     }
 
     #[test]
-    fn corrupted_frames_are_life_until_the_start_limit() {
+    fn corrupted_frames_count_as_alive_until_the_start_limit() {
         let joined = [every(0.1, 0.0, 20.0, Seen::Corrupted), every(0.1, 20.0, 60.0, Seen::Usable)].concat();
         assert_eq!(course(&joined, 60), None, "a stream that is joined 20 s before its next key frame");
         assert_eq!(course(&every(0.1, 0.0, 60.0, Seen::Corrupted), 60), Some((30, Lost::Start(LIMITS.start))));
@@ -191,19 +191,19 @@ mod tests {
     }
 
     #[test]
-    fn damaged_frames_are_left_out_until_there_is_nothing_else() {
+    fn only_damaged_frames_mean_that_the_source_is_lost() {
         let each_tenth = every(0.1, 0.0, 60.0, Seen::Usable).into_iter().enumerate();
         let each_tenth: Vec<_> = each_tenth.map(|(n, (at, seen))| (at, if n % 10 == 9 { Seen::Damaged } else { seen })).collect();
         assert_eq!(course(&each_tenth, 60), None);
         assert_eq!(course(&every(0.01, 0.0, 60.0, Seen::Damaged), 60), Some((1, Lost::Row(50))));
         assert_eq!(course(&every(0.5, 0.0, 60.0, Seen::Damaged), 60), Some((5, Lost::Damaged(DAMAGED_FOR))));
-        // none of a slow camera: two in five seconds are needed to say that there is nothing else
+        // a slow camera with one damaged frame is not lost
         let slow = [(0.0, Seen::Usable), (4.0, Seen::Damaged), (8.0, Seen::Usable)];
         assert_eq!(course(&slow, 12), None);
     }
 
     #[test]
-    fn damaged_frames_are_life_for_the_stall_limit() {
+    fn damaged_frames_reset_the_stall_limit() {
         let frames = [(1.0, Seen::Usable), (5.0, Seen::Damaged), (9.0, Seen::Usable), (13.0, Seen::Usable)];
         assert_eq!(course(&frames, 17), None);
     }

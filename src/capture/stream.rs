@@ -14,14 +14,14 @@ use std::time::Instant;
 /// Why a source ended, other than by an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// It gave its last frame.
+    /// It delivered its last frame.
     EndOfStream,
     /// It was asked to stop.
     Stopped,
 }
 
-/// Takes frames from `pipeline` until it ends, fails, is live and reaches one of its limits, or one of `stop` is closed. `changed` hears
-/// of the first frame and of frames that are left out; `deliver` gets each frame, and breaks when no more are wanted.
+/// Takes frames from `pipeline` until it ends, fails, reaches one of its limits (if live), or one of `stop` is closed. `changed` is
+/// called for the first frame and for discarded frames; `deliver` gets each frame, and breaks when no more are wanted.
 pub fn run_once(
     pipeline: &mut Pipeline,
     params: &Params,
@@ -38,9 +38,9 @@ pub fn run_once(
     loop {
         let wait = watcher.look(&params.limits, Instant::now())?;
         select! {
-            recv(watch.rung()) -> _ => {}
+            recv(watch.woken()) -> _ => {}
             recv(pipeline.events()) -> event => {
-                // frames may have come while this thread had no turn: they were before
+                // frames may have arrived before this event
                 let looked = watcher.look(&params.limits, Instant::now());
                 return match event {
                     Ok(Event::Failed(error)) => Err(pipeline.reason(error)),

@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Runs the source until it ends or one of `stop` is closed. A live one does not end: each loss is reported to `changed`, and it
-/// is rebuilt. Permanent faults ([`Kind::Permanent`]; of a live source only before its first frame), and those
-/// of sources that are not live, come back as errors.
+/// Runs the source until it ends or one of `stop` is closed. A live one does not end: each loss is reported to `changed`, and the
+/// pipeline is rebuilt. Permanent errors ([`Kind::Permanent`]; of a live source only before its first frame), and those
+/// of sources that are not live, are returned.
 pub fn run(
     params: &Params,
     stop: [&Receiver<()>; 2],
@@ -24,12 +24,12 @@ pub fn run(
 ) -> Result<Ended> {
     let deliver = Arc::new(Mutex::new(Some(deliver)));
     let ended = keep_up(params, stop, changed, &deliver);
-    // A pipeline that hung and was abandoned still holds a copy: the receiver of frames must not wait for it.
+    // An abandoned pipeline still holds a reference: the receiver of frames must not wait for it.
     deliver.lock().unwrap_or_else(PoisonError::into_inner).take();
     ended
 }
 
-/// What takes the frames, for one pipeline after the other; `None` when it is over.
+/// The consumer of frames, shared by successive pipelines; `None` after the end.
 type Shared<F> = Arc<Mutex<Option<F>>>;
 
 fn keep_up<F>(params: &Params, stop: [&Receiver<()>; 2], changed: &mut dyn FnMut(Change), deliver: &Shared<F>) -> Result<Ended>
@@ -54,8 +54,8 @@ where
         if live && first {
             for queue in pipeline.hoarding_queues() {
                 tracing::warn!(
-                    "{}: '{queue}' in front of the appsink keeps up to 200 frames when the model is behind, and results get as old as they are.\n  \
-                     Leave it out, or make it: queue leaky=downstream max-size-buffers=1",
+                    "{}: '{queue}' in front of the appsink keeps up to 200 frames if the model is too slow, which makes results late.\n  \
+                     Remove it, or use: queue leaky=downstream max-size-buffers=1",
                     params.name
                 );
             }
@@ -81,16 +81,16 @@ where
         });
         drop(pipeline);
         if unwanted.load(Ordering::Relaxed) {
-            // it ended because no more frames are wanted: that is no loss
+            // it ended because no more frames are wanted: not a loss
             return Ok(Ended::Stopped);
         }
         let why = match ended {
             Err(error) if !live => return Err(error),
-            // a camera that gave frames may give them again: another format may have been chosen at the camera itself
+            // a camera that delivered frames may do so again: its format may have been changed at the camera itself
             Err(error) if error.kind() == Kind::Permanent && !gave_frames => return Err(error),
             Err(error) => error,
             Ok(Ended::EndOfStream) if live => Error::failed("the camera ended its stream")
-                .hint("If it is a film and no camera: live = false in its [[camera]], or --live=false"),
+                .hint("If it is a film, not a camera: live = false in its [[camera]], or --live=false"),
             Ok(ended) => return Ok(ended),
         };
         let pause = backoff.pause(since.map_or(Duration::ZERO, |since| since.elapsed()));

@@ -1,10 +1,10 @@
-//! How old a frame of a live source is, from the timestamp of its stream, which is used only while it is plausible. Pure; all times
-//! are handed in.
+//! The age of a frame from a live source, from its timestamp, which is used only while it is plausible. Pure; all times are
+//! parameters.
 
 use std::fmt;
 use std::time::Duration;
 
-/// How far in the future a frame's time may lie: some elements stamp a frame with its end, and clocks of drivers differ a little.
+/// How far in the future a timestamp may be: some elements stamp a frame with its end, and driver clocks differ slightly.
 const AHEAD: Duration = Duration::from_millis(200);
 
 /// Why the timestamps of a stream are ignored.
@@ -21,35 +21,35 @@ pub enum Disbelief {
 impl fmt::Display for Disbelief {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("its frames carry no timestamp"),
+            Self::Missing => f.write_str("its frames have no timestamp"),
             Self::Back(by) => write!(f, "its timestamps go back by {by:.1?}"),
             Self::Future(by) => write!(f, "its timestamps are {by:.1?} ahead of the clock"),
         }
     }
 }
 
-/// What one frame says of its time, by the running time of its pipeline.
+/// The timestamp of a frame, in the running time of its pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// When it was taken; `None` where it does not say, or says what its segment does not hold.
+    /// When it was captured; `None` if it has no timestamp, or one outside its segment.
     pub taken: Option<Duration>,
-    /// The time now; `None` where the pipeline has no clock.
+    /// The current time; `None` if the pipeline has no clock.
     pub now: Option<Duration>,
-    /// Whether a new segment has begun with it.
+    /// Whether it begins a new segment.
     pub new_segment: bool,
 }
 
-/// The times of one stream.
+/// The timestamps of one stream.
 #[derive(Debug, Default)]
 pub struct Timestamps {
-    /// The time of the frame before, of the same segment.
+    /// The timestamp of the previous frame in the same segment.
     last: Option<Duration>,
     disbelieved: bool,
 }
 
 impl Timestamps {
-    /// The age of a frame, zero if its timestamp is ignored; and the reason, when that is new. A frame that is late has its true age.
-    /// Once a timestamp was implausible, the others are ignored until the next segment.
+    /// The age of a frame, zero if its timestamp is ignored; and the reason, if it is new. A late frame has its true age.
+    /// After an implausible timestamp, all are ignored until the next segment.
     pub fn age(&mut self, claim: Claim) -> (Duration, Option<Disbelief>) {
         if claim.new_segment {
             *self = Self::default();
@@ -81,7 +81,7 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
-    /// The ages of frames (their time and the clock's, in milliseconds) of one segment, and the first thing that was not believed.
+    /// The ages of frames (their timestamp and the clock's, in milliseconds) of one segment, and the reasons for ignoring them.
     fn ages(frames: &[(Option<u64>, u64)]) -> (Vec<u128>, Vec<Disbelief>) {
         let (mut times, mut found) = (Timestamps::default(), Vec::new());
         let mut age = |(taken, now): &(Option<u64>, u64)| {
@@ -98,12 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn a_little_ahead_is_no_age_and_no_fault() {
+    fn slightly_in_the_future_is_age_zero_and_plausible() {
         assert_eq!(ages(&[(Some(40), 0), (Some(80), 90)]), (vec![0, 10], vec![]));
     }
 
     #[test]
-    fn what_cannot_be_true_is_told_once_and_nothing_is_believed_from_then_on() {
+    fn an_implausible_timestamp_is_reported_once_and_all_later_ones_are_ignored() {
         let late = (Some(100), 5_000);
         let back = ages(&[(Some(1_000), 1_010), (Some(0), 1_040), (Some(1_050), 1_060), late]);
         assert_eq!(back, (vec![10, 0, 0, 0], vec![Disbelief::Back(ms(1_000))]));
@@ -114,11 +114,11 @@ mod tests {
     }
 
     #[test]
-    fn a_new_segment_is_believed_anew() {
+    fn a_new_segment_is_used_again() {
         let mut times = Timestamps::default();
         let mut age = |taken, now, new_segment| times.age(Claim { taken: Some(ms(taken)), now: Some(ms(now)), new_segment });
         assert_eq!(age(100, 110, true), (ms(10), None));
-        assert_eq!(age(20, 120, true), (ms(100), None), "back, and rightly so");
+        assert_eq!(age(20, 120, true), (ms(100), None), "earlier, as the new segment allows");
         assert_eq!(age(10, 130, false).1, Some(Disbelief::Back(ms(10))));
         assert_eq!(age(20, 140, false), (ms(0), None));
         assert_eq!(age(130, 150, true), (ms(20), None));

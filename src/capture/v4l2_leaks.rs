@@ -1,5 +1,5 @@
 //! Closes descriptors that GStreamer's V4L2 source leaks. Each pipeline whose camera stalled leaves one descriptor of the device open
-//! (seen with 1.22.0, in the pool of mapped buffers; not when frames flowed to the end). While a device is open its driver cannot
+//! (seen with 1.22.0, in the pool of mapped buffers; not if frames arrived until the end). While a device is open, its driver cannot
 //! release it.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// How many running pipelines of this process may have each device open, by its number.
+/// How many running pipelines of this process may have a device open, by device number.
 static IN_USE: Mutex<BTreeMap<u64, usize>> = Mutex::new(BTreeMap::new());
 
 /// The devices that one pipeline may have open.
@@ -17,7 +17,7 @@ static IN_USE: Mutex<BTreeMap<u64, usize>> = Mutex::new(BTreeMap::new());
 pub struct Devices(Vec<u64>);
 
 impl Devices {
-    /// Those at `paths`; call it before they are opened.
+    /// The devices at `paths`; call it before they are opened.
     pub fn about_to_open(paths: &[impl AsRef<Path>]) -> Self {
         let numbers: Vec<_> = paths.iter().filter_map(|path| number(path.as_ref())).collect();
         let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -25,9 +25,9 @@ impl Devices {
         Self(numbers)
     }
 
-    /// Call it when the pipeline is gone: releases what is still open of devices that no other pipeline of this process uses, and
-    /// returns the number of descriptors.
-    pub fn let_go(&self) -> usize {
+    /// Call it after the pipeline is freed: releases descriptors that are still open, of devices that no other pipeline of this process
+    /// uses, and returns their number.
+    pub fn release(&self) -> usize {
         let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut count = 0;
         for device in &self.0 {
@@ -55,11 +55,11 @@ fn open_on(device: u64) -> Vec<RawFd> {
     ours.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// Points `fd` at /dev/null. It stays open: its owner may still close it, and must not close another file then.
+/// Points `fd` at /dev/null. It stays open: if its owner still closes it, that must not close another file.
 fn redirect(fd: RawFd) -> std::io::Result<()> {
     let null = File::open("/dev/null")?;
-    // SAFETY: `fd` was found open just now, on a device that no running pipeline uses. It is given back below, open as before, so that
-    // nothing is closed here.
+    // SAFETY: `fd` was found open just now, on a device that no running pipeline uses. `into_raw_fd` below releases it, still open, so
+    // that nothing is closed here.
     #[allow(unsafe_code)]
     let mut left = unsafe { OwnedFd::from_raw_fd(fd) };
     let redirected = nix::unistd::dup2(&null, &mut left);
@@ -74,16 +74,16 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     #[test]
-    fn what_the_last_user_left_open_is_let_go() {
-        // a device of its own, that nothing else here has open
+    fn descriptors_left_open_are_released_with_the_last_user() {
+        // a device that nothing else in this process has open
         let path = Path::new("/dev/full");
         let (first, second) = (Devices::about_to_open(&[path]), Devices::about_to_open(&[path]));
         let mut left = File::open(path).unwrap();
         let device = number(path).unwrap();
         assert_eq!(open_on(device), [left.as_raw_fd()]);
-        assert_eq!(first.let_go(), 0, "another pipeline uses it");
-        assert_eq!((second.let_go(), open_on(device)), (1, vec![]));
-        assert_eq!(left.read(&mut [0; 4]).unwrap(), 0, "what is left is /dev/null");
-        assert_eq!(Devices::about_to_open(&["/nowhere", "/etc/hostname"]).let_go(), 0);
+        assert_eq!(first.release(), 0, "another pipeline uses it");
+        assert_eq!((second.release(), open_on(device)), (1, vec![]));
+        assert_eq!(left.read(&mut [0; 4]).unwrap(), 0, "the descriptor points at /dev/null");
+        assert_eq!(Devices::about_to_open(&["/nowhere", "/etc/hostname"]).release(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! State shared by GStreamer's threads, which see a pipeline's frames, and the capture thread, which watches the pipeline.
+//! State shared by GStreamer's threads, which see a pipeline's frames, and the capture thread, which supervises the pipeline.
 
 use super::change::{Change, Damage};
 use super::signs::{Limits, Lost, Seen, Signs};
@@ -11,41 +11,41 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A frame that gives no result.
+/// Why a frame gets no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
-    /// It repeats the last picture (GAP), or is to be decoded and not shown.
+    /// It repeats the last picture (GAP), or is decoded only as a reference.
     Repeated,
-    /// Its decoder says that it is corrupted.
+    /// Its decoder flagged it as corrupted.
     Corrupted,
-    /// It is not what its caps promise.
+    /// It does not match its caps.
     Damaged(String),
 }
 
-/// Shared by all who see frames of one pipeline: the appsink, and probes in front of it.
+/// Shared by the appsink of a pipeline and the probes in front of it.
 pub struct Watch {
     state: Mutex<State>,
-    bell: Sender<()>,
-    rung: Receiver<()>,
+    wake: Sender<()>,
+    woken: Receiver<()>,
 }
 
 struct State {
     signs: Signs,
     /// Where unusable frames are counted.
     counts: Arc<Unusable>,
-    /// Damaged frames that were not reported yet, and what was wrong with the latest one.
+    /// The number of damaged frames not reported yet, and what was wrong with the latest one.
     damaged: u64,
     why: String,
     disbelief: Option<Disbelief>,
 }
 
 impl Watch {
-    /// For a pipeline that does not run yet.
+    /// For a pipeline that is not running yet.
     pub fn new() -> Arc<Self> {
-        let (bell, rung) = bounded(1);
+        let (wake, woken) = bounded(1);
         let state =
             State { signs: Signs::new(Instant::now()), counts: Arc::default(), damaged: 0, why: String::new(), disbelief: None };
-        Arc::new(Self { state: Mutex::new(state), bell, rung })
+        Arc::new(Self { state: Mutex::new(state), wake, woken })
     }
 
     /// Counts unusable frames in `counts`.
@@ -53,33 +53,33 @@ impl Watch {
         self.state().counts = counts;
     }
 
-    /// The pipeline begins to play.
+    /// Called when the pipeline starts.
     pub fn begin(&self) {
         self.state().signs = Signs::new(Instant::now());
     }
 
-    /// A frame that gives a result.
+    /// Records a usable frame.
     pub fn take(&self) {
         let mut state = self.state();
         let first = !state.signs.is_flowing();
         state.signs.see(Seen::Usable, Instant::now());
         if first {
-            self.ring();
+            self.wake();
         }
     }
 
-    /// A frame that gives none.
+    /// Records a frame that gets no result.
     pub fn refuse(&self, refused: Refused) {
         let (mut state, now) = (self.state(), Instant::now());
         let why = match refused {
             Refused::Repeated => {
                 state.counts.skipped.fetch_add(1, Ordering::Relaxed);
                 state.signs.see(Seen::Usable, now);
-                return self.ring();
+                return self.wake();
             }
             Refused::Corrupted => {
                 state.signs.see(Seen::Corrupted, now);
-                "marked as corrupted by its decoder".to_owned()
+                "flagged as corrupted by its decoder".to_owned()
             }
             Refused::Damaged(why) => {
                 state.signs.see(Seen::Damaged, now);
@@ -89,23 +89,23 @@ impl Watch {
         state.counts.damaged.fetch_add(1, Ordering::Relaxed);
         state.damaged += 1;
         state.why = why;
-        self.ring();
+        self.wake();
     }
 
-    /// The stream's timestamps are ignored from now on.
+    /// Records that the stream's timestamps are ignored from now on.
     pub fn disbelieve(&self, disbelief: Disbelief) {
         self.state().disbelief = Some(disbelief);
-        self.ring();
+        self.wake();
     }
 
-    /// Wakes when there may be something new.
-    pub fn rung(&self) -> &Receiver<()> {
-        &self.rung
+    /// Receives a message when there may be something new.
+    pub fn woken(&self) -> &Receiver<()> {
+        &self.woken
     }
 
-    fn ring(&self) {
+    fn wake(&self) {
         // a pending wake-up is enough
-        let _ = self.bell.try_send(());
+        let _ = self.wake.try_send(());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -120,7 +120,7 @@ pub struct Reports {
     time: Spell,
 }
 
-/// The capture thread's side.
+/// The capture thread's side of a [`Watch`].
 pub struct Watcher<'a> {
     watch: Arc<Watch>,
     live: bool,
@@ -130,12 +130,12 @@ pub struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    /// Watches a pipeline that plays.
+    /// For a running pipeline.
     pub fn new(watch: Arc<Watch>, live: bool, reports: &'a mut Reports, changed: &'a mut dyn FnMut(Change)) -> Self {
         Self { watch, live, flowing: false, reports, changed }
     }
 
-    /// Reports what is new, and returns how long to wait; an error if the source is lost.
+    /// Reports changes, and returns how long to wait; an error if the source is lost.
     pub fn look(&mut self, limits: &Limits, now: Instant) -> Result<Option<Duration>> {
         let (signs, damaged, why, disbelief) = {
             let mut state = self.watch.state();
@@ -167,12 +167,12 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// The stream has ended: an error where none of its frames was usable.
+    /// Called at the end of the stream: an error if none of its frames was usable.
     pub fn end(self) -> Result<()> {
         let state = self.watch.state();
         if self.flowing || state.why.is_empty() {
             return Ok(());
         }
-        Err(Error::failed("none of its frames can be used").because(state.why.clone()))
+        Err(Error::failed("none of its frames is usable").because(state.why.clone()))
     }
 }

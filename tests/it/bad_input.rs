@@ -150,7 +150,7 @@ fn each_is_told_with_its_mend() {
             what: "syntax",
             args: pipeline("videotestsrc ! ! appsink name=frames"),
             status: 78,
-            said: &["cannot make the pipeline", "syntax error"],
+            said: &["cannot build the pipeline", "syntax error"],
         },
         Case {
             what: "unknown property",
@@ -162,7 +162,7 @@ fn each_is_told_with_its_mend() {
             what: "no common format",
             args: pipeline("videotestsrc num-buffers=1 ! video/x-raw,format=GRAY16_LE ! appsink name=frames"),
             status: 1,
-            said: &["share no format", "videoconvert"],
+            said: &["no format in common", "videoconvert"],
         },
         Case {
             what: "unset variable",
@@ -211,7 +211,7 @@ fn each_is_told_with_its_mend() {
             what: "not a picture",
             args: classify(&picture),
             status: 1,
-            said: &["cannot classify", "no picture or video that GStreamer knows"],
+            said: &["cannot classify", "not a picture or video that GStreamer knows"],
         },
         Case { what: "zero-size file", args: classify(&empty), status: 1, said: &["cannot classify", "empty.png"] },
         Case {

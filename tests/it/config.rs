@@ -79,7 +79,7 @@ fn each_fault_is_told_with_its_line_and_its_mend() {
         ("[[camera]]\nlaunch = \"videotestsrc ! fakesink\"", &["line 4: camera: the pipeline has no appsink named 'frames'"]),
         (
             "[[camera]]\nlaunch = \"vidotestsrc ! appsink name=frames\"",
-            &["line 4: camera: cannot make the pipeline", "vidotestsrc"],
+            &["line 4: camera: cannot build the pipeline", "vidotestsrc"],
         ),
         (
             "[[camera]]\nlaunch = \"videotestsrc ! identity name=labels ! appsink name=frames\"",

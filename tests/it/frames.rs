@@ -71,7 +71,7 @@ fn each_tenth_frame_is_short_and_nine_of_ten_give_results() {
     let course = until(&params("faultsrc mode=short every=10 fps=500"), frames(900));
     assert_eq!(course.ended.unwrap(), Ended::Stopped);
     assert!((99..=101).contains(&course.damaged) && course.skipped == 0, "{} of about 1,000 are damaged", course.damaged);
-    let why = "damaged frame left out: buffer is 2304 bytes, I420 64x48 needs 4608";
+    let why = "damaged frame discarded: buffer is 2304 bytes, I420 64x48 needs 4608";
     assert!(
         matches!(&course.told[..], [flows, damage] if flows == "flows, live: true" && damage.ends_with(why)),
         "{:?}",
@@ -87,17 +87,17 @@ fn whatever_a_buffer_says_of_itself() {
         ("mode=stride arg=2147483647 format=I420", "needs"),
         ("mode=stride arg=10 format=RGB", "rows 10 bytes apart, each needs 192"),
         ("mode=stride arg=0 format=NV12", "rows 0 bytes apart, each needs 64"),
-        ("mode=stride arg=-192 format=RGB", "upside down"),
+        ("mode=stride arg=-192 format=RGB", "bottom-up"),
         ("mode=offset arg=1000000 format=RGB", "needs 1009216"),
         ("mode=offset arg=-1 format=RGB", "needs more than can be addressed"),
         ("mode=offset-end format=NV12", "buffer is 4608 bytes, NV12 64x48 needs 6144"),
         ("mode=tight format=YUY2 width=321 height=24", "rows 642 bytes apart, each needs 644"),
         ("mode=other-format format=RGB", "another format"),
-        ("mode=more-planes format=RGB", "4 planes, its caps say RGB in 1"),
-        ("mode=smaller arg=1 format=RGB", "only 63x47 are stored, its caps say 64x48"),
+        ("mode=more-planes format=RGB", "4 planes; its caps are RGB with 1"),
+        ("mode=smaller arg=1 format=RGB", "only 63x47 are stored, its caps are 64x48"),
         ("mode=tiny format=YUY2", "buffer is 100 bytes, YUY2 64x48 needs 6144"),
         ("mode=empty format=GRAY8", "buffer is 0 bytes, GRAY8 64x48 needs 3072"),
-        ("mode=corrupted format=RGB", "marked as corrupted"),
+        ("mode=corrupted format=RGB", "flagged as corrupted"),
     ];
     for (source, why) in LIES {
         let course = until(&params(&format!("faultsrc {source} every=2 fps=500")), frames(5));
@@ -133,7 +133,7 @@ fn nothing_but_damaged_frames_is_a_loss() {
 fn corrupted_frames_count_against_the_start_alone() {
     let limits = Limits { start: Duration::from_millis(300), stall: Duration::from_millis(100) };
     let course = until(&Params { limits, ..params("faultsrc mode=corrupted fps=500") }, frames(1));
-    assert!(course.told[0].contains("marked as corrupted") && course.damaged > 50, "{course:?}");
+    assert!(course.told[0].contains("flagged as corrupted") && course.damaged > 50, "{course:?}");
     assert_eq!(course.told[1..], ["lost: no frame for 300ms after the start (start_timeout)"]);
 }
 
@@ -174,7 +174,7 @@ fn a_film_gives_each_picture_once() {
 fn a_film_without_one_usable_frame_is_an_error_that_says_why() {
     let course = until(&params("faultsrc live=false mode=tiny fps=0 num-buffers=3"), frames(1));
     let why = course.ended.unwrap_err().to_string();
-    assert!(why.contains("none of its frames can be used: buffer is 100 bytes, I420 64x48 needs 4608"), "{why}");
+    assert!(why.contains("none of its frames is usable: buffer is 100 bytes, I420 64x48 needs 4608"), "{why}");
     let course = until(&params("faultsrc live=false mode=tiny fps=0 num-buffers=60 every=2"), frames(31));
     assert_eq!((course.ended.unwrap(), course.damaged), (Ended::EndOfStream, 30), "what can be used is used");
 }
@@ -195,7 +195,7 @@ fn times_that_cannot_be_true_are_told_once_and_the_arrival_counts() {
         ("pts-back arg=60000 every=2", "its timestamps go back by"),
         ("pts-future arg=5000", "its timestamps are"),
         ("pts-huge", "its timestamps are"),
-        ("pts-none", "its frames carry no timestamp"),
+        ("pts-none", "its frames have no timestamp"),
     ];
     for (mode, why) in MODES {
         let (mut came, mut before) = (0, None);
@@ -227,7 +227,7 @@ fn the_log_tells_the_first_and_the_statistics_all() {
     let log = common::stderr(&output);
     assert!(output.status.success(), "{log}");
     assert_eq!(common::json_lines(&output).len(), 40);
-    assert_eq!(log.matches("front: 1 damaged frame left out: buffer is 100 bytes, I420 64x48 needs 4608").count(), 1, "{log}");
+    assert_eq!(log.matches("front: 1 damaged frame discarded: buffer is 100 bytes, I420 64x48 needs 4608").count(), 1, "{log}");
     let statistics = log.lines().find(|line| line.contains(" results,")).unwrap();
     assert!(statistics.contains(" damaged") && log.matches("damaged").count() == 2, "{log}");
 }

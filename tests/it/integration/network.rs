@@ -118,7 +118,7 @@ fn a_stream_joined_between_key_frames_gives_no_label_until_the_next_one() {
     for result in results {
         assert_eq!(result["classifications"][0]["label"], "SMPTE color bars", "{result}");
     }
-    assert!(log.contains("marked as corrupted") && !log.contains("is lost"), "{log}");
+    assert!(log.contains("flagged as corrupted") && !log.contains("is lost"), "{log}");
     other.set_state(gstreamer::State::Null).unwrap();
 }
 
@@ -150,7 +150,7 @@ fn a_wrong_password_is_told_and_tried_again() {
     let absent = shipped("http-mjpeg.launch", &[("URL", &http.url().replace("//", "//admin:hunter2@"))]);
     for params in [shipped("rtsp.launch", &[("URL", &url("hunter2"))]), shipped("http-mjpeg.launch", &variables), absent] {
         for told in losses(&params, 2) {
-            assert!(told.contains("user and a password") && told.contains("nauthorized"), "{told}");
+            assert!(told.contains("user name and password") && told.contains("nauthorized"), "{told}");
             assert!(!told.contains("hunter2"), "{told}");
         }
     }
@@ -195,5 +195,5 @@ fn an_address_that_gives_no_motion_jpeg_is_told_so() {
         }
     });
     let told = losses(&shipped("http-mjpeg.launch", &[("URL", &url)]), 1).remove(0);
-    assert!(told.contains("no Motion JPEG") && told.contains("browser"), "{told}");
+    assert!(told.contains("not Motion JPEG") && told.contains("browser"), "{told}");
 }

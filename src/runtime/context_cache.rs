@@ -1,9 +1,9 @@
-//! The context cache: building a graph for the NPU takes long, loading a built one does not.
+//! The context cache: building a graph for the NPU is slow, loading a built one is fast.
 //!
-//! An entry is a folder named after a BLAKE3 hash of everything that a built graph depends on. It is built in a folder beside it and
-//! renamed into place, so that no reader sees a partial one; its files have a checksum, so that a damaged one is not handed to QNN.
+//! An entry is a folder named after a BLAKE3 hash of everything that a built graph depends on. It is built in a temporary folder and
+//! renamed into place, so that no reader sees a partial one; its files have a checksum, so that a damaged one is not passed to QNN.
 //!
-//! The hash outlives the process, so it must not be the standard library's, whose output may change with the compiler.
+//! The hash must stay the same across releases, so it cannot be the standard library's, which may change with the compiler.
 
 use crate::error::{Error, Result};
 use crate::model::{Model, Source};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
 
-/// The graph of an entry; QNN puts its binary beside it, and names that inside.
+/// The graph of an entry; QNN writes its binary to the same folder and refers to it by name.
 const GRAPH: &str = "model.onnx";
 const SUM: &str = "sum";
 /// Increased when the layout of an entry or of its key changes.
@@ -25,18 +25,18 @@ pub struct Entry {
     folder: PathBuf,
 }
 
-/// What a look at an entry gives.
+/// The state of an entry.
 pub enum Found {
-    /// Its graph is ready to be loaded; so many bytes.
+    /// Its graph can be loaded; its size in bytes.
     Ready(PathBuf, u64),
-    /// It has not been built yet.
+    /// It is not built yet.
     Nothing,
-    /// It was, and is damaged.
+    /// It is built, but damaged.
     Damaged(String),
 }
 
 impl Entry {
-    /// The entry for `model` in `cache`; `libraries` and `options` are what its graph depends on beside the model.
+    /// The entry for `model` in `cache`; its graph also depends on `libraries` and `options`.
     pub fn of(cache: &Path, model: &Model, libraries: &[PathBuf], options: &BTreeMap<String, String>) -> Result<Self> {
         let mut key = Key::new(FORM, env!("CARGO_PKG_VERSION"));
         match &model.source {
@@ -47,7 +47,7 @@ impl Entry {
             key.file(path)?;
         }
         for library in libraries {
-            // too large to be read at each start: a library that was replaced has another size or time
+            // too large to read at each start: a replaced library has another size or modification time
             let meta = fs::metadata(library).ok();
             let modified = meta.as_ref().and_then(|meta| meta.modified().ok()?.duration_since(UNIX_EPOCH).ok());
             key.field(library.as_os_str().as_encoded_bytes());
@@ -58,36 +58,36 @@ impl Entry {
             key.field(name.as_bytes());
             key.field(value.as_bytes());
         }
-        // the chip itself, where the kernel tells
+        // the SoC, if the kernel reports it
         key.field(&fs::read("/sys/devices/soc0/soc_id").unwrap_or_default());
         Ok(Self { folder: cache.join(format!("{}-{}", model.name, key.finish())) })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether it is built and whole.
+    /// Checks whether it is built and undamaged.
     pub fn look(&self) -> Found {
         if !self.folder.exists() {
             return Found::Nothing;
         }
         match (fs::read_to_string(self.folder.join(SUM)), sum(&self.folder)) {
             (Ok(known), Ok((now, size))) if known == now => Found::Ready(self.folder.join(GRAPH), size),
-            (Ok(_), Ok(_)) => Found::Damaged("its files are not those that were written".to_owned()),
+            (Ok(_), Ok(_)) => Found::Damaged("its files do not match their checksum".to_owned()),
             (Err(e), _) | (_, Err(e)) => Found::Damaged(e.to_string()),
         }
     }
 
-    /// Takes it away.
+    /// Removes it.
     pub fn remove(&self) {
         if let Err(e) = fs::remove_dir_all(&self.folder) {
             tracing::debug!("cannot remove '{}': {e}", self.folder.display());
         }
     }
 
-    /// A folder to build it in.
+    /// Creates a temporary folder to build it in.
     pub fn begin(&self) -> Result<Draft> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let cache = self.folder.parent().unwrap_or(Path::new("."));
@@ -100,33 +100,33 @@ impl Entry {
     }
 }
 
-/// Removes what programs that are gone have begun and not finished.
+/// Removes unfinished entries of processes that have ended.
 fn sweep(cache: &Path) {
     for left in fs::read_dir(cache).into_iter().flatten().flatten() {
         let name = left.file_name();
         let process = name.to_str().and_then(|name| name.strip_prefix(".new-")?.split('-').next());
         if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
-            // what cannot be removed is in nobody's way
+            // a folder that cannot be removed does no harm
             let _ = fs::remove_dir_all(left.path());
         }
     }
 }
 
-/// An entry that is being built; what is not finished goes.
+/// An entry being built; removed on drop unless it is finished.
 pub struct Draft {
     folder: PathBuf,
 }
 
 impl Draft {
-    /// Where QNN is to write the graph.
+    /// The path for QNN to write the graph to.
     pub fn graph(&self) -> PathBuf {
         self.folder.join(GRAPH)
     }
 
-    /// Puts what was built in its place; gives its size. Where another program was faster, its entry stays.
+    /// Moves the built entry into place and returns its size. An entry that another process has put there meanwhile is kept.
     pub fn finish(self, entry: &Entry) -> Result<u64> {
         let cannot =
-            |e: std::io::Error| Error::failed(format!("cannot keep the context in '{}'", entry.folder.display())).because(e);
+            |e: std::io::Error| Error::failed(format!("cannot store the context in '{}'", entry.folder.display())).because(e);
         let (summed, size) = sum(&self.folder).map_err(cannot)?;
         if !self.graph().is_file() {
             return Err(Error::failed("QNN wrote no context"));
@@ -141,12 +141,12 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // once it has its place there is nothing here
+        // a finished entry was moved away
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// What an entry is named after: fields one behind the other, each with its length, so that no two lists of fields look alike.
+/// The key of an entry: a hash over the fields, each with its length, so that no two lists of fields have the same input.
 struct Key(blake3::Hasher);
 
 impl Key {
@@ -162,7 +162,7 @@ impl Key {
         self.0.update(bytes);
     }
 
-    /// The contents of `path`, by their own hash.
+    /// A hash of the contents of `path`.
     fn file(&mut self, path: &Path) -> Result<()> {
         let cannot = |e| Error::failed(format!("cannot read '{}'", path.display())).because(e);
         let (hash, _) = hash_file(path).map_err(cannot)?;
@@ -223,16 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_whole_or_not_there() {
+    fn an_entry_is_complete_or_absent() {
         let cache = tempfile::tempdir().unwrap();
         let entry = entry(cache.path(), &[]);
         assert!(matches!(entry.look(), Found::Nothing));
         fs::create_dir(cache.path().join(".new-4194305-0")).unwrap();
         drop(entry.begin().unwrap());
-        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "what is not finished leaves nothing");
+        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "an unfinished entry leaves nothing behind");
         built(&entry);
         assert!(matches!(entry.look(), Found::Ready(graph, 12) if graph.is_file()));
-        // another program is faster: its entry stays
+        // another process was faster: its entry is kept
         built(&entry);
         assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1);
         fs::write(entry.folder().join("model_qnn.bin"), "conte").unwrap();
@@ -243,7 +243,7 @@ mod tests {
         assert!(matches!(entry.look(), Found::Nothing));
     }
 
-    /// Entries outlive the program and its compiler: the key of the same fields must never change.
+    /// Entries are used across releases and compilers: the key of the same fields must never change.
     #[test]
     fn the_key_stays_the_same_from_release_to_release() {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -258,12 +258,12 @@ mod tests {
             fields.iter().for_each(|field| key.field(field.as_bytes()));
             key.finish()
         };
-        assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]), "fields are kept apart");
+        assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]), "field boundaries matter");
         assert_ne!(key(&["ab"]), key(&["ab", ""]));
     }
 
     #[test]
-    fn other_options_are_another_entry_and_a_profile_is_not() {
+    fn options_change_the_entry_and_profiling_does_not() {
         let cache = Path::new("/cache");
         let plain = entry(cache, &[("htp_arch", "68")]);
         assert_eq!(plain.folder(), entry(cache, &[("htp_arch", "68")]).folder());

@@ -1,11 +1,11 @@
-//! Terminates an inference that takes too long. One that does not react (a hung driver) is logged; the service's watchdog handles it.
+//! Terminates an inference that takes too long. If it does not react (a hung driver), that is logged, and the service's watchdog acts.
 
 use crate::threads::{self, Watched};
 use ort::session::{NoSelectedOutputs, RunOptions};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Watches one session's runs.
+/// Enforces the time limit of one session's runs.
 pub struct Deadline {
     limit: Duration,
     shared: Arc<Shared>,
@@ -15,24 +15,24 @@ pub struct Deadline {
 struct Shared {
     options: RunOptions<NoSelectedOutputs>,
     run: Mutex<Run>,
-    /// Wakes the watcher when it waits for a run; deadlines need no wake-up.
+    /// Wakes the watcher while it waits for a run; deadlines need no wake-up.
     begun: Condvar,
 }
 
 #[derive(Default)]
 struct Run {
-    /// When the run must have ended; `None` between runs.
+    /// The deadline of the current run; `None` between runs.
     due: Option<Instant>,
-    /// It was terminated.
+    /// The run was terminated.
     over: bool,
-    /// The watcher is to be woken when a run begins.
+    /// The watcher must be woken when a run begins.
     wake: bool,
-    /// The session has gone.
+    /// The session was dropped.
     closed: bool,
 }
 
 impl Deadline {
-    /// Lets no run take longer than `limit`.
+    /// Limits each run to `limit`.
     pub fn new(limit: Duration) -> Result<Self, String> {
         let options = RunOptions::new().map_err(|e| e.to_string())?;
         let shared = Arc::new(Shared { options, run: Mutex::default(), begun: Condvar::new() });
@@ -46,20 +46,20 @@ impl Deadline {
         &self.shared.options
     }
 
-    /// A run begins.
+    /// Call it when a run begins.
     pub fn begin(&self) {
         let mut run = self.shared.run();
         (run.due, run.over) = (Instant::now().checked_add(self.limit), false);
-        // a watcher that still waits for the deadline of an earlier run sees this one then: most runs need no wake-up
+        // a watcher that still waits for an earlier deadline then finds this one: most runs need no wake-up
         if run.wake {
             self.shared.begun.notify_one();
         }
     }
 
-    /// The run has ended; an error if it was terminated, or if the watcher's thread has ended.
+    /// Call it when a run has ended; an error if it was terminated, or if the watcher's thread has ended.
     pub fn end(&self) -> Result<(), String> {
         if self.thread.outcome().is_some() {
-            return Err("the thread 'deadline', which watches over it, has ended".into());
+            return Err("the thread 'deadline', which enforces its time limit, has ended".into());
         }
         let mut run = self.shared.run();
         run.due = None;
@@ -83,7 +83,7 @@ impl Shared {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The watcher's thread.
+    /// The body of the watcher's thread.
     fn watch(&self, limit: Duration) {
         let mut run = self.run();
         while !run.closed {
@@ -92,13 +92,13 @@ impl Shared {
                 None => self.wait_for_the_next(run, None),
                 Some(due) if now < due => self.wait(run, due - now),
                 Some(_) if !run.over => {
-                    // under the lock: it terminates this run, and none that begins meanwhile
+                    // under the lock: this terminates the current run, never the next one
                     run.over = self.options.terminate().is_ok();
                     self.wait_for_the_next(run, Some(limit.max(Duration::from_secs(1))))
                 }
                 Some(_) => {
                     tracing::error!("an inference does not end: it was terminated after {limit:.1?}");
-                    // if it ends after all, the session goes on
+                    // if it ends later, the session can still be used
                     self.wait_for_the_next(run, None)
                 }
             }
@@ -109,7 +109,7 @@ impl Shared {
         self.begun.wait_timeout(run, time).unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Waits until a run begins, for at most `at_most`.
+    /// Waits for a run to begin, for at most `at_most`.
     fn wait_for_the_next<'a>(&self, mut run: MutexGuard<'a, Run>, at_most: Option<Duration>) -> MutexGuard<'a, Run> {
         run.wake = true;
         run = match at_most {

@@ -1,4 +1,4 @@
-//! Finding and loading libonnxruntime, once in a process.
+//! Finding and loading libonnxruntime, once per process.
 
 use super::ort_log;
 use super::refusal::failed;
@@ -11,18 +11,18 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The loaded library.
 pub struct Library {
-    /// Its environment; sessions live in it.
+    /// The environment in which sessions are created.
     pub environment: Environment,
-    /// The file that it was loaded from.
+    /// The file it was loaded from.
     pub path: PathBuf,
-    /// The plugins that were registered.
+    /// The registered plugins.
     pub plugins: Mutex<Vec<PathBuf>>,
-    /// Held while a session is made: what the library says then, of errors and of where nodes are put, must be of that one.
+    /// Held while a session is opened, so that logged errors and node placements belong to that session.
     opening: Mutex<()>,
 }
 
 impl Library {
-    /// Waits until no other session is being made.
+    /// Waits until no other session is being opened.
     pub fn alone(&self) -> MutexGuard<'_, ()> {
         self.opening.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -31,20 +31,20 @@ impl Library {
 static LOADED: OnceLock<Library> = OnceLock::new();
 static LOADING: Mutex<()> = Mutex::new(());
 
-/// Switches ONNX Runtime's telemetry off. Call it first in `main`: the library reads its environment when it is loaded.
+/// Switches ONNX Runtime's telemetry off. Call it first in `main`: the library reads the environment when it is loaded.
 pub fn switch_telemetry_off() {
-    // SAFETY: `main` calls this before it starts a thread, so nobody reads or writes the environment meanwhile.
+    // SAFETY: `main` calls this before it starts a thread, so no other thread accesses the environment.
     #[allow(unsafe_code)]
     unsafe {
         std::env::set_var("ORT_DISABLE_TELEMETRY", "1");
     }
 }
 
-/// Tells FastRPC where the DSP's own libraries are: in `folder`, if it holds them, beside the places that it knows. A path that was set
-/// stays. Call it in `main` before any thread starts.
+/// Adds `folder` to FastRPC's search path if it contains the DSP's libraries. A path that is already set is kept. Call it in `main`
+/// before any thread starts.
 pub fn set_dsp_path(folder: &Path) {
     if let Some(path) = dsp_path(folder, std::env::var_os(DSP_PATH).as_deref()) {
-        // SAFETY: as above, nobody else runs yet.
+        // SAFETY: as above, no other thread exists yet.
         #[allow(unsafe_code)]
         unsafe {
             std::env::set_var(DSP_PATH, path);
@@ -54,7 +54,7 @@ pub fn set_dsp_path(folder: &Path) {
 
 const DSP_PATH: &str = "ADSP_LIBRARY_PATH";
 
-/// The path to set, if one is: FastRPC's own list has ';' between folders.
+/// The path to set, if any. FastRPC separates folders by ';'.
 fn dsp_path(folder: &Path, set: Option<&OsStr>) -> Option<OsString> {
     let is_skel = |name: &str| name.starts_with("libQnnHtp") && name.ends_with("Skel.so");
     let mut names = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name());
@@ -68,9 +68,9 @@ fn dsp_path(folder: &Path, set: Option<&OsStr>) -> Option<OsString> {
     Some(path)
 }
 
-/// Loads libonnxruntime: the one that is `named` (a file or a folder), or else the first that is found.
+/// Loads libonnxruntime: the one that is `named` (a file or a folder), otherwise the first one found.
 ///
-/// The order: `named` (`--onnxruntime`), `ORT_DYLIB_PATH`, the program's own folders, the loader's path.
+/// Search order: `named` (`--onnxruntime`), `ORT_DYLIB_PATH`, the program's own folders, the loader's path.
 pub fn load(named: Option<&Path>) -> Result<&'static Library> {
     let _alone = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(library) = LOADED.get() {
@@ -95,7 +95,7 @@ fn find(named: Option<&Path>) -> Result<(ort::environment::EnvironmentBuilder, P
     if let Some((path, chooser)) = chosen {
         let file = in_folder(&path).unwrap_or(path);
         return ort::init_from(&file).map(|builder| (builder, file.clone())).map_err(|e| {
-            let what = format!("cannot load ONNX Runtime from '{}', which {chooser} names", file.display());
+            let what = format!("cannot load ONNX Runtime from '{}', which {chooser} specifies", file.display());
             Error::config(what).because(plainly(&e.to_string())).hint(how_to_get())
         });
     }
@@ -109,32 +109,30 @@ fn find(named: Option<&Path>) -> Result<(ort::environment::EnvironmentBuilder, P
             Err(e) => tried.push(format!("{}: {}", file.display(), plainly(&e.to_string()))),
         }
     }
-    tried.extend(
-        own.iter().filter(|folder| in_folder(folder).is_none()).map(|folder| format!("{}: nothing there", folder.display())),
-    );
+    tried.extend(own.iter().filter(|folder| in_folder(folder).is_none()).map(|folder| format!("{}: not found", folder.display())));
     Err(Error::config("cannot find ONNX Runtime (libonnxruntime.so)")
         .because("tried\n  ".to_owned() + &tried.join("\n  "))
         .hint(how_to_get()))
 }
 
 fn how_to_get() -> String {
-    by_make("make setup").map(|make| format!("{make} By hand: ")).unwrap_or_default()
-        + "pip download --no-deps onnxruntime, unzip the wheel, and name the folder:\n\
-           --onnxruntime FOLDER or ORT_DYLIB_PATH=FILE. Version 1.23 or newer is needed."
+    by_make("make setup").map(|make| format!("{make} Manually: ")).unwrap_or_default()
+        + "pip download --no-deps onnxruntime, unzip the wheel, and specify the folder:\n\
+           --onnxruntime FOLDER or ORT_DYLIB_PATH=FILE. Version 1.23 or newer is required."
 }
 
-/// That `make` brings the libraries, where the program lies in the tree that it was built in.
+/// A hint that `make` installs the libraries, if the program is in its source tree.
 pub fn by_make(command: &str) -> Option<String> {
     let program = std::env::current_exe().and_then(|program| program.canonicalize()).ok()?;
     in_source_tree(&program).then(|| format!("`{command}` installs it."))
 }
 
-/// Whether the Makefile of this project is in one of the folders above `program`.
+/// Whether a folder above `program` contains this project's Makefile.
 fn in_source_tree(program: &Path) -> bool {
     program.ancestors().skip(1).any(|folder| folder.join("Makefile").is_file() && folder.join("setup/fetch-wheel").is_file())
 }
 
-/// The folders in which the program's own copy may lie: beside it, and in `../lib/glimpsed` of an installation or a build.
+/// The folders that may contain the program's own copy: its own, and `../lib/glimpsed` of an installation or a build.
 pub fn own_folders() -> Vec<PathBuf> {
     let Some(program) = std::env::current_exe().ok().and_then(|program| program.canonicalize().ok()) else { return Vec::new() };
     let Some(folder) = program.parent() else { return Vec::new() };
@@ -145,7 +143,7 @@ pub fn own_folders() -> Vec<PathBuf> {
     }
 }
 
-/// The library in `folder`, or in an unpacked wheel there.
+/// The library in `folder`, or in an unpacked wheel in it.
 fn in_folder(folder: &Path) -> Option<PathBuf> {
     let is_library = |path: &PathBuf| {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
@@ -157,14 +155,14 @@ fn in_folder(folder: &Path) -> Option<PathBuf> {
     })
 }
 
-/// The loader's words without the names of the crates that pass them on.
+/// The loader's message without the prefixes of the crates that pass it on.
 fn plainly(error: &str) -> String {
     match error.split_once("expected version >= '1.") {
         Some((_, rest)) => {
             let mut parts = rest.split('\'');
             let wanted = parts.next().unwrap_or_default().trim_end_matches(".x");
             let have = parts.nth(1).unwrap_or_default();
-            format!("it is version {have}, too old: 1.{wanted} or newer is needed")
+            format!("its version {have} is too old; 1.{wanted} or newer is required")
         }
         None => error.to_owned(),
     }
@@ -175,25 +173,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn make_is_named_only_in_the_source_tree() {
+    fn make_is_suggested_only_in_the_source_tree() {
         let folder = tempfile::tempdir().unwrap();
         let (at, program) = (|name: &str| folder.path().join(name), folder.path().join("target/release/glimpsed"));
         assert!(!in_source_tree(&program));
         std::fs::write(at("Makefile"), "").unwrap();
-        assert!(!in_source_tree(&program), "a Makefile of something else");
+        assert!(!in_source_tree(&program), "a Makefile of another project");
         std::fs::create_dir(at("setup")).unwrap();
         std::fs::write(at("setup/fetch-wheel"), "").unwrap();
         assert!(in_source_tree(&program) && !in_source_tree(Path::new("/usr/bin/glimpsed")));
     }
 
     #[test]
-    fn the_dsps_libraries_are_named_where_they_are_and_nobody_named_them() {
+    fn the_dsp_path_is_set_if_the_libraries_are_there_and_it_is_not_set_yet() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(dsp_path(folder.path(), None), None, "no skel: nothing for the DSP there");
+        assert_eq!(dsp_path(folder.path(), None), None, "no skel library for the DSP");
         std::fs::write(folder.path().join("libQnnHtpV68Skel.so"), "").unwrap();
         let path = dsp_path(folder.path(), None).unwrap().into_string().unwrap();
         assert_eq!(path, format!("{};/usr/lib/rfsa/adsp;/usr/lib/dsp/cdsp", folder.path().display()));
-        assert_eq!(dsp_path(folder.path(), Some(OsStr::new("/mine"))), None, "what was set stays");
+        assert_eq!(dsp_path(folder.path(), Some(OsStr::new("/mine"))), None, "an existing setting is kept");
         assert!(dsp_path(folder.path(), Some(OsStr::new(""))).is_some());
         assert_eq!(dsp_path(Path::new("/nowhere"), None), None);
     }

@@ -1,6 +1,6 @@
-//! Running the model. **The only room that knows ONNX Runtime**: loading the library, execution providers, sessions.
+//! Running the model: loading the library, execution providers, sessions. **The only module that uses ONNX Runtime.**
 //!
-//! The rest of the house sees one narrow trait, [`Infer`], so that a test's fake is a few lines.
+//! The rest of the program uses one small trait, [`Infer`], so that a fake in a test is a few lines.
 
 mod context_cache;
 mod deadline;

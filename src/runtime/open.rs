@@ -1,4 +1,4 @@
-//! Opens sessions by the parameters of [`Params`], and answers questions about ONNX Runtime and QNN.
+//! Opens sessions according to [`Params`], and answers queries about ONNX Runtime and QNN.
 
 use super::infer::Infer;
 use super::placement::Coverage;
@@ -17,7 +17,7 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
     }
     if model.is_context() && params.provider == Provider::Cpu {
         return Err(Error::config(format!("the model '{}' is built for the NPU: the CPU cannot run it", model.name))
-            .hint("--provider qnn runs it; the CPU wants the ONNX file that it was built of."));
+            .hint("Use --provider qnn, or for the CPU the ONNX file that it was built from."));
     }
     let library = library::load(params.onnxruntime.as_deref())?;
     let alone = library.alone();
@@ -55,7 +55,7 @@ pub fn open(model: &Model, params: &Params) -> Result<Box<dyn Infer>> {
     Ok(Box::new(Recovering::new(Box::new(session), reopen, instead, params.patience)))
 }
 
-/// The NPU with every node; if that fails, with some, if that is allowed.
+/// Opens a session on the NPU with all nodes; if that fails and it is allowed, with some of them.
 fn on_npu(library: &library::Library, model: &Model, params: &Params) -> Result<session::Session> {
     let why = match qnn::open(library, model, params) {
         Err(why) if params.allow_partial => why,
@@ -65,10 +65,10 @@ fn on_npu(library: &library::Library, model: &Model, params: &Params) -> Result<
     qnn::open_partly(library, model, params)
 }
 
-/// Builds `model` for the NPU, into the file `graph` and its binary beside it.
+/// Builds `model` for the NPU, into the file `graph` and its binary in the same folder.
 pub fn compile(model: &Model, params: &Params, graph: &Path) -> Result<()> {
     if model.is_context() {
-        return Err(Error::config(format!("the model '{}' is built for the NPU already", model.name)));
+        return Err(Error::config(format!("the model '{}' is already built for the NPU", model.name)));
     }
     let library = library::load(params.onnxruntime.as_deref())?;
     let _alone = library.alone();
@@ -82,14 +82,14 @@ pub fn slowest(model: &Model, params: &Params) -> Result<Vec<(String, u64)>> {
     qnn::slowest(library, model, params)
 }
 
-/// How many of the model's nodes the NPU takes, and which it leaves; and, in words, the QNN that said so.
+/// The node placement of the model on the NPU, and a description of the QNN that determined it.
 pub fn coverage(model: &Model, params: &Params) -> Result<(String, Coverage)> {
     let library = library::load(params.onnxruntime.as_deref())?;
     let _alone = library.alone();
     qnn::coverage(library, model, params).map(|(qnn, coverage)| (qnn.describe(), coverage))
 }
 
-/// Where ONNX Runtime was loaded from, and what it says of itself.
+/// The path and the version of ONNX Runtime.
 pub fn onnxruntime(params: &Params) -> Result<(PathBuf, String)> {
     let library = library::load(params.onnxruntime.as_deref())?;
     let path = library.path.canonicalize().unwrap_or_else(|_| library.path.clone());
@@ -98,7 +98,7 @@ pub fn onnxruntime(params: &Params) -> Result<(PathBuf, String)> {
     Ok((path, version))
 }
 
-/// QNN in words (form, versions, place), and the parts beside it that are needed as well: whether each is there.
+/// A description of QNN (form, versions, path), and for each other required library whether it exists.
 pub fn qnn_parts(params: &Params) -> Result<(String, Vec<(&'static str, bool)>)> {
     let library = library::load(params.onnxruntime.as_deref())?;
     let qnn = qnn::Qnn::find(library, params.qnn_dir.as_deref())?;

@@ -1,5 +1,5 @@
-//! ONNX Runtime's log: passed on to ours. Its last errors are kept, because the error that it returns often does not name the cause; and,
-//! between `listen` and `heard`, the placement of each node.
+//! Forwards ONNX Runtime's log to ours. The last errors are kept, because the error that it returns often does not name the cause; and
+//! between `listen` and `heard`, the placement of each node is recorded.
 
 use super::placement::Placements;
 use ort::logging::{LogLevel, LoggerFunction};
@@ -22,7 +22,7 @@ pub fn logger() -> LoggerFunction {
             }
             errors.push(message.trim().to_owned());
         }
-        // the library's warnings are not actionable (CPU features, weights that stay unpacked)
+        // the library's warnings are not actionable (CPU features, weights that are not prepacked)
         LogLevel::Warning => tracing::debug!(target: "onnxruntime", "{message}"),
         LogLevel::Info | LogLevel::Verbose => {
             tracing::trace!(target: "onnxruntime", "{message}");
@@ -33,7 +33,7 @@ pub fn logger() -> LoggerFunction {
     })
 }
 
-/// The errors since the last call, each once.
+/// The errors since the last call, without duplicates.
 pub fn take_errors() -> Vec<String> {
     let mut errors = std::mem::take(&mut *ERRORS.lock().unwrap_or_else(PoisonError::into_inner));
     errors.dedup();

@@ -1,33 +1,33 @@
-//! Which nodes of a model run where, as ONNX Runtime says it when it makes a session.
+//! Where the nodes of a model run, from ONNX Runtime's log when a session is opened.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What was heard of where nodes are.
+/// The node placements logged so far.
 #[derive(Debug, Default)]
 pub struct Placements {
-    /// By provider: how many nodes (for QNN: partitions, each of many nodes), and operator and name of each, as far as they are told.
+    /// By provider: the number of nodes (for QNN: partitions of many nodes), and operator and name of each node that is listed.
     providers: BTreeMap<String, (usize, Vec<(String, String)>)>,
-    /// The provider whose nodes are being told.
-    telling: Option<String>,
+    /// The provider whose nodes are being listed.
+    current: Option<String>,
 }
 
 impl Placements {
-    /// Takes a line of ONNX Runtime's log in.
+    /// Reads a line of ONNX Runtime's log.
     pub fn hear(&mut self, line: &str) {
         if let Some((_, rest)) = line.split_once(" placed on [")
             && let Some((provider, rest)) = rest.split_once("]. Number of nodes: ")
         {
             let count = rest.trim().parse().unwrap_or(0);
             self.providers.entry(provider.to_owned()).or_default().0 = count;
-            self.telling = Some(provider.to_owned());
+            self.current = Some(provider.to_owned());
         } else if let Some((operator, name)) =
             line.strip_prefix("  ").and_then(|node| node.trim_end().strip_suffix(')')?.split_once(" ("))
         {
-            let nodes = self.telling.as_ref().and_then(|provider| self.providers.get_mut(provider));
+            let nodes = self.current.as_ref().and_then(|provider| self.providers.get_mut(provider));
             nodes.into_iter().for_each(|(_, nodes)| nodes.push((operator.to_owned(), name.to_owned())));
         } else {
-            self.telling = None;
+            self.current = None;
         }
     }
 
@@ -38,9 +38,9 @@ impl Placements {
         }
         let partitions = self.providers.get(provider).map_or(0, |(count, _)| *count);
         let others = self.providers.iter().filter(|(known, _)| *known != provider);
-        let on_cpu: Vec<_> = others.clone().flat_map(|(_, (_, told))| told.iter().cloned()).collect();
+        let on_cpu: Vec<_> = others.clone().flat_map(|(_, (_, nodes))| nodes.iter().cloned()).collect();
         let cpu = others.map(|(_, (count, _))| *count).sum::<usize>();
-        // where all is on the CPU, its nodes were merged and are fewer than the model's
+        // if all are on the CPU, nodes have been fused, and the log has fewer than the model
         let cpu = if partitions == 0 { nodes } else { cpu.min(nodes) };
         Some(Coverage { npu: nodes - cpu, cpu, partitions, on_cpu })
     }
@@ -66,9 +66,9 @@ impl fmt::Display for Coverage {
         if on_cpu.is_empty() {
             return Ok(());
         }
-        let told: Vec<_> = on_cpu.iter().take(5).map(|(operator, name)| format!("{operator} '{name}'")).collect();
-        write!(f, "; on the CPU: {}", told.join(", "))?;
-        if on_cpu.len() > told.len() { write!(f, " and {} more", on_cpu.len() - told.len()) } else { Ok(()) }
+        let shown: Vec<_> = on_cpu.iter().take(5).map(|(operator, name)| format!("{operator} '{name}'")).collect();
+        write!(f, "; on the CPU: {}", shown.join(", "))?;
+        if on_cpu.len() > shown.len() { write!(f, " and {} more", on_cpu.len() - shown.len()) } else { Ok(()) }
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn all_on_one() {
+    fn all_nodes_on_one_provider() {
         let all = heard(&[
             "Node placements",
             " All nodes placed on [QNNExecutionProvider]. Number of nodes: 1",
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn some_here_and_some_there() {
+    fn nodes_on_two_providers() {
         let split = heard(&[
             "Node placements",
             " Node(s) placed on [CPUExecutionProvider]. Number of nodes: 2",
@@ -107,8 +107,8 @@ mod tests {
             " Node(s) placed on [QNNExecutionProvider]. Number of nodes: 2",
             "  QNN_1_0 (QNNExecutionProvider_QNN_1_0)",
             "  QNN_1_1 (QNNExecutionProvider_QNN_1_1)",
-            "other words",
-            "  Conv (that nobody asked for)",
+            "another line",
+            "  Conv (not part of a list)",
         ]);
         let coverage = split.coverage("QNNExecutionProvider", 10).unwrap();
         assert_eq!((coverage.npu, coverage.cpu, coverage.partitions), (8, 2, 2));

@@ -1,4 +1,4 @@
-//! Recovery from NPU failures: the session is dropped and reopened with exponential back-off, while the cameras run on.
+//! Recovery from NPU failures: the session is dropped and reopened with exponential back-off, while the cameras keep running.
 //!
 //! When an NPU restarts (ENGINE_ERROR), all its sessions are lost, and the frame that was being processed with them.
 //! After several failures in a row the CPU takes over, if that is allowed, and the NPU is retried in the background at a low rate.
@@ -18,11 +18,11 @@ pub type Open = Arc<dyn Fn() -> Result<Box<dyn Infer>> + Send + Sync>;
 /// The retry policy of a failed NPU session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// The pause before the first try; each further one is twice as long...
+    /// The pause before the first attempt; each further one is twice as long...
     pub first: Duration,
     /// ...up to this.
     pub most: Duration,
-    /// The number of failures without a result in between after which the CPU takes over, or the session fails.
+    /// After this many failures in a row the CPU takes over, or the session fails.
     pub failures: u32,
     /// How often the NPU is retried while the CPU runs the model.
     pub background: Duration,
@@ -38,7 +38,7 @@ impl Default for Patience {
 pub struct Recovering {
     session: Option<Box<dyn Infer>>,
     open: Open,
-    /// What takes over when the NPU does not come back.
+    /// Opens the session that takes over if the NPU does not recover.
     instead: Option<Open>,
     patience: Patience,
     execution: Execution,
@@ -52,7 +52,7 @@ pub struct Recovering {
 }
 
 impl Recovering {
-    /// Begins with `session`, which `open` reopens; `instead` takes over when that fails too often.
+    /// Starts with `session`, which `open` reopens; `instead` takes over after too many failures.
     pub fn new(session: Box<dyn Infer>, open: Open, instead: Option<Open>, patience: Patience) -> Self {
         let execution = session.execution().clone();
         Self {
@@ -69,7 +69,7 @@ impl Recovering {
         }
     }
 
-    /// The current session; a passing error if there is none yet.
+    /// The current session; a transient error if there is none yet.
     fn session(&mut self) -> Result<&mut Box<dyn Infer>> {
         match self.returning.as_ref().map(Receiver::try_recv) {
             Some(Ok(session)) => {
@@ -87,7 +87,7 @@ impl Recovering {
         }
         if self.session.is_none() {
             if Instant::now() < self.next_try {
-                return Err(passing("the NPU has failed, and waits for its next attempt"));
+                return Err(passing("the NPU has failed; its session will be reopened"));
             }
             match (self.open)() {
                 Ok(session) => {
@@ -97,10 +97,10 @@ impl Recovering {
                 Err(error) => self.failed(&error)?,
             }
         }
-        self.session.as_mut().ok_or_else(|| passing("the NPU has failed, and has no session yet"))
+        self.session.as_mut().ok_or_else(|| passing("the NPU has failed; its session is not open yet"))
     }
 
-    /// The next failure is the first one again.
+    /// Resets the count of failures after a success.
     fn worked(&mut self) {
         self.failures = 0;
         self.backoff.reset();
@@ -111,7 +111,7 @@ impl Recovering {
         self.session = Some(session);
     }
 
-    /// Handles a failure; an error when the retries are used up.
+    /// Handles a failure; an error once the retries are exhausted.
     fn failed(&mut self, why: &Error) -> Result<()> {
         self.session = None;
         self.failures += 1;
@@ -139,7 +139,7 @@ impl Recovering {
     }
 }
 
-/// Tries to open a session every `pause`, on a thread of its own, until it succeeds or `wanted` is dropped.
+/// Tries to open a session every `pause`, on its own thread, until it succeeds or `wanted` is dropped.
 fn await_return(open: Open, pause: Duration, wanted: Weak<()>) -> Receiver<Box<dyn Infer>> {
     let (give, returning) = bounded(0);
     let tried = thread::Builder::new().name("npu".into()).spawn(move || {
@@ -148,12 +148,12 @@ fn await_return(open: Open, pause: Duration, wanted: Weak<()>) -> Receiver<Box<d
             match open() {
                 // if the receiver is gone, the session is dropped here
                 Ok(session) => return drop(give.send(session)),
-                Err(error) => tracing::debug!("the NPU does not come back yet: {error}"),
+                Err(error) => tracing::debug!("the NPU is not back yet: {error}"),
             }
         }
     });
     if let Err(e) = tried {
-        tracing::error!("the NPU is not tried again: {e}");
+        tracing::error!("cannot retry the NPU: {e}");
     }
     returning
 }
@@ -175,7 +175,7 @@ impl Infer for Recovering {
             Err(error) if !on_npu => Err(error),
             Err(error) => {
                 self.failed(&error)?;
-                Err(passing("the NPU failed in this frame").because(error))
+                Err(passing("the NPU failed on this frame").because(error))
             }
         }
     }
@@ -191,7 +191,7 @@ mod tests {
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Works so often, then fails.
+    /// Succeeds `lives` times, then fails.
     struct Mortal {
         lives: usize,
         execution: Execution,
@@ -212,7 +212,7 @@ mod tests {
         Box::new(Mortal { lives, execution: Execution { provider, detail: format!("a fake {provider}"), nodes: None } })
     }
 
-    /// Opens sessions with so many lives, one after the other; `None` does not open. Counts how many were asked for.
+    /// Opens sessions with the given numbers of lives in turn; `None` fails to open. Counts the attempts.
     fn opening(lives: Vec<Option<usize>>) -> (Open, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let (left, count) = (Mutex::new(lives.into_iter()), asked.clone());
@@ -226,7 +226,7 @@ mod tests {
     const HASTY: Patience =
         Patience { first: Duration::ZERO, most: Duration::ZERO, failures: 3, background: Duration::from_millis(1) };
 
-    /// So many frames: which had a result.
+    /// Runs `count` frames; the kind of error of each.
     fn frames(recovering: &mut Recovering, count: usize) -> Vec<std::result::Result<(), Kind>> {
         let (input, mut output) = (Tensor::U8(vec![0]), Tensor::U8(vec![0]));
         (0..count).map(|_| recovering.infer(&input, &mut output).map_err(|error| error.kind())).collect()
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_pause_before_the_next_try() {
+    fn there_is_a_pause_before_the_next_attempt() {
         let (open, asked) = opening(vec![Some(9)]);
         let patience = Patience { first: Duration::from_secs(3600), most: Duration::from_secs(3600), ..HASTY };
         let mut recovering = Recovering::new(session("QNN", 0), open, None, patience);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_substitute_too_many_failures_are_the_end() {
+    fn without_a_substitute_too_many_failures_end_the_session() {
         let (open, _) = opening(vec![Some(0), None, None]);
         let mut recovering = Recovering::new(session("QNN", 0), open, None, HASTY);
         assert_eq!(frames(&mut recovering, 3), [Err(Kind::Passing), Err(Kind::Passing), Err(Kind::Failed)]);
@@ -265,18 +265,18 @@ mod tests {
         let lost = Err(Kind::Passing);
         assert_eq!(frames(&mut recovering, 4), [Ok(()), lost, lost, Ok(())]);
         assert_eq!(recovering.execution().provider, "CPU");
-        // in the background the third try fails, and the fourth gives a session
+        // in the background the third attempt fails, and the fourth opens a session
         while recovering.execution().provider == "CPU" {
             assert_eq!(frames(&mut recovering, 1), [Ok(())]);
         }
         assert_eq!(frames(&mut recovering, 1), [Ok(())]);
     }
     #[test]
-    fn a_panic_in_the_background_is_not_the_end_of_trying() {
+    fn a_panic_in_the_background_does_not_end_the_retries() {
         let count = AtomicUsize::new(0);
         let open: Open = Arc::new(move || match count.fetch_add(1, Ordering::SeqCst) {
             0 | 1 => Err(Error::failed("no NPU")),
-            2 => panic!("a fault in opening a session"),
+            2 => panic!("a bug in opening a session"),
             _ => Ok(session("QNN", 1000)),
         });
         let cpu: Open = Arc::new(|| Ok(session("CPU", usize::MAX)));

@@ -1,10 +1,10 @@
-//! ONNX Runtime refuses a model: is it the model, which no retry heals, or the machine at this moment?
+//! Classifies errors of ONNX Runtime: the model is invalid (permanent), or the machine fails at this moment (transient).
 
 use crate::error::{Cause, Error};
 use ort::ErrorCode;
 use std::path::Path;
 
-/// What ONNX Runtime says of a model that is at fault itself, where its code is only a general one. (Texts of 1.23 to 1.32.)
+/// Parts of ONNX Runtime's messages that mean an invalid model, although the error code is a general one. (Versions 1.23 to 1.32.)
 const FAULTS: [&str; 11] = [
     "nvalid model",
     "INVALID_GRAPH",
@@ -19,7 +19,7 @@ const FAULTS: [&str; 11] = [
     "Protobuf parsing failed",
 ];
 
-/// A model that is newer than the library: how its sentence begins, up to which versions it can be read, and what they are called.
+/// Messages about a model that is newer than the library: their beginning, the text before the maximum version, and its name.
 const NEWER: [(&str, &str, &str); 2] = [
     ("Unsupported model IR version", "max supported IR version: ", "IR version"),
     ("ONNX Runtime only *guarantees* support", "is till opset ", "opset"),
@@ -27,14 +27,14 @@ const NEWER: [(&str, &str, &str); 2] = [
 
 /// The error for a refusal with `code` and `text`; `what` says what was being done, `library` is ONNX Runtime's file.
 ///
-/// A fault of the model is one of the configuration ([`crate::error::Kind::Config`]); everything else may pass: memory, an NPU that
-/// restarts.
+/// An invalid model is a configuration error ([`crate::error::Kind::Config`]); all others may be transient: out of memory, a restart
+/// of the NPU.
 pub fn error(what: String, code: ErrorCode, text: &str, library: &Path) -> Error {
     if let Some((sentence, version, kind)) = newer(text) {
         let library = library.display();
-        let most = version.map(|version| format!(", which takes {kind} {version} at most")).unwrap_or_default();
+        let most = version.map(|version| format!(", which supports {kind} up to {version}")).unwrap_or_default();
         return Error::config(format!("{what}: the model is newer than ONNX Runtime '{library}'{most}")).because(sentence).hint(
-            "Take a newer ONNX Runtime (--onnxruntime), or export it anew for an older one: torch.onnx.export(..., opset_version=N).",
+            "Use a newer ONNX Runtime (--onnxruntime), or export the model for an older one: torch.onnx.export(..., opset_version=N).",
         );
     }
     let of_the_model = matches!(
@@ -47,14 +47,13 @@ pub fn error(what: String, code: ErrorCode, text: &str, library: &Path) -> Error
             | ErrorCode::NoModel
     );
     if of_the_model || FAULTS.iter().any(|fault| text.contains(fault)) {
-        let hint =
-            "The model is at fault, or it needs another ONNX Runtime; trying again does not help. Export it anew, or take another.";
+        let hint = "The model is invalid, or needs another version of ONNX Runtime; retrying does not help. Export it again, or use another model.";
         return Error::config(what).because(text).hint(hint);
     }
     Error::failed(what).because(text)
 }
 
-/// ONNX Runtime's sentence on versions without what stands around it, the greatest version that it takes, and of what.
+/// The part of ONNX Runtime's message about versions, the maximum version, and the version's name.
 fn newer(text: &str) -> Option<(&str, Option<&str>, &'static str)> {
     let (begin, limit, kind) = NEWER.iter().find(|(begin, ..)| text.contains(begin))?;
     let sentence = text[text.find(begin)?..].lines().next()?;
@@ -62,7 +61,7 @@ fn newer(text: &str) -> Option<(&str, Option<&str>, &'static str)> {
     Some((sentence, version.filter(|version| version.bytes().all(|digit| digit.is_ascii_digit())), kind))
 }
 
-/// ONNX Runtime's own words as an error; `what` says what was being done.
+/// ONNX Runtime's message as an error; `what` says what was being done.
 pub fn failed(what: impl Into<String>, error: impl Into<Cause>) -> Error {
     Error::failed(what).because(error)
 }
@@ -76,18 +75,18 @@ mod tests {
     }
 
     #[test]
-    fn the_versions_that_the_library_takes_are_named() {
+    fn the_supported_versions_are_named() {
         let text =
             "Load model from m.onnx failed:model.cc:256 Model() Unsupported model IR version: 99, max supported IR version: 14\n";
         let error = error_of(ErrorCode::GenericFailure, text).to_string();
-        assert!(error.contains("1.32.0', which takes IR version 14 at most: Unsupported model IR version: 99"), "{error}");
+        assert!(error.contains("1.32.0', which supports IR version up to 14: Unsupported model IR version: 99"), "{error}");
         let text = "x.h:46 f() ONNX Runtime only *guarantees* support for released opset versions. Opset 99 is under development and \
                     support for this is limited. Current official support for domain ai.onnx is till opset 25.";
-        assert!(error_of(ErrorCode::GenericFailure, text).to_string().contains("which takes opset 25 at most"));
+        assert!(error_of(ErrorCode::GenericFailure, text).to_string().contains("which supports opset up to 25"));
     }
 
     #[test]
-    fn what_may_heal_by_itself_is_no_fault_of_the_configuration() {
+    fn transient_errors_are_not_configuration_errors() {
         for (code, text) in [
             (ErrorCode::GenericFailure, "Exception during initialization: std::bad_alloc"),
             (ErrorCode::EngineError, "the NPU was restarted"),

@@ -1,4 +1,4 @@
-//! A session of ONNX Runtime behind [`Infer`].
+//! An ONNX Runtime session that implements [`Infer`].
 
 use super::deadline::Deadline;
 use super::infer::{Execution, Infer};
@@ -25,23 +25,23 @@ pub struct Session {
 /// Opens a session on the CPU with `threads` threads, which do not spin between frames.
 pub fn cpu(library: &Library, model: &Model, threads: usize) -> Result<Session> {
     let threads = threads.max(1);
-    // By name: once a plugin is registered, any other choice may select it.
+    // By name: once a plugin is registered, any other way of choosing may select it.
     let cpu = |builder: SessionBuilder| {
         let devices: Vec<_> =
             library.environment.devices().filter(|device| device.ep().is_ok_and(|ep| ep == "CPUExecutionProvider")).collect();
         let quant = if saturates() { "1" } else { "0" };
-        let told = |e: ort::Error<SessionBuilder>| failed("cannot set up a session on the CPU", ort::Error::<()>::from(e));
-        let builder = builder.with_devices(devices, None).map_err(told)?;
-        let builder = builder.with_intra_threads(threads).map_err(told)?;
-        let builder = builder.with_intra_op_spinning(false).map_err(told)?.with_inter_op_spinning(false).map_err(told)?;
-        builder.with_config_entry("session.x64quantprecision", quant).map_err(told)
+        let error = |e: ort::Error<SessionBuilder>| failed("cannot set up a session on the CPU", ort::Error::<()>::from(e));
+        let builder = builder.with_devices(devices, None).map_err(error)?;
+        let builder = builder.with_intra_threads(threads).map_err(error)?;
+        let builder = builder.with_intra_op_spinning(false).map_err(error)?.with_inter_op_spinning(false).map_err(error)?;
+        builder.with_config_entry("session.x64quantprecision", quant).map_err(error)
     };
     let detail = format!("the CPU, {threads} thread{}", if threads == 1 { "" } else { "s" });
     let execution = Execution { provider: "CPU", detail, nodes: None };
     open(library, model, &model.source, cpu, execution)
 }
 
-/// Whether this CPU saturates products of uint8 and int8 by default: x86-64 without VNNI. (ARM does not.)
+/// Whether ONNX Runtime saturates products of uint8 and int8 on this CPU by default: x86-64 without VNNI. (Not on ARM.)
 fn saturates() -> bool {
     #[cfg(target_arch = "x86_64")]
     return !(std::arch::is_x86_feature_detected!("avx512vnni") || std::arch::is_x86_feature_detected!("avxvnni"));
@@ -73,18 +73,18 @@ pub fn open(
     let (input, output) = (&model.input.tensor, &model.output.tensor);
     let as_declared = check(session.inputs(), input)? & check(session.outputs(), output)?;
     let session = Session { session, zero_copy: ZeroCopy::new(input, output)?, execution, deadline: None };
-    // ONNX Runtime accepts a file that declares other shapes than its nodes compute, and fails at each run
+    // ONNX Runtime accepts a file whose declared shapes differ from the computed ones, and fails at each run
     if as_declared {
         return Ok(session);
     }
     session.probed(model).map_err(|error| {
-        Error::config(format!("the model '{}' does not compute what its file declares", model.name))
+        Error::config(format!("the model '{}' does not compute the shape that its file declares", model.name))
             .because(error)
-            .hint("Its output has another shape than the file says. Export it again.")
+            .hint("Export it again.")
     })
 }
 
-/// Whether ONNX Runtime sees the shape that the model's file was read to have; an error where it sees another tensor.
+/// Whether ONNX Runtime reports the shape read from the model's file; an error if it reports another kind of tensor.
 fn check(seen: &[Outlet], read: &TensorSpec) -> Result<bool> {
     let wanted = match read.element {
         ElementType::U8 => TensorElementType::Uint8,
@@ -97,25 +97,25 @@ fn check(seen: &[Outlet], read: &TensorSpec) -> Result<bool> {
         Some(ValueType::Tensor { ty, shape, .. }) if ty == &wanted => {
             Ok(shape.iter().copied().eq(read.shape.iter().map(|size| *size as i64)))
         }
-        other => Err(Error::config(format!("ONNX Runtime sees {other:?} where the model's file has '{}', {wanted}", read.name))),
+        other => Err(Error::config(format!("ONNX Runtime reports {other:?} where the model's file has '{}', {wanted}", read.name))),
     }
 }
 
 impl Session {
     /// The same session with a time limit for each run.
     pub fn within(mut self, limit: Option<Duration>) -> Result<Self> {
-        self.deadline = limit.map(Deadline::new).transpose().map_err(|e| failed("cannot watch over the inferences", e))?;
+        self.deadline = limit.map(Deadline::new).transpose().map_err(|e| failed("cannot limit the time of inferences", e))?;
         Ok(self)
     }
 
-    /// The session, if an inference on an empty picture works.
+    /// The session, if an inference on a zero input succeeds.
     pub fn probed(mut self, model: &Model) -> Result<Self> {
         let (input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
         self.infer(&input, &mut output)?;
         Ok(self)
     }
 
-    /// Sets what is known about where it runs.
+    /// Sets the description of where it runs.
     pub fn set_execution(&mut self, execution: Execution) {
         self.execution = execution;
     }
@@ -128,7 +128,7 @@ impl Infer for Session {
         };
         deadline.begin();
         let done = self.zero_copy.run(&mut self.session, Some(deadline.options()), input, output);
-        deadline.end().map_err(|why| failed("the inference was ended", why))?;
+        deadline.end().map_err(|why| failed("the inference was terminated", why))?;
         done.map_err(|e| failed("the inference failed", e))
     }
 

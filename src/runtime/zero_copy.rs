@@ -1,6 +1,6 @@
-//! Runs a session on tensors in place: nothing is copied, nothing is allocated for the result.
+//! Runs a session on tensors in place: nothing is copied, and nothing is allocated for the result.
 //!
-//! None of `ort`'s own functions serves: [`ort::session::Session::run`] allocates an output for each run, preallocated outputs exclude
+//! None of `ort`'s own functions can do this: [`ort::session::Session::run`] allocates an output for each run, preallocated outputs exclude
 //! run options that another thread may terminate, and an `IoBinding` copies a borrowed input.
 #![allow(unsafe_code)]
 
@@ -13,7 +13,7 @@ use ort::sys::{self, ONNXTensorElementDataType as Element};
 use std::ffi::{CString, c_void};
 use std::ptr::{NonNull, null, null_mut};
 
-/// What all runs of one session share.
+/// The state shared by all runs of a session.
 pub struct ZeroCopy {
     names: [CString; 2],
     shapes: [Vec<i64>; 2],
@@ -21,22 +21,22 @@ pub struct ZeroCopy {
 }
 
 impl ZeroCopy {
-    /// For a model with this `input` and this `output`.
+    /// For a model with the given `input` and `output`.
     pub fn new(input: &TensorSpec, output: &TensorSpec) -> Result<Self> {
-        let name = |spec: &TensorSpec| CString::new(spec.name.as_str()).map_err(|e| failed("a tensor's name is no text", e));
+        let name = |spec: &TensorSpec| CString::new(spec.name.as_str()).map_err(|e| failed("a tensor's name contains a NUL", e));
         let shape = |spec: &TensorSpec| spec.shape.iter().map(|size| *size as i64).collect();
         Ok(Self { names: [name(input)?, name(output)?], shapes: [shape(input), shape(output)], memory: Memory::of_the_cpu()? })
     }
 
-    /// Runs `session` on `input`; the result is written to `output`. Both have as many elements as the shapes.
+    /// Runs `session` on `input` and writes the result to `output`. Both have as many elements as their shapes.
     pub fn run(&self, session: &mut Session, options: Option<&RunOptions>, input: &Tensor, output: &mut Tensor) -> ort::Result<()> {
         let (from, to) = (Raw::of(input), Raw::of_mut(output));
         let values = [self.value(from, &self.shapes[0])?, self.value(to, &self.shapes[1])?];
         let (inputs, mut outputs) = ([values[0].0.as_ptr().cast_const()], [values[1].0.as_ptr()]);
         let options = options.map_or(null(), |options| options.ptr());
         let [input_name, output_name] = [[self.names[0].as_ptr()], [self.names[1].as_ptr()]];
-        // SAFETY: every pointer lives until the call returns, and ONNX Runtime keeps none of them. The session is borrowed mutably, so
-        // that nobody else runs it; so is `output`, which is all that is written to. An output that is given is never replaced.
+        // SAFETY: every pointer is valid until the call returns, and ONNX Runtime keeps none of them. The session is borrowed mutably, so
+        // nothing else runs it; so is `output`, the only memory written to. An output that is passed in is never replaced.
         unsafe {
             let run = ort::api().Run;
             let (inputs, outputs) = (inputs.as_ptr(), outputs.as_mut_ptr());
@@ -45,16 +45,16 @@ impl ZeroCopy {
         }
     }
 
-    /// The elements as ONNX Runtime sees them; an error where they are fewer than `shape` says.
+    /// A tensor value for the elements; an error if there are fewer than `shape` says.
     fn value(&self, raw: Raw, shape: &[i64]) -> ort::Result<Value> {
         let mut value = null_mut();
-        // SAFETY: ONNX Runtime holds `raw`'s bytes against the shape and the type, and uses them only in `run`, where they are borrowed.
+        // SAFETY: ONNX Runtime checks the size of `raw` against the shape and the type, and uses it only in `run`, where it is borrowed.
         unsafe {
             let create = ort::api().CreateTensorWithDataAsOrtValue;
             let status = create(self.memory.0.as_ptr(), raw.data, raw.bytes, shape.as_ptr(), shape.len(), raw.element, &mut value);
             ort::Error::result_from_status(status)?;
         }
-        NonNull::new(value).map(Value).ok_or_else(|| ort::Error::new("no value was made"))
+        NonNull::new(value).map(Value).ok_or_else(|| ort::Error::new("no value was created"))
     }
 }
 
@@ -67,7 +67,7 @@ struct Raw {
 }
 
 impl Raw {
-    /// For reading only.
+    /// Read-only memory.
     fn of(tensor: &Tensor) -> Self {
         let (data, bytes, element) = match tensor {
             Tensor::U8(data) => {
@@ -80,7 +80,7 @@ impl Raw {
         Self { data: data.cast_mut(), bytes, element }
     }
 
-    /// For writing as well.
+    /// Writable memory.
     fn of_mut(tensor: &mut Tensor) -> Self {
         let data = match tensor {
             Tensor::U8(data) => data.as_mut_ptr().cast::<c_void>(),
@@ -92,12 +92,12 @@ impl Raw {
     }
 }
 
-/// A value of ONNX Runtime that borrows its memory.
+/// An ONNX Runtime value that borrows its memory.
 struct Value(NonNull<sys::OrtValue>);
 
 impl Drop for Value {
     fn drop(&mut self) {
-        // SAFETY: it was made by ONNX Runtime, and is released once.
+        // SAFETY: it was created by ONNX Runtime, and is released once.
         unsafe { (ort::api().ReleaseValue)(self.0.as_ptr()) }
     }
 }
@@ -105,7 +105,7 @@ impl Drop for Value {
 /// Describes the CPU's memory to ONNX Runtime.
 struct Memory(NonNull<sys::OrtMemoryInfo>);
 
-// SAFETY: it is never written to once it is made.
+// SAFETY: it is never written to after its creation.
 unsafe impl Send for Memory {}
 
 impl Memory {
@@ -118,13 +118,13 @@ impl Memory {
             ort::Error::result_from_status(status)
         };
         made.map_err(|e| failed("cannot describe the CPU's memory", e))?;
-        NonNull::new(memory).map(Self).ok_or_else(|| failed("cannot describe the CPU's memory", "nothing was made"))
+        NonNull::new(memory).map(Self).ok_or_else(|| failed("cannot describe the CPU's memory", "nothing was created"))
     }
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: it was made by ONNX Runtime, and is released once.
+        // SAFETY: it was created by ONNX Runtime, and is released once.
         unsafe { (ort::api().ReleaseMemoryInfo)(self.0.as_ptr()) }
     }
 }

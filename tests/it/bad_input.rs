@@ -192,7 +192,7 @@ fn each_is_told_with_its_mend() {
             what: "libonnxruntime too old",
             args: words(&format!("demo --onnxruntime {old}")),
             status: 78,
-            said: &["it is version 1.17.1, too old", "1.23 or newer is needed"],
+            said: &["it is version 1.17.1, too old", "1.23 or newer is required"],
         },
         Case {
             what: "libonnxruntime no library",

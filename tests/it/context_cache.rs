@@ -86,7 +86,7 @@ fn a_context_of_another_model_is_rebuilt() {
 #[test]
 fn where_nothing_can_be_written_the_session_works_all_the_same() {
     let Some(qnn_dir) = common::qnn_dir() else { return };
-    assert_line(&said(demo(Path::new("/dev/null/cache"), &qnn_dir).output().unwrap()), &["not kept", "/dev/null/cache"]);
+    assert_line(&said(demo(Path::new("/dev/null/cache"), &qnn_dir).output().unwrap()), &["not stored", "/dev/null/cache"]);
     assert!(said(demo(Path::new("off"), &qnn_dir).output().unwrap()).is_empty());
 
     // a disk that is full after 50 KB
@@ -100,7 +100,7 @@ fn where_nothing_can_be_written_the_session_works_all_the_same() {
         command.env("ORT_DYLIB_PATH", common::onnxruntime());
         command
     };
-    assert_line(&said(shell.output().unwrap()), &["not kept"]);
+    assert_line(&said(shell.output().unwrap()), &["not stored"]);
     assert!(entries(folder.path()).is_empty(), "half an entry is none");
 }
 
@@ -115,7 +115,7 @@ fn two_at_once_leave_one_whole_entry() {
     });
     for child in both {
         let lines = said(child.wait_with_output().unwrap());
-        assert!(lines.len() == 1 && !lines[0].contains("not kept"), "{lines:?}");
+        assert!(lines.len() == 1 && !lines[0].contains("not stored"), "{lines:?}");
     }
     assert_eq!(entries(folder.path()).len(), 1);
     assert_line(&said(demo(folder.path(), &qnn_dir).output().unwrap()), &["hit"]);

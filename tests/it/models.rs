@@ -49,7 +49,7 @@ fn what_no_retry_can_heal_is_a_fault_of_the_configuration() {
         (Onnx { opset: 99, ..Onnx::default() }, vec!["opset", "newer than ONNX Runtime", "export it"]),
         (Onnx::ending_in(&[node("Guess", &["mean"], &["classes"])]), vec!["Guess"]),
         (Onnx::ending_in(&[node("Flatten", &["nothing"], &["classes"])]), vec!["nothing"]),
-        (Onnx { output: vec![1, 5], ..Onnx::default() }, vec!["does not compute what its file declares", "{1,3}"]),
+        (Onnx { output: vec![1, 5], ..Onnx::default() }, vec!["does not compute the shape that its file declares", "{1,3}"]),
     ];
     for (model, said) in cases {
         let error = refused(&model);

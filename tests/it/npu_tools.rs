@@ -16,7 +16,7 @@ fn inspect_tells_of_each_operator() {
         String::from_utf8(output.stdout).unwrap()
     };
     let text = inspect(&[]);
-    assert!(text.contains("QNN       QNN as a plugin 2.7.0 (QAIRT 2.51.0), '"), "{text}");
+    assert!(text.contains("QNN       QNN plugin 2.7.0 (QAIRT 2.51.0), '"), "{text}");
     let row = |operator: &str| {
         text.lines().find(|line| line.trim_start().starts_with(operator)).unwrap().split_whitespace().skip(1).collect::<Vec<_>>()
     };

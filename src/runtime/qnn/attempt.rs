@@ -1,5 +1,5 @@
-//! One session with QNN: opened as it is, or by way of the context cache.
-#![allow(clippy::result_large_err)] // the builder that failed comes back in ort's own error
+//! Opens a session with QNN, directly or through the context cache.
+#![allow(clippy::result_large_err)] // ort's error contains the builder
 
 use super::super::context_cache::{Entry, Found};
 use super::super::infer::Execution;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-/// The parts of a session with QNN.
+/// The parameters of a session with QNN.
 pub struct Attempt<'a> {
     pub library: &'a Library,
     pub qnn: &'a Qnn,
@@ -34,7 +34,7 @@ impl Attempt<'_> {
         session::open(self.library, self.model, source, configure, execution)
     }
 
-    /// A session with every node on the NPU, whose graph is written to `graph`.
+    /// Opens a session with every node on the NPU, and writes its graph to `graph`.
     pub fn keep(&self, graph: &Path) -> Result<Session> {
         let graph = graph.display().to_string();
         self.open(&self.model.source, |builder| {
@@ -43,10 +43,10 @@ impl Attempt<'_> {
         })
     }
 
-    /// A session with every node on the NPU; by way of the context cache, where there is one.
+    /// Opens a session with every node on the NPU, through the context cache if there is one.
     pub fn whole(&self, cache: Option<&Path>) -> Result<Session> {
         let strict = SessionBuilder::with_disable_cpu_fallback;
-        // a model that is a context already has nothing to be built
+        // a model that already is a context need not be built
         let Some(cache) = cache.filter(|_| !self.model.is_context()) else { return self.open(&self.model.source, strict) };
         let [plugin, backend] = self.qnn.files();
         let libraries = [self.library.path.clone(), plugin, backend];
@@ -76,24 +76,24 @@ impl Attempt<'_> {
         let draft = match entry.begin() {
             Ok(draft) => draft,
             Err(error) => {
-                tracing::warn!("context cache: not kept, the next start will be as slow: {error}");
+                tracing::warn!("context cache: not stored, the next start will be slow too: {error}");
                 return self.open(&self.model.source, strict);
             }
         };
         let keeping = self.keep(&draft.graph());
         let session = match keeping {
             Ok(session) => session,
-            // is it the model, or the disk?
+            // is the cause the model, or the disk?
             Err(error) => {
                 let session = self.open(&self.model.source, strict)?;
-                tracing::warn!("context cache: not kept, the next start will be as slow: {error}");
+                tracing::warn!("context cache: not stored, the next start will be slow too: {error}");
                 return Ok(session);
             }
         };
         let took = start.elapsed();
         match draft.finish(&entry) {
             Ok(size) => tracing::info!("context cache: built in {took:.1?}, {size} bytes in '{}'", entry.folder().display()),
-            Err(error) => tracing::warn!("context cache: not kept, the next start will be as slow: {error}"),
+            Err(error) => tracing::warn!("context cache: not stored, the next start will be slow too: {error}"),
         }
         Ok(session)
     }
@@ -106,15 +106,15 @@ mod tests {
     use super::*;
     use crate::runtime::Options;
 
-    /// No library with QNN inside is at hand; one without it must not pass for one, and go to the CPU in silence.
+    /// No library with built-in QNN is available; one without it must not be used as one and silently fall back to the CPU.
     #[test]
-    fn qnn_inside_a_library_that_has_none_is_an_error_and_not_the_cpu() {
+    fn built_in_qnn_that_is_missing_is_an_error_and_not_the_cpu() {
         let library = library::load(Some(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.runtime/onnxruntime")))).unwrap();
         let (qnn, model) = (Qnn { form: Form::BuiltIn, folder: "/opt/qnn".into() }, crate::model::builtin().unwrap());
         let mut set = Options::default();
         set.set("vtcm_mb", "2").unwrap();
         let options = set.all(&qnn.backend());
-        // what a library with QNN inside would get
+        // as for a library with built-in QNN
         let said: Vec<_> = options.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert!(
             said.contains(&"backend_path=/opt/qnn/libQnnHtp.so".to_owned()) && said.contains(&"vtcm_mb=2".to_owned()),
@@ -123,8 +123,8 @@ mod tests {
         let attempt = Attempt { library, qnn: &qnn, model: &model, options };
         for refused in [attempt.open(&model.source, Ok), attempt.whole(None)] {
             let refused = refused.err().unwrap().to_string();
-            assert!(refused.contains("QNN refuses the session") && refused.contains("not supported in this build"), "{refused}");
+            assert!(refused.contains("QNN rejects the session") && refused.contains("not supported in this build"), "{refused}");
         }
-        assert_eq!(qnn.describe(), "QNN inside libonnxruntime, '/opt/qnn'");
+        assert_eq!(qnn.describe(), "QNN built into libonnxruntime, '/opt/qnn'");
     }
 }

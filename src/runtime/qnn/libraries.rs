@@ -1,5 +1,5 @@
-//! QNN's own libraries: where they are, in which form, and how a session is handed to them.
-#![allow(clippy::result_large_err)] // the builder that failed comes back in ort's own error
+//! QNN's libraries: where they are, in which form, and how a session is configured for them.
+#![allow(clippy::result_large_err)] // ort's error contains the builder
 
 use super::super::library::{self, Library};
 use super::super::refusal::failed;
@@ -15,19 +15,19 @@ pub const EP: &str = "QNNExecutionProvider";
 const PLUGIN: &str = "libonnxruntime_providers_qnn.so";
 const BACKEND: &str = "libQnnHtp.so";
 
-/// What the HTP of a QCS6490 (v68) needs beside the plugin and the backend: to build a graph, to reach the DSP, and the DSP's own side.
+/// The libraries that the HTP of a QCS6490 (v68) needs besides the plugin and the backend: to build a graph, to reach the DSP, and the DSP's own.
 #[cfg(target_arch = "aarch64")]
 pub const BOARD_PARTS: &[&str] = &["libQnnHtpPrepare.so", "libQnnSystem.so", "libQnnHtpV68Stub.so", "libQnnHtpV68Skel.so"];
-/// What the emulator of the HTP needs beside the plugin and the backend.
+/// The libraries that the emulator of the HTP needs besides the plugin and the backend.
 #[cfg(not(target_arch = "aarch64"))]
 pub const BOARD_PARTS: &[&str] = &["libHtpPrepare.so", "libQnnSystem.so"];
 
-/// How QNN comes to ONNX Runtime.
+/// The form in which QNN is available to ONNX Runtime.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
-    /// As a plugin library, from onnxruntime-qnn 2.x on.
+    /// As a plugin library, since onnxruntime-qnn 2.x.
     Plugin,
-    /// Inside libonnxruntime, as in the wheels of onnxruntime-qnn 1.x.
+    /// Built into libonnxruntime, as in the wheels of onnxruntime-qnn 1.x.
     BuiltIn,
 }
 
@@ -41,7 +41,7 @@ pub struct Qnn {
 }
 
 impl Qnn {
-    /// Finds the libraries of QNN: a plugin with its backend, or, where libonnxruntime has QNN inside, the backend alone.
+    /// Finds the libraries of QNN: a plugin with its backend, or the backend alone if QNN is built into libonnxruntime.
     pub fn find(library: &Library, named: Option<&Path>) -> Result<Self> {
         let candidates = candidates(library, named);
         let found = |names: &[&str]| {
@@ -62,15 +62,15 @@ impl Qnn {
             .hint(how_to_get()))
     }
 
-    /// Form, versions as far as the wheel tells them, and place.
+    /// The form, the versions if the wheel states them, and the path.
     pub fn describe(&self) -> String {
         let form = match self.form {
-            Form::Plugin => "QNN as a plugin",
-            Form::BuiltIn => "QNN inside libonnxruntime",
+            Form::Plugin => "QNN plugin",
+            Form::BuiltIn => "QNN built into libonnxruntime",
         };
-        let told = std::fs::read_to_string(self.folder.join("build_and_package_info.py")).unwrap_or_default();
+        let build_info = std::fs::read_to_string(self.folder.join("build_and_package_info.py")).unwrap_or_default();
         let version = |name: &str| {
-            told.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().strip_prefix('=')?.trim().trim_matches('\'')))
+            build_info.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().strip_prefix('=')?.trim().trim_matches('\'')))
         };
         let versions = match (version("__version__"), version("qnn_version")) {
             (Some(package), Some(qairt)) => format!(" {package} (QAIRT {qairt})"),
@@ -97,15 +97,15 @@ impl Qnn {
         builder: SessionBuilder,
         options: &BTreeMap<String, String>,
     ) -> Result<SessionBuilder> {
-        let refused = |e: ort::Error<SessionBuilder>| failed("QNN refuses the session", ort::Error::<()>::from(e));
+        let refused = |e: ort::Error<SessionBuilder>| failed("QNN rejects the session", ort::Error::<()>::from(e));
         match self.form {
             Form::Plugin => {
                 register(library, &self.folder.join(PLUGIN))?;
                 let ours = |device: &ort::device::Device| device.ep().is_ok_and(|ep| ep == EP);
                 let devices: Vec<_> = library.environment.devices().filter(ours).take(1).collect();
                 if devices.is_empty() {
-                    return Err(Error::failed("QNN sees no NPU on this machine").hint(
-                        "On a board it is /dev/fastrpc-cdsp: is it there (ls -l /dev/fastrpc*), and may you open it? `glimpsed doctor` tells.",
+                    return Err(Error::failed("QNN finds no NPU on this machine").hint(
+                        "On a board it is /dev/fastrpc-cdsp: does it exist (ls -l /dev/fastrpc*), and do you have permission? `glimpsed doctor` checks both.",
                     ));
                 }
                 let options: Vec<_> = options.iter().map(|(key, value)| (format!("{EP}.{key}"), value.clone())).collect();
@@ -113,7 +113,7 @@ impl Qnn {
             }
             Form::BuiltIn => {
                 let provider = options.iter().fold(QNN::default(), |qnn, (key, value)| qnn.with_arbitrary_config(key, value));
-                // otherwise a provider that fails to register is silently left out
+                // otherwise a provider that fails to register is silently ignored
                 builder.with_execution_providers([provider.build().error_on_failure()]).map_err(refused)
             }
         }
@@ -122,12 +122,12 @@ impl Qnn {
 
 /// How to get the libraries of QNN.
 pub fn how_to_get() -> String {
-    library::by_make("make setup-qnn").map(|make| format!("{make} By hand: ")).unwrap_or_default()
-        + "pip download --no-deps onnxruntime-qnn, unzip the wheel, and name the folder\n\
+    library::by_make("make setup-qnn").map(|make| format!("{make} Manually: ")).unwrap_or_default()
+        + "pip download --no-deps onnxruntime-qnn, unzip the wheel, and specify the folder\n\
            that holds them: --qnn-dir FOLDER/onnxruntime_qnn or GLIMPSED_QNN_DIR."
 }
 
-/// Where the libraries may be, in the order in which they are looked for.
+/// The folders that may contain the libraries, in search order.
 fn candidates(library: &Library, named: Option<&Path>) -> Vec<PathBuf> {
     let from_environment = std::env::var_os("GLIMPSED_QNN_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     match named.map(Path::to_owned).or(from_environment) {
@@ -136,7 +136,7 @@ fn candidates(library: &Library, named: Option<&Path>) -> Vec<PathBuf> {
     }
 }
 
-/// Folders in which QNN is searched by default.
+/// The folders searched by default.
 pub fn usual_folders() -> Vec<PathBuf> {
     let parts = ["", "onnxruntime_qnn", "onnxruntime-qnn/onnxruntime_qnn"];
     library::own_folders().into_iter().flat_map(|folder| parts.map(|part| folder.join(part))).collect()
@@ -149,7 +149,7 @@ fn beside(path: &Path) -> Vec<PathBuf> {
     std::iter::once(folder).chain(packages).collect()
 }
 
-/// Registers the plugin, once in a process.
+/// Registers the plugin, once per process.
 fn register(library: &Library, plugin: &Path) -> Result<()> {
     let mut plugins = library.plugins.lock().unwrap_or_else(PoisonError::into_inner);
     if plugins.iter().any(|known| known == plugin) {
@@ -157,7 +157,7 @@ fn register(library: &Library, plugin: &Path) -> Result<()> {
     }
     library.environment.register_ep_library(EP, plugin).map_err(|e| {
         failed(format!("cannot load the QNN plugin '{}'", plugin.display()), e)
-            .hint(format!("It needs ONNX Runtime 1.24.1 or newer beside it. {}", how_to_get()))
+            .hint(format!("It needs ONNX Runtime 1.24.1 or newer. {}", how_to_get()))
     })?;
     plugins.push(plugin.to_owned());
     Ok(())

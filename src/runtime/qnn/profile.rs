@@ -1,4 +1,4 @@
-//! How the time of a run on the NPU is spread over its nodes, by QNN's own profile.
+//! How the time of a run on the NPU is distributed over its nodes, from QNN's profile.
 
 use super::super::infer::Infer;
 use super::super::library::Library;
@@ -11,10 +11,10 @@ use crate::tensor::Tensor;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Runs that are measured.
+/// The number of measured runs.
 const RUNS: usize = 5;
 
-/// Cycles of each node of `model` in a run, the slowest first. QNN's profile goes where the options say, or is taken away again.
+/// Cycles of each node of `model` in a run, the slowest first. QNN's profile is written where the options say; without one, it is removed.
 pub fn slowest(library: &Library, model: &Model, params: &Params) -> Result<Vec<(String, u64)>> {
     let mut params = Params { context_cache: None, ..params.clone() };
     let own = match params.qnn.get("profiling_file_path") {
@@ -31,14 +31,14 @@ pub fn slowest(library: &Library, model: &Model, params: &Params) -> Result<Vec<
     let (input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
     let ran = (0..RUNS).try_for_each(|_| session.infer(&input, &mut output));
     drop(session);
-    let told = std::fs::read_to_string(&path).map_err(|e| failed(format!("QNN wrote no profile to '{}'", path.display()), e));
+    let profile = std::fs::read_to_string(&path).map_err(|e| failed(format!("QNN wrote no profile to '{}'", path.display()), e));
     if own.is_some() {
-        // what is left of it is in a folder for such things
+        // if that fails, the file is left in the temporary folder
         let _ = std::fs::remove_file(&path);
         let _ = std::fs::remove_file(path.with_file_name(format!("{}_qnn.log", path.file_stem().unwrap_or_default().display())));
     }
     ran?;
-    Ok(nodes(&told?, RUNS as u64))
+    Ok(nodes(&profile?, RUNS as u64))
 }
 
 /// The nodes of a profile of `runs` runs: `timestamp,NODE,cycles,CYCLES,source,level,name:OpId_n (cycles)`.

@@ -1,5 +1,5 @@
-//! Opens sessions on the NPU: strict ones, and ones that may leave nodes to the CPU, counted.
-#![allow(clippy::result_large_err)] // the builder that failed comes back in ort's own error
+//! Opens sessions on the NPU: strict ones, and ones that may run some nodes, counted, on the CPU.
+#![allow(clippy::result_large_err)] // ort's error contains the builder
 
 use super::super::infer::Execution;
 use super::super::library::Library;
@@ -14,12 +14,12 @@ use crate::model::Model;
 use ort::logging::LogLevel;
 use std::path::Path;
 
-/// Whether the CPU may take what the NPU does not.
+/// Whether the CPU may run nodes that the NPU does not support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fallback {
-    /// Every node on the NPU, or no session.
+    /// Every node on the NPU, otherwise an error.
     Forbidden,
-    /// What the NPU does not take goes to the CPU; counted.
+    /// Nodes that the NPU does not support run on the CPU, and are counted.
     Counted,
 }
 
@@ -30,27 +30,27 @@ pub fn open(library: &Library, model: &Model, params: &Params) -> Result<Session
     }
     let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
     session(library, &qnn, model, params, Fallback::Forbidden).map(|(session, _)| session).map_err(|error| {
-        let hint = "Some of the model does not run on the NPU, or the NPU's libraries do not load; the lines above say which.\n\
-                    --provider auto goes on without it, --provider cpu does not try.";
-        // QNN does not say which nodes it left: a session that may fall back does
+        let hint = "Part of the model does not run on the NPU, or the NPU's libraries cannot be loaded; the lines above say which.\n\
+                    --provider auto continues on the CPU, --provider cpu does not try the NPU.";
+        // a strict session does not report which nodes failed: one with fallback does
         match session(library, &qnn, model, params, Fallback::Counted) {
             // the NPU works but does not support some operators: retrying does not help
             Ok((_, Some(coverage))) if coverage.npu > 0 => {
-                error.of_kind(Kind::Config).hint(format!("{coverage}.\n--provider auto with --allow-partial runs it like that; `glimpsed inspect --provider qnn` tells of each operator."))
+                error.of_kind(Kind::Config).hint(format!("{coverage}.\n--provider auto with --allow-partial accepts that; `glimpsed inspect --provider qnn` lists each operator."))
             }
             _ => error.hint(hint),
         }
     })
 }
 
-/// Opens a session with what the HTP takes of the model there, and the rest on the CPU; an error where it takes nothing.
+/// Opens a session with the nodes that the HTP supports on the NPU and the rest on the CPU; an error if it supports none.
 pub fn open_partly(library: &Library, model: &Model, params: &Params) -> Result<Session> {
     let qnn = Qnn::find(library, params.qnn_dir.as_deref())?;
     let (mut session, coverage) = session(library, &qnn, model, params, Fallback::Counted)?;
     let coverage = coverage.ok_or_else(|| Error::failed("ONNX Runtime does not report node placements"))?;
     if coverage.npu == 0 {
         return Err(Error::failed(format!("no node of the model '{}' runs on the NPU", model.name))
-            .hint("It is a model in floating point, or the NPU's libraries do not load: -vv shows what QNN says."));
+            .hint("It is a floating-point model, or the NPU's libraries cannot be loaded: -vv shows QNN's log."));
     }
     session.set_execution(Execution {
         provider: "QNN",
@@ -74,7 +74,7 @@ fn session(
         return attempt.whole(params.context_cache.as_deref()).map(|session| (session, None));
     }
     let mut attempt = Attempt { library, qnn, model, options };
-    // QNN forces this where no fallback is allowed; else a model with float at its ends would be counted as split
+    // QNN forces this if no fallback is allowed; otherwise a model with float inputs and outputs would be counted as split
     attempt.options.entry("offload_graph_io_quantization".to_owned()).or_insert("0".to_owned());
     ort_log::listen();
     library.environment.set_log_level(LogLevel::Verbose);

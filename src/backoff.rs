@@ -1,8 +1,8 @@
-//! A retry policy: pauses that double, from a first one up to a longest one. It keeps no clock; times are handed in.
+//! A retry policy: pauses that double up to a maximum. It has no clock; times are parameters.
 
 use std::time::Duration;
 
-/// Pauses between tries.
+/// The pauses between attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     first: Duration,
@@ -12,7 +12,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Pauses from `first` to `most`. What worked for `settled` before it failed starts over with `first`.
+    /// Pauses from `first` to `most`. After working for `settled`, the next failure starts again with `first`.
     pub const fn new(first: Duration, most: Duration, settled: Duration) -> Self {
         Self { first, most, settled, next: first }
     }
@@ -22,7 +22,7 @@ impl Backoff {
         self.most
     }
 
-    /// The pause before the next try, after something worked for `worked` (zero: not at all) and failed.
+    /// The pause before the next attempt, after a failure that followed `worked` of success (zero: none).
     pub fn pause(&mut self, worked: Duration) -> Duration {
         if worked >= self.settled {
             self.reset();
@@ -32,7 +32,7 @@ impl Backoff {
         pause
     }
 
-    /// It works: the next pause is the first one again.
+    /// Resets after a success: the next pause is the first one.
     pub fn reset(&mut self) {
         self.next = self.first;
     }
@@ -45,7 +45,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn pauses_double_up_to_the_longest_and_what_worked_for_long_starts_over() {
+    fn pauses_double_up_to_the_longest_and_start_again_after_long_success() {
         let mut backoff = Backoff::new(SECOND / 2, 10 * SECOND, 60 * SECOND);
         let mut pauses =
             |worked: u32, times: usize| (0..times).map(|_| backoff.pause(worked * SECOND).as_millis()).collect::<Vec<_>>();
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_too_long_and_none_too_short() {
+    fn extreme_times_do_not_overflow() {
         let mut backoff = Backoff::new(Duration::MAX, Duration::MAX, Duration::MAX);
         assert_eq!([backoff.pause(SECOND), backoff.pause(SECOND)], [Duration::MAX; 2]);
         let mut none = Backoff::new(Duration::ZERO, Duration::ZERO, SECOND);

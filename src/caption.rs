@@ -1,13 +1,13 @@
-//! The text on a camera's video: written by whoever has a result, taken by whoever draws the next picture. Neither waits for the other.
+//! The text on a camera's video: set with each result, taken before each drawn picture. Neither side waits for the other.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A text that nobody has renewed for so long is taken away: it says nothing of what is seen now.
+/// A text that is not renewed for this long is removed, because it is out of date.
 const LASTS: Duration = Duration::from_secs(1);
 
-/// The text; all copies are one.
+/// The text; all clones share it.
 #[derive(Clone, Default)]
 pub struct Caption(Arc<Shared>);
 
@@ -20,24 +20,24 @@ struct Shared {
 #[derive(Default)]
 struct Text {
     markup: String,
-    /// When it was last found true; `None` where nothing is shown.
+    /// When it was last set or renewed; `None` if nothing is shown.
     at: Option<Instant>,
-    /// Whether the picture shows something else still.
+    /// Whether the video still shows another text.
     changed: bool,
 }
 
 impl Caption {
-    /// There is a video that shows it.
+    /// Records that a video shows it.
     pub fn want(&self) {
         self.0.wanted.store(true, Ordering::Relaxed);
     }
 
-    /// Whether there is a video that shows it.
+    /// Whether a video shows it.
     pub fn is_wanted(&self) -> bool {
         self.0.wanted.load(Ordering::Relaxed)
     }
 
-    /// Sets the text, in Pango's markup; it holds from `now` on.
+    /// Sets the text, in Pango markup, valid from `now` on.
     pub fn set(&self, markup: &str, now: Instant) {
         let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
         if text.markup != markup || text.at.is_none() {
@@ -48,7 +48,7 @@ impl Caption {
         text.at = Some(now);
     }
 
-    /// The same text still holds at `now`.
+    /// Renews the same text at `now`.
     pub fn keep(&self, now: Instant) {
         let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
         if text.at.is_some() {
@@ -56,7 +56,7 @@ impl Caption {
         }
     }
 
-    /// What is to be drawn from `now` on, if it is another text than before; empty where the last result is too old.
+    /// The text to draw from `now` on, if it has changed; empty if the last result is too old.
     pub fn take(&self, now: Instant) -> Option<String> {
         let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
         if text.at.is_some_and(|at| now.saturating_duration_since(at) > LASTS) {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_drawn_once_and_goes_when_it_is_old() {
+    fn is_drawn_once_and_removed_when_out_of_date() {
         let (caption, start) = (Caption::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
         assert_eq!(caption.take(at(0)), None);

@@ -1,9 +1,9 @@
-//! The frame channel: at most `capacity` frames wait, and in a live stream a new frame pushes out the oldest.
+//! The frame channel: at most `capacity` frames wait, and in a live stream a new frame replaces the oldest.
 //!
-//! A live classifier that is behind must not classify the past. So the newest frame always gets in, and what it pushed out is
-//! counted: the count travels with the frame that took the place ([`Taken::dropped`]), and adds up in [`Sender::dropped`].
-//! Blocking the sender would stall the camera's own buffer pool instead. A source that is not live can wait, and then nothing
-//! is lost: [`Sender::send_all`].
+//! A live classifier that is too slow must not classify old frames. So the newest frame is always accepted, and the frames that it
+//! replaces are counted: in the frame itself ([`Taken::dropped`]), and in total in [`Sender::dropped`].
+//! Blocking the sender would stall the camera's buffer pool instead. A source that is not live can wait, and then nothing
+//! is dropped: [`Sender::send_all`].
 
 pub use crossbeam_channel::TryRecvError;
 
@@ -16,7 +16,7 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     counted_channel(capacity, Arc::default())
 }
 
-/// The same, with the dropped frames added to `dropped`.
+/// Like [`channel`], with dropped frames counted in `dropped`.
 pub fn counted_channel<T>(capacity: usize, dropped: Arc<AtomicU64>) -> (Sender<T>, Receiver<T>) {
     let (queue_in, queue_out) = bounded(capacity.max(1));
     let (alive, closed) = bounded(0);
@@ -24,40 +24,40 @@ pub fn counted_channel<T>(capacity: usize, dropped: Arc<AtomicU64>) -> (Sender<T
     (sender, Receiver { queue: queue_out, dropped, _alive: alive })
 }
 
-/// What became of a frame that was sent.
+/// The outcome of sending a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// It waits.
+    /// It is queued.
     Queued,
-    /// It waits, and this many older ones were dropped for it.
+    /// It is queued, and this many older frames were dropped.
     Replaced(u64),
     /// The receiver is gone; the frame counts as dropped.
     Closed,
 }
 
-/// A frame, and how many before it were dropped since the last one that was taken.
+/// A frame, and how many were dropped since the last one taken.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Taken<T> {
     /// The frame.
     pub frame: T,
-    /// Frames that it, or those that it replaced, pushed out.
+    /// The number of frames dropped before it.
     pub dropped: u64,
-    /// Whether a newer one may push it out.
+    /// Whether a newer frame may replace it.
     pub live: bool,
 }
 
-/// The camera's end; there is one.
+/// The camera's side; there is one.
 pub struct Sender<T> {
     queue: QueueSender<Taken<T>>,
-    /// The other end of the same queue, to take the oldest frame out when it is full.
+    /// The receiving end of the same queue, to remove the oldest frame when it is full.
     oldest: Queue<Taken<T>>,
-    /// Disconnected when the receiver is gone. (The queue itself cannot tell: `oldest` keeps it open.)
+    /// Disconnected once the receiver is dropped. (The queue does not show that: `oldest` keeps it open.)
     closed: Queue<()>,
     dropped: Arc<AtomicU64>,
 }
 
 impl<T> Sender<T> {
-    /// Queues `frame` at once; the oldest waiting frame is dropped if there is no room.
+    /// Queues `frame` without blocking; drops the oldest waiting frame if there is no room.
     pub fn send_newest(&mut self, frame: T) -> Sent {
         let mut waiting = Taken { frame, dropped: 0, live: true };
         loop {
@@ -77,14 +77,14 @@ impl<T> Sender<T> {
                     Ok(()) if self.is_closed() => return self.lost_in_queue(),
                     Ok(()) => return Sent::Replaced(1),
                     Err(TrySendError::Disconnected(_)) => return self.lost(),
-                    // unreachable: the only sender has just made room
+                    // unreachable: this is the only sender, and it has just made room
                     Err(TrySendError::Full(back)) => waiting = back,
                 }
             }
         }
     }
 
-    /// Waits until there is room for `frame`: nothing is lost while the receiver lives.
+    /// Waits until there is room for `frame`: nothing is dropped while the receiver exists.
     pub fn send_all(&mut self, frame: T) -> Sent {
         let waiting = Taken { frame, dropped: 0, live: false };
         select! {
@@ -97,7 +97,7 @@ impl<T> Sender<T> {
         }
     }
 
-    /// How many frames were dropped so far.
+    /// How many frames have been dropped so far.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -111,7 +111,7 @@ impl<T> Sender<T> {
         self.lost_in_queue()
     }
 
-    /// The receiver is gone: whatever came into the queue while it went, so that it did not count it, is counted here.
+    /// Called once the receiver is gone: counts the frames that were queued during its drop.
     fn lost_in_queue(&self) -> Sent {
         self.dropped.fetch_add(self.oldest.try_iter().count() as u64, Ordering::Relaxed);
         Sent::Closed
@@ -126,7 +126,7 @@ impl<T> Drop for Sender<T> {
     }
 }
 
-/// The engine's end; there is one. When it goes, the frames that still wait count as dropped.
+/// The engine's side; there is one. On drop, frames still in the queue count as dropped.
 pub struct Receiver<T> {
     queue: Queue<Taken<T>>,
     dropped: Arc<AtomicU64>,
@@ -134,17 +134,17 @@ pub struct Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Waits for the next frame; `None` when the sender is gone and nothing waits.
+    /// Waits for the next frame; `None` once the sender is gone and the queue is empty.
     pub fn recv(&self) -> Option<Taken<T>> {
         self.queue.recv().ok()
     }
 
-    /// The next frame, if one waits.
+    /// The next frame, if one is waiting.
     pub fn try_recv(&self) -> Result<Taken<T>, TryRecvError> {
         self.queue.try_recv()
     }
 
-    /// The frame that pushes out one that was taken already, where a newer one waits; `dropped` is what the older one pushed out.
+    /// A newer waiting frame to replace one already taken, if there is one; `dropped` is the count of the older one.
     pub fn newer(&self, dropped: u64) -> Option<Taken<T>> {
         let mut newer = self.queue.try_recv().ok()?;
         newer.dropped += dropped + 1;
@@ -152,17 +152,17 @@ impl<T> Receiver<T> {
         Some(newer)
     }
 
-    /// Counts a frame that was taken and gives no result.
+    /// Counts a frame that was taken and gets no result.
     pub fn lose(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Lets `select` wake when a frame waits, or when there will be no more.
+    /// For `select`: ready when a frame is waiting, or when there will be no more.
     pub fn wake<'a>(&'a self, select: &mut Select<'a>) {
         select.recv(&self.queue);
     }
 
-    /// Counts the frames that are dropped; complete when both ends have gone.
+    /// The counter of dropped frames; final once both sides are dropped.
     pub fn dropped_counter(&self) -> Arc<AtomicU64> {
         self.dropped.clone()
     }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_was_taken_can_still_be_pushed_out() {
+    fn a_frame_already_taken_can_still_be_replaced() {
         let (mut sender, receiver) = channel(1);
         sender.send_newest('a');
         sender.send_newest('b');
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_taken_after_the_sender_has_gone() {
+    fn waiting_frames_are_delivered_after_the_sender_is_dropped() {
         let (mut sender, receiver) = channel(2);
         sender.send_newest('a');
         sender.send_newest('b');
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiting_sender_wakes_when_the_receiver_goes() {
+    fn a_waiting_sender_wakes_when_the_receiver_is_dropped() {
         let (mut sender, receiver) = channel(1);
         assert_eq!(sender.send_all('a'), Sent::Queued);
         let source = thread::spawn(move || (sender.send_all('b'), sender.dropped()));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn every_frame_is_taken_or_counted_however_the_ends_race() {
+    fn every_frame_is_taken_or_counted_in_any_race() {
         for _ in 0..50 {
             let (mut sender, receiver) = channel(1);
             let source = thread::spawn(move || {
@@ -252,7 +252,7 @@ mod tests {
                 let taken = receiver.recv().unwrap();
                 results += 1;
                 carried += taken.dropped;
-                assert_eq!(results + carried, taken.frame, "the count that a frame carries is of the frames before it");
+                assert_eq!(results + carried, taken.frame, "a frame's count is of the frames before it");
             }
             drop(receiver);
             let (captured, dropped) = source.join().unwrap();

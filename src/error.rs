@@ -1,69 +1,69 @@
-//! What went wrong: what was being done and with what, why it failed, and what to do next.
+//! Errors: what was being done and with what, why it failed, and what to do next.
 //!
-//! An [`Error`] reads as a short report. `what` names the work and the thing it was done with, `because` holds the cause, an error or
-//! text, `hint` is the next step of the person who reads it. The [`Kind`] decides the exit status. Whoever shows it in another form
-//! takes the parts ([`Error::summary`], [`Error::details`], [`Error::what`], [`Error::advice`], `source()`), never the whole text.
+//! An [`Error`] reads as a short report. `what` names the operation and its object, `because` adds the cause (an error or text), and
+//! `hint` tells the user what to do next. The [`Kind`] determines the exit status. To show an error in another form, use its parts
+//! ([`Error::summary`], [`Error::details`], [`Error::what`], [`Error::advice`], `source()`), not its whole text.
 
 use crate::secrets::redact;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// What an [`Error`] takes as its cause: an error, or text.
+/// The cause of an [`Error`]: an error or text.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A `Result` whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Who can mend it; decides the exit status of the program.
+/// The kind of an error; it determines the exit status of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Work failed that may succeed another time or on another machine: exit status 1.
+    /// An operation failed that may succeed another time or on another machine: exit status 1.
     Failed,
-    /// The command line makes no sense: exit status 2.
+    /// The command line is invalid: exit status 2.
     Usage,
-    /// A setting, or a file that a setting names, is wrong; trying again cannot help: exit status 78 (`EX_CONFIG`).
+    /// A setting, or a file that it names, is invalid, and retrying does not help: exit status 78 (`EX_CONFIG`).
     Config,
-    /// Nobody reads the results any more: a quiet end, exit status 0.
+    /// The reader of the results has closed the pipe: no message, exit status 0.
     NobodyReads,
-    /// Work failed in a way that a retry cannot heal (a missing element, formats that cannot match): exit status 1.
+    /// An operation failed permanently (a missing element, incompatible formats), and retrying does not help: exit status 1.
     Permanent,
-    /// It cost one frame; the work goes on. Exit status 1 where there is no other frame.
+    /// One frame failed; processing continues. Exit status 1 if there is no other frame.
     Passing,
 }
 
-/// An error for a person: see the module.
+/// An error with a message for the user: see the module.
 #[derive(Debug, Clone)]
 pub struct Error {
     kind: Kind,
     what: String,
-    /// Shared, since an error is told in several places.
+    /// Shared, since an error is reported in several places.
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
     hint: Option<String>,
 }
 
 impl Error {
-    /// An error of `kind`; `what` says what was being done and with what.
+    /// An error of `kind`; `what` says what was being done, and with what.
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
         Self { kind, what: what.into(), cause: None, hint: None }
     }
 
-    /// Work that failed: exit status 1.
+    /// A failed operation: exit status 1.
     pub fn failed(what: impl Into<String>) -> Self {
         Self::new(Kind::Failed, what)
     }
 
-    /// A command line that makes no sense: exit status 2.
+    /// An invalid command line: exit status 2.
     pub fn usage(what: impl Into<String>) -> Self {
         Self::new(Kind::Usage, what)
     }
 
-    /// A setting that is wrong: exit status 78.
+    /// An invalid setting: exit status 78.
     pub fn config(what: impl Into<String>) -> Self {
         Self::new(Kind::Config, what)
     }
 
-    /// Adds the cause: the error that was found, or text.
+    /// Adds the cause: an error or text.
     pub fn because(mut self, cause: impl Into<Cause>) -> Self {
         self.cause = Some(cause.into().into());
         self
@@ -81,18 +81,18 @@ impl Error {
         self
     }
 
-    /// The same error in other words: `change` makes them of each part.
+    /// The same error with each part of its text changed by `change`.
     pub fn reword(self, change: impl Fn(&str) -> String) -> Self {
         let cause = self.cause.map(|cause| {
             let text = cause.to_string();
             let reworded = change(&text);
-            // one that stays as it is stays an error
+            // an unchanged cause stays an error
             if reworded == text { cause } else { Cause::from(reworded).into() }
         });
         Self { kind: self.kind, what: change(&self.what), cause, hint: self.hint.map(|hint| change(&hint)) }
     }
 
-    /// What was being done and with what; passwords are masked, as in all texts that come out of an error.
+    /// What was being done, and with what; passwords are masked, as in all text of an error.
     pub fn what(&self) -> Cow<'_, str> {
         redact(&self.what)
     }
@@ -111,7 +111,7 @@ impl Error {
         }
     }
 
-    /// What follows the summary, line by line: the rest of the cause, and what to do next.
+    /// The lines after the summary: the rest of the cause, and what to do next.
     pub fn details(&self) -> Vec<String> {
         let unindented = |line: &str| line.strip_prefix("  ").unwrap_or(line).to_owned();
         let mut lines: Vec<_> = self.cause_text().lines().skip(1).map(unindented).collect();
@@ -128,7 +128,7 @@ impl Error {
         self.kind
     }
 
-    /// The exit status that this error ends the program with.
+    /// The exit status of the program for this error.
     pub fn exit_status(&self) -> u8 {
         match self.kind {
             Kind::NobodyReads => 0,
@@ -140,7 +140,7 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// The summary, and the details on indented lines of their own.
+    /// The summary, and the details on indented lines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary())?;
         self.details().iter().try_for_each(|line| write!(f, "\n  {line}"))
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn its_parts_can_be_had_and_its_source_is_the_error_that_was_found() {
+    fn its_parts_are_accessible_and_its_source_is_the_original_error() {
         use std::error::Error as _;
         let found = std::io::Error::from_raw_os_error(2);
         let inner = Error::failed("cannot read 'x'").because(found).hint("Is it there?");
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn betrays_no_password() {
+    fn masks_passwords() {
         let url = "rtsp://admin:pw@cam/s";
         let error = Error::failed(format!("cannot open {url}")).because(url).hint(format!("Try {url}\nor user-pw=pw."));
         for text in [error.to_string(), error.summary(), error.what().into(), error.advice().unwrap().into()] {

@@ -1,20 +1,20 @@
-//! Files that a user names: regular ones only, and not larger than such a file can sensibly be.
+//! Opens and reads files that a user names: only regular ones, up to a size limit.
 //!
-//! A FIFO or a device in the place of a file would block the thread that opens or reads it, forever.
+//! A FIFO or a device instead of a file would block the thread that opens or reads it forever.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
-/// The largest configuration or `.launch` file: some hundred times what a large one has.
+/// The maximum size of a configuration or `.launch` file: about a hundred times that of a large one.
 pub const SETTINGS: u64 = 1 << 20;
 
-/// Opens the file at `path` for reading; an error where it is anything but a regular file (links are followed).
+/// Opens the file at `path` for reading; an error if it is not a regular file (links are followed).
 pub fn open(path: &Path) -> Result<File> {
-    // looked at first: to open a device may already do something
+    // checked first: opening a device may have side effects
     regular(fs::metadata(path)?.file_type())?;
-    // and again afterwards, for it may be another by then; until then nothing waits
+    // and again afterwards, because it may have been replaced; O_NONBLOCK prevents waiting until then
     let file = OpenOptions::new().read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits()).open(path)?;
     regular(file.metadata()?.file_type())?;
     Ok(file)
@@ -24,13 +24,13 @@ pub fn open(path: &Path) -> Result<File> {
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let file = open(path)?;
     let size = file.metadata()?.len();
-    let too_large = || Error::new(ErrorKind::FileTooLarge, format!("it is larger than the limit of {limit} bytes"));
+    let too_large = || Error::new(ErrorKind::FileTooLarge, format!("it exceeds the limit of {limit} bytes"));
     if size > limit {
         return Err(too_large());
     }
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(size as usize)?;
-    // it may grow meanwhile
+    // it may be growing
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
 }
@@ -41,7 +41,7 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String> {
         .map_err(|e| Error::new(ErrorKind::InvalidData, format!("it is not UTF-8: {}", e.utf8_error())))
 }
 
-/// An error that says what it is, where it is no regular file.
+/// An error that says what it is, if it is not a regular file.
 pub fn regular(kind: FileType) -> Result<()> {
     let what = match kind {
         kind if kind.is_file() => return Ok(()),
@@ -49,7 +49,7 @@ pub fn regular(kind: FileType) -> Result<()> {
         kind if kind.is_fifo() => "a FIFO",
         kind if kind.is_socket() => "a socket",
         kind if kind.is_char_device() || kind.is_block_device() => "a device",
-        _ => "something else",
+        _ => "a special file",
     };
     Err(Error::new(ErrorKind::InvalidInput, format!("it is {what}, not a file")))
 }
@@ -60,7 +60,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     #[test]
-    fn only_a_regular_file_is_opened_and_nothing_is_waited_for() {
+    fn only_a_regular_file_is_opened_and_nothing_blocks() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         assert!(std::process::Command::new("mkfifo").arg(at("fifo")).status().unwrap().success());
@@ -81,11 +81,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_may_have_its_limit_and_no_more() {
+    fn a_file_may_have_exactly_the_limit() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, b"12345").unwrap();
         assert_eq!(read(&path, 5).unwrap(), b"12345");
-        assert!(read(&path, 4).unwrap_err().to_string().contains("larger than the limit of 4 bytes"));
+        assert!(read(&path, 4).unwrap_err().to_string().contains("exceeds the limit of 4 bytes"));
     }
 }

@@ -1,4 +1,4 @@
-//! The program: reads the command line, sets up what every command needs, runs one.
+//! The program: parses the command line, sets up signals and the log, and runs the command.
 
 use clap::Parser;
 use crossbeam_channel::Receiver;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     if let Some(folder) = cli.qnn_folder() {
         runtime::set_dsp_path(&folder);
     }
-    // the mask of blocked signals is inherited: before any thread starts
+    // before any thread starts, because threads inherit the signal mask
     let daemon = matches!(&cli.command, Command::Run(_) | Command::Demo(_));
     let reloads = matches!(&cli.command, Command::Run(args) if args.config_file().is_some());
     let handler = signals::on_signals(daemon, reloads);
@@ -35,12 +35,12 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
     let out = publish::claim_stdout()?;
-    // these have nothing to bring to an end: a signal ends them as they are
-    let all_of_it = matches!(
+    // these commands need no orderly shutdown: a signal ends them at once
+    let interruptible = matches!(
         &cli.command,
         Command::Bench(_) | Command::Check(_) | Command::Doctor(_) | Command::Compile(_) | Command::Inspect(_)
     );
-    let _opening = all_of_it.then(|| stop.opening());
+    let _opening = interruptible.then(|| stop.opening());
     match &cli.command {
         Command::Run(args) => commands::run::run(args, out, stop, asked),
         Command::Bench(args) => commands::bench::run(args, out, stop, asked),
@@ -56,7 +56,7 @@ fn run(cli: &Cli, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
     }
 }
 
-/// A daemon tells its changes of state; the other commands speak only when something is wrong.
+/// The daemon logs changes of state; the other commands log only warnings and errors.
 fn level(cli: &Cli) -> LevelFilter {
     match (cli.quiet, cli.verbose, &cli.command) {
         (true, ..) => LevelFilter::ERROR,

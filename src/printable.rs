@@ -1,23 +1,23 @@
-//! Escapes text from outside for a terminal and for a log of lines.
+//! Escapes untrusted text for terminals and for line-based logs.
 //!
-//! Labels, file names, camera names and the texts of GStreamer elements come from files and networks. Raw, they could move the cursor,
-//! hide what stands before them, write to the clipboard (OSC 52) or begin a line that looks like a message of ours. So every control
-//! character is shown as an escape sequence in Rust's notation, as `\u{1b}` or `\n`.
+//! Labels, file names, camera names and the texts of GStreamer elements come from files and networks. Unescaped, they could move the
+//! cursor, hide preceding text, write to the clipboard (OSC 52) or begin a line that looks like a log message. So every control
+//! character is shown in Rust's notation, as `\u{1b}` or `\n`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// `text` on one line: all control characters are escaped, line breaks too.
+/// `text` on one line: all control characters are escaped, including line breaks.
 pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, is_unsafe)
 }
 
-/// `text` of several lines: the same, but line breaks stay.
+/// `text` on several lines: like [`line`], but line breaks are kept.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && is_unsafe(c))
 }
 
-/// C0, DEL and C1; line and paragraph separators; and the marks that change the direction of what follows (Unicode's Bidi_Control).
+/// C0, DEL and C1; line and paragraph separators; and the marks that change the text direction (Unicode's Bidi_Control).
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -34,7 +34,7 @@ fn escaped(text: &str, escape: impl Fn(char) -> bool) -> Cow<'_, str> {
             c if !escape(c) => safe.push(c),
             '\n' => safe.push_str("\\n"),
             '\r' => safe.push_str("\\r"),
-            // a string takes whatever is written to it
+            // writing to a string does not fail
             c => drop(write!(safe, "\\u{{{:x}}}", u32::from(c))),
         }
     }
@@ -47,7 +47,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn control_characters_are_shown_and_nothing_else_changes() {
+    fn control_characters_are_escaped_and_nothing_else_changes() {
         assert_eq!(line("caf\u{e9} 猫 🐈 \\n"), "caf\u{e9} 猫 🐈 \\n");
         assert_eq!(line("\x1b[2J\x1b]52;c;AA\x07\x7f"), "\\u{1b}[2J\\u{1b}]52;c;AA\\u{7}\\u{7f}");
         assert_eq!(line("a\nb\r\tc\u{9b}31m\u{85}"), "a\\nb\\r c\\u{9b}31m\\u{85}");

@@ -1,29 +1,29 @@
-//! Passwords kept out of what the program says: its log, its errors, messages to subscribers, systemd's status and the commands' reports.
+//! Masks passwords in all output: the log, errors, messages to subscribers, systemd's status and the commands' reports.
 //!
-//! Hidden are:
-//! - the password of a URL: `rtsp://user:***@host/`. It reaches to the last `@` of the word, because cameras' passwords are often
-//!   written without percent-encoding; so of `http://host:80/a@b` is shown `http://host:***@b`, which loses a little and betrays nothing;
-//! - the same without `://`, where somebody mistyped it;
-//! - the value behind a name that means a secret, as GStreamer's elements and the queries of URLs have them: `user-pw=***`, `?token=***`;
-//! - the rest of an HTTP header line that holds credentials: `Authorization: ***`.
+//! Masked are:
+//! - the password of a URL: `rtsp://user:***@host/`. It extends to the last `@` of the word, because cameras' passwords are often
+//!   written without percent-encoding; so `http://host:80/a@b` is shown as `http://host:***@b`, which hides too much but nothing secret;
+//! - the same without `://`, in case of a typing error;
+//! - the value of a name that means a secret, as in GStreamer properties and URL queries: `user-pw=***`, `?token=***`;
+//! - the rest of an HTTP header line with credentials: `Authorization: ***`.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Takes the place of a secret.
+/// Replaces a secret.
 const HIDDEN: &str = "***";
 
-/// Names of secrets, in any case. A name counts as well with something before it: `proxy-pw`, `access_token`, `pubPasswd`.
+/// Names of secrets, in upper or lower case. A prefix may precede them: `proxy-pw`, `access_token`, `pubPasswd`.
 const NAMES: [&str; 10] =
     ["password", "passwd", "passphrase", "secret", "token", "apikey", "credentials", "authorization", "cookie", "cookies"];
 
-/// Short names of secrets, which count alone or as the last part of a name: `user-pw`, `api_key`.
+/// Short names of secrets, which match alone or as the last part of a name: `user-pw`, `api_key`.
 const PARTS: [&str; 3] = ["pw", "pwd", "psk"];
 
-/// Names that are secrets in the query of a URL only: elsewhere they mean other things (`x264enc pass=...`).
+/// Names that mean a secret only in the query of a URL: elsewhere they mean other things (`x264enc pass=...`).
 const IN_A_QUERY: [&str; 10] = ["pass", "pas", "loginpas", "loginpass", "key", "auth", "sig", "signature", "session", "sid"];
 
-/// `text` without its secrets.
+/// `text` with its secrets masked.
 pub fn redact(text: &str) -> Cow<'_, str> {
     let mut hidden = urls(text);
     hidden.extend(settings(text));
@@ -69,7 +69,7 @@ fn urls(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The values of `name=value` whose name means a secret.
+/// The values of `name=value` pairs whose name means a secret.
 fn settings(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (equals, _) in text.match_indices('=') {
@@ -80,7 +80,7 @@ fn settings(text: &str) -> Vec<Range<usize>> {
         if is_secret(&name, query) {
             let mut value = value(&text[equals + 1..], query);
             if name.ends_with("authorization") && !query {
-                // its value has two words, `Basic ...`; a quote ends it, in which the whole may stand
+                // its value has two words, `Basic ...`; it ends at a quote, because the whole may be quoted
                 let rest = &text[equals + 1 + value.start..];
                 if !rest.starts_with(['"', '\'']) {
                     value.end = value.start + rest.find(['"', '\'', '\n', '\r']).unwrap_or(rest.len());
@@ -100,10 +100,10 @@ fn is_secret(name: &str, query: bool) -> bool {
         || (query && IN_A_QUERY.contains(&name))
 }
 
-/// Where the value is in `text`, which begins behind the equals sign.
+/// The range of the value in `text`, which begins after the equals sign.
 fn value(text: &str, query: bool) -> Range<usize> {
     let mut start = text.len() - text.trim_start_matches([' ', '\t']).len();
-    // as GStreamer prints it: password=(string)x
+    // in GStreamer's notation: password=(string)x
     if text[start..].starts_with("(string)") {
         start += "(string)".len();
     }
@@ -117,7 +117,7 @@ fn value(text: &str, query: bool) -> Range<usize> {
             None => c.is_whitespace(),
         };
         if ends && !escaped {
-            // the quotes go with it
+            // including the quotes
             return start..start + at + if quote.is_some() { 1 } else { 0 };
         }
         escaped = c == '\\' && !escaped;
@@ -125,7 +125,7 @@ fn value(text: &str, query: bool) -> Range<usize> {
     start..text.len()
 }
 
-/// The values in GStreamer's words of a property that it cannot set: `property "cookies" in element "x" to "..."`.
+/// The values in GStreamer's message about a property that cannot be set: `property "cookies" in element "x" to "..."`.
 fn refused_properties(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, mark) in text.match_indices("property \"") {
@@ -141,9 +141,9 @@ fn refused_properties(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// What stands behind `Authorization:` and its like, to the end of the line.
+/// The text after `Authorization:` and similar headers, to the end of the line.
 fn headers(text: &str) -> Vec<Range<usize>> {
-    // of the same length, letter by letter
+    // ASCII lowercase keeps the length
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
     for name in ["authorization:", "cookie:"] {
@@ -165,7 +165,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_password_of_a_url_is_hidden_however_it_is_written() {
+    fn the_password_of_a_url_is_masked_in_every_form() {
         for (text, safe) in [
             ("rtsp://admin:pw@10.0.0.7:554/s", "rtsp://admin:***@10.0.0.7:554/s"),
             ("cannot open 'RTSP://admin:p@ss:w/rd?@cam/s'", "cannot open 'RTSP://admin:***@cam/s'"),
@@ -177,12 +177,12 @@ mod tests {
             ("(URL: admin:pw@cam:1/s)", "(URL: admin:***@cam:1/s)"),
         ] {
             assert_eq!(redact(text), safe);
-            assert_eq!(redact(safe), safe, "what was hidden stays as it is");
+            assert_eq!(redact(safe), safe, "masking twice changes nothing");
         }
     }
 
     #[test]
-    fn what_is_no_secret_stays() {
+    fn other_text_is_kept() {
         for text in [
             "rtsp://admin@cam/s",
             "http://10.0.0.7:8080/a/b.mjpg",
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_is_a_secret_is_hidden() {
+    fn a_secret_setting_is_masked() {
         for (text, safe) in [
             ("rtspsrc user-id=me user-pw=x!y&z ! decodebin", "rtspsrc user-id=me user-pw=*** ! decodebin"),
             (r#"proxy-pw = "a b\"c" ! x"#, "proxy-pw = *** ! x"),
@@ -213,7 +213,7 @@ mod tests {
             ("éuser-pw=x", "éuser-pw=***"),
         ] {
             assert_eq!(redact(text), safe);
-            assert_eq!(redact(safe), safe, "what was hidden stays as it is");
+            assert_eq!(redact(safe), safe, "masking twice changes nothing");
         }
     }
 
@@ -223,7 +223,7 @@ mod tests {
             before in "[ a-zé(',=]{0,8}",
             scheme in "[a-zA-Z][a-zA-Z0-9+.-]{0,4}",
             user in "[a-z0-9._%-]{0,6}",
-            // upper-case letters are in it and nowhere else
+            // only the password has upper-case letters
             password in "[-A-Z0-9@:/?#&=%!,;()é]{0,6}[A-Z]{3}[-A-Z0-9@:/?#&=%!,;()é]{0,6}",
             after in "(/[a-z0-9@.]{0,8})?( [a-z://@ ]{0,12})?",
         ) {

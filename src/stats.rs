@@ -1,10 +1,10 @@
-//! Counting without growing: durations in a histogram of fixed size, and the rate of results.
+//! Statistics of fixed size: a histogram of durations, and the rate of results.
 
 use hdrhistogram::Histogram;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-/// Durations from 1 µs to 60 s, each kept within 0.1 %; longer ones count as 60 s.
+/// A histogram of durations from 1 µs to 60 s with a precision of 0.1 %; longer ones count as 60 s.
 #[derive(Debug, Clone)]
 pub struct Durations {
     microseconds: Histogram<u32>,
@@ -25,7 +25,7 @@ impl Durations {
         self.microseconds.saturating_record(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1));
     }
 
-    /// How many were counted.
+    /// The number of durations.
     pub fn count(&self) -> u64 {
         self.microseconds.len()
     }
@@ -35,18 +35,18 @@ impl Durations {
         Duration::from_nanos((self.microseconds.mean() * 1e3) as u64)
     }
 
-    /// The duration that `percent` of all do not exceed.
+    /// The duration that `percent` of the durations do not exceed.
     pub fn percentile(&self, percent: f64) -> Duration {
         Duration::from_micros(self.microseconds.value_at_quantile(percent / 100.0))
     }
 }
 
-/// Results a second, over about the last two seconds.
+/// Results per second, over about the last two seconds.
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
     since: Option<Instant>,
     count: u32,
-    /// Two seconds were counted once.
+    /// Whether two seconds have been counted.
     settled: bool,
     per_second: f64,
 }
@@ -57,7 +57,7 @@ impl Rate {
         self.per_second
     }
 
-    /// Counts one result at `now` and gives the rate so far.
+    /// Counts one result at `now` and returns the current rate.
     pub fn tick(&mut self, now: Instant) -> f64 {
         let Some(since) = self.since else {
             self.since = Some(now);
@@ -65,7 +65,7 @@ impl Rate {
         };
         self.count += 1;
         let passed = now.duration_since(since).as_secs_f64();
-        // the first seconds: a better guess with each result, but none out of two that came together
+        // in the first seconds, an estimate that improves with each result, but not from results that arrive together
         if passed >= 2.0 || (!self.settled && passed >= 0.25) {
             self.per_second = f64::from(self.count) / passed;
         }
@@ -76,20 +76,20 @@ impl Rate {
     }
 }
 
-/// What became of the frames of one source: once it has ended, each that was captured has given a result, failed or was dropped.
+/// Counts of the frames of one source. Once it has ended, each captured frame got a result, failed or was dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Usable frames that the source gave.
+    /// Usable frames from the source.
     pub captured: u64,
-    /// Frames that newer ones replaced, or that were left over at the end.
+    /// Frames replaced by newer ones, or remaining at the end.
     pub dropped: u64,
-    /// Frames that were left out because they are corrupted or not what their caps promise.
+    /// Frames discarded because they are corrupted or do not match their caps.
     pub damaged: u64,
-    /// Frames that were left out because they repeat the one before.
+    /// Frames discarded because they repeat the previous one.
     pub skipped: u64,
 }
 
-/// Counts the frames that are left out before the channel.
+/// Counters of the frames discarded before the channel.
 #[derive(Debug, Default)]
 pub struct Unusable {
     /// See [`Counts::damaged`].

@@ -1,24 +1,24 @@
-//! "Did you mean ...?": the known word that a misspelt one is most like.
+//! "Did you mean ...?": the known word most similar to a misspelt one.
 
-/// The word of `known` that `word` is most like, if it is like one.
+/// The word of `known` most similar to `word`, if any is similar.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase();
     let likeness = |known: &str| (strsim::jaro_winkler(&word, known) * 1e6) as u32;
     known.iter().copied().map(|known| (likeness(known), known)).filter(|(like, _)| *like > 780_000).max().map(|(_, known)| known)
 }
 
-/// Words that people write for another one.
+/// Synonyms that users may write.
 const SYNONYMS: [(&str, &str); 5] = [("npu", "qnn"), ("htp", "qnn"), ("dsp", "qnn"), ("hexagon", "qnn"), ("squash", "stretch")];
 
-/// The word of `known` that means the same as `word`.
+/// The word of `known` with the same meaning as `word`.
 pub fn synonym<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase();
     let meant = SYNONYMS.iter().filter(|(other, _)| *other == word).map(|(_, meant)| *meant);
     meant.filter_map(|meant| known.iter().copied().find(|known| *known == meant)).next()
 }
 
-/// The word of `known` that is a few letters away from `word`: for long lists, in which many words are somewhat alike. Another number
-/// is another word (`x264enc`, `x265enc`).
+/// The word of `known` that differs from `word` in a few letters: for long lists with many similar words. Words with different numbers
+/// are different (`x264enc`, `x265enc`).
 pub fn misspelt(word: &str, known: impl Iterator<Item = String>) -> Option<String> {
     let word = word.to_lowercase();
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
@@ -51,13 +51,13 @@ mod tests {
     }
 
     #[test]
-    fn another_word_for_the_same() {
+    fn a_synonym() {
         let known = ["cpu", "qnn", "auto"];
         assert_eq!((synonym("NPU", &known), synonym("cpu", &known), synonym("npu", &["top"])), (Some("qnn"), None, None));
     }
 
     #[test]
-    fn a_word_a_few_letters_away() {
+    fn a_word_that_differs_in_a_few_letters() {
         let known = || ["videoconvert", "videoscale", "v4l2src", "x264enc", "jpegdec", "tee"].into_iter().map(str::to_owned);
         let guess = |word: &str| misspelt(word, known());
         assert_eq!(guess("vidoconvret").as_deref(), Some("videoconvert"));

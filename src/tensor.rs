@@ -1,4 +1,4 @@
-//! What goes into a model and comes out of it: element type, shape, and the meaning of the numbers.
+//! Inputs and outputs of a model: element type, shape and quantization.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum ElementType {
 }
 
 impl ElementType {
-    /// The least and the greatest value that a quantized element can hold; floats have no such bounds.
+    /// The minimum and maximum of a quantized element; `None` for floats.
     pub fn bounds(self) -> Option<(i32, i32)> {
         match self {
             Self::U8 => Some((0, 255)),
@@ -35,33 +35,33 @@ impl fmt::Display for ElementType {
     }
 }
 
-/// Linear quantization as ONNX has it: real = (q - zero_point) * scale.
+/// Linear quantization as in ONNX: real = (q - zero_point) * scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantization {
     /// The step, above 0.
     pub scale: f32,
-    /// The element that stands for 0.
+    /// The element that represents 0.
     pub zero_point: i32,
 }
 
 impl Quantization {
-    /// With a finite `scale` above 0, and a `zero_point` that some element of at most 16 bits can hold: else `None`.
+    /// `None` unless `scale` is finite and above 0, and `zero_point` fits in an element of at most 16 bits.
     pub fn new(scale: f32, zero_point: i64) -> Option<Self> {
         let held = (i64::from(i16::MIN)..=i64::from(u16::MAX)).contains(&zero_point);
         (scale.is_finite() && scale > 0.0 && held).then_some(Self { scale, zero_point: zero_point as i32 })
     }
 }
 
-/// Name, shape and meaning of one input or output.
+/// Name, element type, shape and quantization of an input or output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorSpec {
     /// The name in the graph.
     pub name: String,
     /// The type of the elements.
     pub element: ElementType,
-    /// Every dimension, all known, the batch (1) first.
+    /// All dimensions, fixed, with the batch (1) first.
     pub shape: Vec<usize>,
-    /// What integer elements mean; `None` where the graph does not say, and for floats.
+    /// The quantization of integer elements; `None` if the graph has none, and for floats.
     pub quantization: Option<Quantization>,
 }
 
@@ -71,18 +71,18 @@ impl TensorSpec {
         self.shape.iter().product()
     }
 
-    /// Whether the tensor holds nothing.
+    /// Whether the tensor has no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// The order of a picture's dimensions.
+/// The memory layout of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// [1, 3, height, width]: three planes.
     Nchw,
-    /// [1, height, width, 3]: pixel after pixel.
+    /// [1, height, width, 3]: interleaved.
     Nhwc,
 }
 
@@ -95,7 +95,7 @@ impl fmt::Display for Layout {
     }
 }
 
-/// The input of a picture model: RGB, in `layout`.
+/// The input of an image model: RGB, in `layout`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InputSpec {
     /// Name, type, shape and quantization.
@@ -113,9 +113,9 @@ pub struct InputSpec {
 pub struct OutputSpec {
     /// Name, type, shape and quantization.
     pub tensor: TensorSpec,
-    /// How many classes; equals the number of elements.
+    /// The number of classes, which equals the number of elements.
     pub classes: usize,
-    /// Whether the model ends in a Softmax, so that the numbers are probabilities already.
+    /// Whether the model ends in a Softmax, so that its output already is probabilities.
     pub softmax: bool,
 }
 

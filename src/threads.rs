@@ -1,6 +1,6 @@
-//! Long-lived threads, each started so that its end can be seen: what it came to, or the text of its panic.
+//! Long-lived threads whose end can be observed: their outcome, or the message of their panic.
 //!
-//! A thread that ends unnoticed leaves a program that looks alive and does half of its work.
+//! If a thread ended unnoticed, the program would look alive but do only part of its work.
 
 use crate::error::{Error, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Instant;
 
-/// A thread that was started. Copies see the same end.
+/// A started thread. All clones observe the same end.
 pub struct Watched<T> {
     ended: Receiver<()>,
     outcome: Arc<OnceLock<Result<T>>>,
@@ -22,19 +22,19 @@ impl<T> Clone for Watched<T> {
     }
 }
 
-/// Starts a thread called `name` that does `work`. If `work` panics, the log says so, and the outcome is an error.
+/// Starts a thread called `name` that runs `work`. If `work` panics, that is logged, and the outcome is an error.
 pub fn spawn<T: Send + Sync + 'static>(name: &'static str, work: impl FnOnce() -> T + Send + 'static) -> Result<Watched<T>> {
     let (alive, ended) = bounded::<()>(0);
     let outcome = Arc::new(OnceLock::new());
     let result = outcome.clone();
     let watched = move || {
-        // all that `work` owns is gone after a panic, so that nobody sees it half changed
+        // unwind safe: everything that `work` owns is dropped after a panic
         let done = catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
             let error = Error::failed(format!("the thread '{name}' panicked")).because(panic_text(&*panic));
             tracing::error!("{error}");
             error
         });
-        // nobody else sets it
+        // it is set only here
         let _ = result.set(done);
         drop(alive);
     };
@@ -44,26 +44,26 @@ pub fn spawn<T: Send + Sync + 'static>(name: &'static str, work: impl FnOnce() -
 }
 
 impl<T> Watched<T> {
-    /// Disconnected from the end of the thread on; nothing is ever sent.
+    /// Disconnected once the thread ends; nothing is ever sent.
     pub fn ended(&self) -> &Receiver<()> {
         &self.ended
     }
 
-    /// What the thread came to, once it has ended; the error says what its panic said.
+    /// The outcome of the thread, once it has ended; after a panic, an error with its message.
     pub fn outcome(&self) -> Option<&Result<T>> {
         self.outcome.get()
     }
 
-    /// Waits for its end, until `deadline` at the latest; whether it has ended.
+    /// Waits for its end, at most until `deadline`; whether it has ended.
     pub fn wait(&self, deadline: Instant) -> bool {
         self.ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(30);
 
     #[test]
-    fn its_end_is_seen_with_what_it_came_to() {
+    fn its_end_is_observed_with_its_outcome() {
         let (go, wait) = bounded::<()>(0);
         let thread = spawn("test", move || wait.recv().is_err()).unwrap();
         assert!(!thread.wait(Instant::now()) && thread.outcome().is_none());
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_an_error_with_its_name_and_text() {
+    fn a_panic_is_an_error_with_the_threads_name_and_the_message() {
         let number = 7;
         let thread = spawn("test", move || assert!(number == 0, "number {number}")).unwrap();
         assert!(thread.wait(Instant::now() + LONG));

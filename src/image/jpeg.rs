@@ -1,4 +1,4 @@
-//! JPEG, by libjpeg-turbo: baseline, progressive and arithmetic, gray, YCbCr, RGB, CMYK and YCCK; the same pixels as Pillow's.
+//! JPEG, decoded by libjpeg-turbo: baseline, progressive and arithmetic; gray, YCbCr, RGB, CMYK and YCCK; the same pixels as Pillow's.
 
 use super::picture::{frame, pixels};
 use crate::error::{Error, Result};
@@ -8,11 +8,11 @@ use turbojpeg::{Colorspace, Decompressor, Image};
 /// The maximum number of scans of a progressive picture. Encoders write about ten; a small file with thousands takes minutes to decode.
 const MOST_SCANS: u32 = 500;
 
-/// What libjpeg warns of although every pixel is there. It tells its first warning alone, so a picture that warns of these and is
-/// damaged too passes.
+/// Warnings of libjpeg although no pixel is missing. It reports only its first warning, so a damaged picture with one of these is
+/// accepted.
 const HARMLESS: [&str; 3] = ["extraneous bytes before marker 0xd9", "Invalid SOS parameters", "Unknown Adobe color transform"];
 
-/// Decodes `file`. What follows the end of the picture is ignored.
+/// Decodes `file`. Bytes after the end of the picture are ignored.
 pub fn decode(file: &[u8]) -> Result<Frame> {
     let mut decompressor = Decompressor::new().map_err(|e| Error::failed("cannot start the JPEG decoder").because(e))?;
     decompressor.set_scan_limit(MOST_SCANS).map_err(damaged)?;
@@ -41,7 +41,7 @@ fn damaged(error: turbojpeg::Error) -> Error {
     Error::failed("the JPEG is damaged, or of an unsupported kind").because(what)
 }
 
-/// Adobe stores how much light each ink leaves, and so does everybody who writes CMYK as JPEG. Pillow's formula.
+/// Converts CMYK to RGB with Pillow's formula. Adobe, and all other encoders of CMYK JPEG, store inverted values.
 fn rgb_of_cmyk(light: &[u8]) -> Vec<u8> {
     let share = |part: u8, of: u8| {
         let product = u32::from(part) * u32::from(of) + 128;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use turbojpeg::{Compressor, Subsamp};
 
-    /// A JPEG of `width` x `height`, which is red on the left and blue on the right.
+    /// A JPEG of `width` x `height`, red on the left and blue on the right.
     fn jpeg(format: turbojpeg::PixelFormat, subsamp: Subsamp, (width, height): (usize, usize)) -> Vec<u8> {
         let pixel = |x: usize| -> &[u8] {
             match (format, 2 * x < width) {
@@ -94,16 +94,16 @@ mod tests {
         assert!(red == green && green == blue && red.abs_diff(76) < 3, "luma of red is 76, not {red}");
     }
 
-    /// By hand: 255 of ink's light and of black's is white; no light of black is black; half and half is a quarter, rounded.
+    /// Calculated by hand: 255 and 255 (no ink) is white; 0 for black is black; half and half is a quarter, rounded.
     #[test]
-    fn ink_leaves_light() {
+    fn inverted_cmyk_is_converted() {
         assert_eq!(rgb_of_cmyk(&[255, 0, 128, 255]), [255, 0, 128]);
         assert_eq!(rgb_of_cmyk(&[255, 255, 255, 0]), [0, 0, 0]);
         assert_eq!(rgb_of_cmyk(&[128, 255, 0, 128]), [64, 128, 0]);
     }
 
     #[test]
-    fn a_damaged_file_is_an_error_with_its_reason_and_what_follows_a_whole_one_is_ignored() {
+    fn a_damaged_file_is_an_error_with_its_reason_and_trailing_bytes_are_ignored() {
         let whole = jpeg(turbojpeg::PixelFormat::RGB, Subsamp::Sub2x1, (640, 480));
         let said = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
         assert!(said(&whole[..whole.len() / 2]).contains("Premature end of JPEG file"));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_or_of_another_kind_is_refused() {
+    fn too_large_or_unsupported_files_are_refused() {
         let whole = jpeg(turbojpeg::PixelFormat::RGB, Subsamp::Sub2x1, (64, 48));
         let frame_header = whole.windows(2).position(|two| two == [0xff, 0xc0]).unwrap();
         let said = |change: &dyn Fn(&mut [u8])| {
@@ -126,7 +126,7 @@ mod tests {
             decode(&bytes).unwrap_err().to_string()
         };
         let huge = said(&|header| header[5..9].copy_from_slice(&[0xfd, 0xe8, 0xfd, 0xe8]));
-        assert!(huge.contains("65000x65000 pixels; 150 megapixels are the most"), "{huge}");
+        assert!(huge.contains("65000x65000 pixels; at most 150 megapixels are decoded"), "{huge}");
         let deep = said(&|header| header[4] = 12);
         assert!(deep.contains("precision"), "{deep}");
         // hierarchical
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn exif_tells_which_way_up_it_is() {
+    fn the_orientation_is_read_from_exif() {
         let whole = jpeg(turbojpeg::PixelFormat::RGB, Subsamp::Sub2x1, (64, 48));
         for value in 0..=9 {
             // TIFF, little-endian, one entry: tag 0x0112 of one SHORT

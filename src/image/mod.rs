@@ -1,8 +1,8 @@
-//! Picture files that are decoded here and not by GStreamer: JPEG and PNG.
+//! Decoders for picture files that are not read through GStreamer: JPEG and PNG.
 //!
-//! GStreamer 1.22 shows half a picture of a JPEG that was cut short, garbles PNG of 16 bits a sample, and tells no EXIF orientation of
-//! a JPEG file. Here a damaged file is an error with its reason, the pixels are those that Pillow decodes, and the frame knows which
-//! way up it is.
+//! GStreamer 1.22 shows half a picture for a truncated JPEG, garbles PNG with 16 bits per sample, and does not report the EXIF
+//! orientation of a JPEG file. Here a damaged file is an error with a reason, the pixels equal Pillow's, and the frame has its
+//! orientation.
 
 mod exif;
 mod jpeg;

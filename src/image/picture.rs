@@ -1,23 +1,23 @@
-//! What the decoders share: the limits, and pixels as a frame.
+//! Shared by the decoders: the limits, and the conversion of pixels to a frame.
 
 use super::exif;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, MAX_PIXELS, OwnedPixels, Picture, PixelFormat};
 
-/// The most pixels that are decoded; they take 450 MB as RGB. A small file may claim more.
+/// The maximum number of pixels; they take 450 MB as RGB. A small file may declare more.
 const MOST_PIXELS: usize = MAX_PIXELS as usize;
 
-/// The longest file that is read: as long as the pixels that are allowed, uncompressed.
+/// The maximum file size: that of the maximum number of pixels, uncompressed.
 pub const MOST_BYTES: u64 = 3 * MOST_PIXELS as u64;
 
-/// The pixels of a picture of `width` x `height`, if it is not too large to be decoded.
+/// The number of pixels of `width` x `height`; an error if it is too large.
 pub fn pixels(width: usize, height: usize) -> Result<usize> {
     width.checked_mul(height).filter(|pixels| (1..=MOST_PIXELS).contains(pixels)).ok_or_else(|| {
-        Error::failed(format!("it is {width}x{height} pixels; {} megapixels are the most that is decoded", MOST_PIXELS / 1_000_000))
+        Error::failed(format!("it has {width}x{height} pixels; at most {} megapixels are decoded", MOST_PIXELS / 1_000_000))
     })
 }
 
-/// A frame of `width` x `height` pixels in `data`, whose rows are not padded; `file` tells its orientation.
+/// A frame of `width` x `height` pixels in `data`, with unpadded rows; its orientation is read from `file`.
 pub fn frame(format: PixelFormat, (width, height): (usize, usize), data: Vec<u8>, file: &[u8]) -> Result<Frame> {
     let stride = data.len() / height;
     let picture = Picture { orientation: exif::orientation(file), ..Picture::new(format, width as u32, height as u32) };

@@ -1,5 +1,5 @@
-//! PNG of every kind: 1 to 16 bits, gray, colour and palette, with or without alpha, interlaced or not. Samples of 16 bits lose their
-//! low 8; alpha is ignored, as everywhere here.
+//! PNG of every kind: 1 to 16 bits, gray, colour and palette, with or without alpha, interlaced or not. Samples of 16 bits are reduced
+//! to their high 8; alpha is ignored, as in the whole program.
 
 use super::picture::{frame, pixels};
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::frame::{Frame, PixelFormat};
 use png::{ColorType, Decoder, Transformations};
 use std::io::Cursor;
 
-/// Decodes `file`; of an animated one, its first picture.
+/// Decodes `file`, or the first picture of an animated one.
 pub fn decode(file: &[u8]) -> Result<Frame> {
     let mut decoder = Decoder::new(Cursor::new(file));
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
@@ -17,13 +17,13 @@ pub fn decode(file: &[u8]) -> Result<Frame> {
     let size = reader.output_buffer_size().ok_or_else(|| Error::failed("the PNG is too large"))?;
     let mut data = vec![0; size];
     reader.next_frame(&mut data).map_err(damaged)?;
-    // what follows the pixels is read too: a file that was cut is told from a whole one
+    // the chunks after the pixels are read too, which detects a truncated file
     reader.finish().map_err(damaged)?;
     let (format, data) = match reader.output_color_type().0 {
         ColorType::Grayscale => (PixelFormat::Gray8, data),
         ColorType::GrayscaleAlpha => (PixelFormat::Gray8, data.into_iter().step_by(2).collect()),
         ColorType::Rgba => (PixelFormat::Rgba, data),
-        // a palette was expanded
+        // a palette is already expanded
         ColorType::Rgb | ColorType::Indexed => (PixelFormat::Rgb, data),
     };
     frame(format, (width, height), data, file)
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
     use png::{BitDepth, Encoder};
 
-    /// A PNG of 2 x 2 pixels with these `samples`, big-endian.
+    /// A PNG of 2 x 2 pixels with the given `samples`, big-endian.
     fn png(color: ColorType, depth: BitDepth, samples: &[u8]) -> Vec<u8> {
         let mut file = Vec::new();
         let mut encoder = Encoder::new(&mut file, 2, 2);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_cut_or_changed_is_an_error() {
+    fn a_truncated_or_changed_file_is_an_error() {
         let whole = png(ColorType::Rgb, BitDepth::Eight, &[7; 12]);
         for len in [20, 40, whole.len() - 14, whole.len() - 6] {
             let said = decode(&whole[..len]).unwrap_err().to_string();
@@ -93,17 +93,17 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_claims_to_be_huge_is_refused() {
+    fn a_picture_with_a_huge_declared_size_is_refused() {
         let mut file = png(ColorType::Rgb, BitDepth::Eight, &[7; 12]);
         file[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
-        // CRC-32 of the header that says so
+        // CRC-32 of that header
         let crc = crc32(&file[12..29]);
         file[29..33].copy_from_slice(&crc.to_be_bytes());
         let said = decode(&file).unwrap_err().to_string();
-        assert!(said.contains("65536x65536 pixels; 150 megapixels are the most"), "{said}");
+        assert!(said.contains("65536x65536 pixels; at most 150 megapixels are decoded"), "{said}");
     }
 
-    /// CRC-32 of ISO 3309, as PNG has it.
+    /// CRC-32 of ISO 3309, as in PNG.
     fn crc32(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(u32::MAX, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })

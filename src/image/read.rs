@@ -1,4 +1,4 @@
-//! Picks the decoder by the first bytes of a file.
+//! Selects the decoder by the first bytes of a file.
 
 use super::picture::MOST_BYTES;
 use super::{jpeg, png};
@@ -8,7 +8,7 @@ use crate::frame::Frame;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-/// Reads the picture at `path`, if it is a JPEG or PNG; `None` if it is anything else, or a film of JPEGs by its name.
+/// Reads the picture at `path` if it is a JPEG or PNG; `None` if it is anything else, or Motion JPEG by its name.
 pub fn read(path: &Path) -> Result<Option<Frame>> {
     let cannot = |e| Error::failed("it cannot be read").because(e);
     let mut file = files::open(path).map_err(cannot)?;
@@ -21,7 +21,7 @@ pub fn read(path: &Path) -> Result<Option<Frame>> {
     let known = file.read_exact(&mut start).is_ok().then(|| decoder(&start)).flatten();
     let Some(decode) = known else { return Ok(None) };
     if metadata.len() > MOST_BYTES {
-        return Err(Error::failed(format!("it is {} bytes long; at most {MOST_BYTES} are read", metadata.len())));
+        return Err(Error::failed(format!("it has {} bytes; at most {MOST_BYTES} are read", metadata.len())));
     }
     let mut bytes = Vec::with_capacity(metadata.len() as usize);
     file.rewind().and_then(|()| file.take(MOST_BYTES).read_to_end(&mut bytes)).map_err(cannot)?;
@@ -30,7 +30,7 @@ pub fn read(path: &Path) -> Result<Option<Frame>> {
 
 type Decode = fn(&[u8]) -> Result<Frame>;
 
-/// What decodes a file that begins with `start`.
+/// The decoder for a file that begins with `start`.
 fn decoder(start: &[u8]) -> Option<Decode> {
     match start {
         [0xff, 0xd8, 0xff, ..] => Some(jpeg::decode),

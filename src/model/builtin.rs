@@ -1,4 +1,4 @@
-//! The model inside the program: which of GStreamer's test pictures is this? Its card is `models/testcard/README.md`.
+//! The built-in model, which classifies GStreamer's test pictures. Its model card is `models/testcard/README.md`.
 
 use super::classifier::{Model, Source};
 use crate::error::Result;
@@ -27,7 +27,7 @@ mod tests {
     use crate::tensor::{ElementType, Layout, Quantization};
 
     #[test]
-    fn has_the_form_that_ai_hub_ships() {
+    fn has_the_form_of_ai_hub_models() {
         let model = builtin().unwrap();
         assert!(ONNX.len() < 300_000);
         assert_eq!((model.input.tensor.element, model.input.layout), (ElementType::U8, Layout::Nchw));

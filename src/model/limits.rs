@@ -1,30 +1,30 @@
-//! Limits of a model file, checked before it is parsed: a few bytes of a file can demand much memory.
+//! Limits of a model file, checked before it is parsed: a few bytes of a file can require much memory.
 
 use crate::error::{Error, Result};
 
-/// The largest file: protobuf's own limit. Weights beyond it are in a second file.
+/// The largest file: protobuf's own limit. Larger weights are in external files.
 pub const FILE: u64 = (2 << 30) - 1;
 
-/// Nodes, and initializers, of the graph: the largest models that are exported have some ten thousand.
+/// The maximum number of nodes and initializers of the graph: the largest exported models have about ten thousand.
 const PARTS: usize = 200_000;
 
 /// The fields `graph` of a model, and `node`, `initializer`, `input` and `output` of a graph.
 const GRAPH: u64 = 7;
 const COUNTED: [u64; 4] = [1, 5, 11, 12];
 
-/// An error where the graph in `bytes` has too many parts. What is no protobuf passes: that is told when it is read.
+/// An error if the graph in `bytes` has too many parts. Invalid protobuf is accepted here and reported when it is parsed.
 pub fn check(bytes: &[u8], shown: &str) -> Result<()> {
     for graph in fields(bytes).filter(|(field, _)| *field == GRAPH) {
         let parts = fields(graph.1).filter(|(field, _)| COUNTED.contains(field)).take(PARTS + 1).count();
         if parts > PARTS {
             return Err(Error::config(format!("the model '{shown}' has more than {PARTS} nodes and weights"))
-                .hint("This is not an image classifier: the largest have some thousand nodes."));
+                .hint("This is not an image classifier: the largest have a few thousand nodes."));
         }
     }
     Ok(())
 }
 
-/// The fields with bytes of a protobuf message; ends where it is none.
+/// The length-delimited fields of a protobuf message; ends where it is invalid.
 fn fields(mut bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     std::iter::from_fn(move || {
         loop {

@@ -1,17 +1,17 @@
-//! The name of a model in results: from the path as the user gave it, not from the target of a symbolic link.
+//! The name of a model in results: from the path that the user gave, not from the target of a symbolic link.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path};
 
-/// The name of the model at `path`, as the path was given (links are not followed): the file's name without its ending. A file that is
-/// just `model.onnx` has its folder's name instead, or that of the folder above where the folder is just `onnx`. In Hugging Face's cache,
-/// `models--OWNER--NAME/snapshots/REVISION/model.onnx`, it is NAME.
+/// The name of the model at `path`, without following links: the file name without its extension. A file called `model.onnx` is named
+/// after its folder, or after the parent folder if the folder is called `onnx`. In Hugging Face's cache,
+/// `models--OWNER--NAME/snapshots/REVISION/model.onnx`, the name is NAME.
 pub fn of(path: &Path) -> String {
     let stem = text(path.file_stem());
     if stem != "model" {
         return stem;
     }
-    // a folder that ends in `..` has no name of its own: only then is the link followed
+    // a path that ends in `..` has no file name: only then is it resolved
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let folder = absolute.parent().unwrap_or(Path::new(""));
     let up = folder.components().any(|part| part == Component::ParentDir);
@@ -20,7 +20,7 @@ pub fn of(path: &Path) -> String {
     repository(&folder).or_else(|| names.find(|name| name != "onnx")).filter(|name| !name.is_empty()).unwrap_or(stem)
 }
 
-/// NAME, where `folder` is somewhere in `models--OWNER--NAME/snapshots/REVISION`.
+/// NAME, if `folder` is somewhere in `models--OWNER--NAME/snapshots/REVISION`.
 fn repository(folder: &Path) -> Option<String> {
     let snapshots = folder.ancestors().find(|folder| folder.file_name() == Some(OsStr::new("snapshots")))?;
     let repository = text(snapshots.parent()?.file_name());
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_its_own_name_or_its_folders() {
+    fn a_model_is_named_after_its_file_or_its_folder() {
         assert_eq!(named("/m/squeezenet.onnx"), "squeezenet");
         assert_eq!(named("/m/resnet/model.onnx"), "resnet");
         assert_eq!(named("/m/resnet/onnx/model.onnx"), "resnet");
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn in_hugging_faces_cache_it_is_the_repositorys() {
+    fn in_hugging_faces_cache_it_is_named_after_the_repository() {
         let snapshot = "/c/hub/models--google--mobilenet_v2_1.0_224/snapshots/8d8a5f";
         assert_eq!(named(&format!("{snapshot}/model.onnx")), "mobilenet_v2_1.0_224");
         assert_eq!(named(&format!("{snapshot}/onnx/model.onnx")), "mobilenet_v2_1.0_224");

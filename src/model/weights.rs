@@ -1,4 +1,4 @@
-//! Constants of the graph: initializers inline, as typed fields or in a second file, and `Constant` nodes.
+//! Constants of the graph: initializers (raw data, typed fields or external files) and `Constant` nodes.
 
 use super::onnx::{EXTERNAL, Graph, Tensor, data_type};
 use crate::error::{Error, Result};
@@ -10,11 +10,11 @@ use std::path::{Component, Path, PathBuf};
 /// The constants of a graph, by name.
 pub struct Weights<'a> {
     by_name: HashMap<&'a str, &'a Tensor>,
-    /// Where the files of external data lie: beside the model. `None` for a model in memory.
+    /// The folder of external data files: the model's own. `None` for a model in memory.
     folder: Option<&'a Path>,
 }
 
-/// Where the data of an external tensor lies.
+/// The location of an external tensor's data.
 struct External {
     location: String,
     offset: u64,
@@ -22,7 +22,7 @@ struct External {
 }
 
 impl<'a> Weights<'a> {
-    /// The constants of `graph`, whose file lies in `folder`.
+    /// The constants of `graph`, whose file is in `folder`.
     pub fn new(graph: &'a Graph, folder: Option<&'a Path>) -> Self {
         let constants = graph.node.iter().filter(|node| node.op_type == "Constant").filter_map(|node| {
             let value = node.attribute.iter().find(|attribute| attribute.name == "value")?;
@@ -37,7 +37,7 @@ impl<'a> Weights<'a> {
         self.by_name.contains_key(name)
     }
 
-    /// The one number that the constant `name` holds; `None` where it holds none or several.
+    /// The value of the scalar constant `name`; `None` if it has no element or several.
     pub fn scalar(&self, name: &str) -> Result<Option<f64>> {
         let Some(tensor) = self.by_name.get(name) else { return Ok(None) };
         if elements(tensor) != Some(1) {
@@ -53,19 +53,19 @@ impl<'a> Weights<'a> {
         Ok(number(tensor.data_type, &bytes))
     }
 
-    /// An error where a constant says that it is larger than the file, of `size` bytes, that it is in.
+    /// An error if a constant declares a size larger than its file, which has `size` bytes.
     pub fn check_sizes(&self, model: &str, size: u64) -> Result<()> {
         for tensor in self.by_name.values().filter(|tensor| tensor.data_location != EXTERNAL) {
             if bytes_of(tensor).is_none_or(|bytes| bytes > size) {
                 return Err(Error::config(format!("the model '{model}' is damaged"))
                     .because(format!("the weights '{}' of shape {:?} are larger than the file", tensor.name, tensor.dims))
-                    .hint("Compare its size and checksum with the source, and fetch it again."));
+                    .hint("Compare its size and checksum with the original, and download it again."));
             }
         }
         Ok(())
     }
 
-    /// Checks that every external file is there, a regular file, and long enough; gives their names.
+    /// Checks that every external file exists, is a regular file, and is long enough; returns their paths.
     pub fn check_files(&self, model: &str) -> Result<Vec<PathBuf>> {
         let mut sizes: BTreeMap<PathBuf, u64> = BTreeMap::new();
         for tensor in self.by_name.values().filter(|tensor| tensor.data_location == EXTERNAL) {
@@ -73,8 +73,8 @@ impl<'a> Weights<'a> {
                 Error::config(format!("the model '{model}' has an invalid location for the weights '{}'", tensor.name)).because(why)
             })?;
             let Some(folder) = self.folder else {
-                return Err(Error::config(format!("the model '{model}' keeps weights in a second file"))
-                    .because("a model in memory cannot have one"));
+                return Err(Error::config(format!("the model '{model}' stores weights in an external file"))
+                    .because("a model in memory cannot have external files"));
             };
             let path = folder.join(&external.location);
             let have = match sizes.get(&path) {
@@ -86,17 +86,17 @@ impl<'a> Weights<'a> {
             };
             let needed = external.length.or(bytes_of(tensor)).and_then(|length| external.offset.checked_add(length));
             if needed.is_none_or(|needed| have < needed) {
-                let needed = needed.map_or("more than any file can hold".to_owned(), |needed| needed.to_string());
-                return Err(Error::config(format!("the weights '{}' of the model '{model}' are cut short", path.display()))
+                let needed = needed.map_or("more than a file can contain".to_owned(), |needed| needed.to_string());
+                return Err(Error::config(format!("the weights '{}' of the model '{model}' are truncated", path.display()))
                     .because(format!("{have} bytes, the model needs {needed}"))
-                    .hint("Fetch the file again; the .onnx and its data file must be of the same export."));
+                    .hint("Download the file again; the .onnx and its data file must be from the same export."));
             }
             sizes.insert(path, have);
         }
         Ok(sizes.into_keys().collect())
     }
 
-    /// The first bytes of an external tensor: enough for a number.
+    /// The first bytes of an external tensor: enough for one number.
     fn read(&self, tensor: &Tensor) -> Result<Vec<u8>> {
         let external =
             external(tensor).map_err(|why| Error::config(format!("cannot read the weights '{}'", tensor.name)).because(why))?;
@@ -113,11 +113,11 @@ impl<'a> Weights<'a> {
 }
 
 fn missing(model: &str, location: &str, folder: &Path) -> Error {
-    Error::config(format!("the model '{model}' keeps its weights in '{location}', which cannot be read"))
-        .hint(format!("Put it beside the model, under just that name: {}", folder.join(location).display()))
+    Error::config(format!("the model '{model}' stores its weights in '{location}', which cannot be read"))
+        .hint(format!("Put it next to the model, under exactly that name: {}", folder.join(location).display()))
 }
 
-/// Where the data of `tensor` lies; an error in words where that cannot be.
+/// The location of the data of `tensor`; the error is a message.
 fn external(tensor: &Tensor) -> std::result::Result<External, String> {
     let entry = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
     let number = |key: &str| {
@@ -126,34 +126,34 @@ fn external(tensor: &Tensor) -> std::result::Result<External, String> {
             .transpose()
     };
     let location = entry("location").unwrap_or_default().to_owned();
-    // ONNX's own rule; ONNX Runtime holds models to it from 1.24 on
+    // a rule of ONNX; ONNX Runtime enforces it since 1.24
     let beside = Path::new(&location).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if location.is_empty() || !beside {
-        return Err(format!("'{location}' is not a file beside the model or in a folder there"));
+        return Err(format!("'{location}' is not inside the model's folder"));
     }
     Ok(External { location, offset: number("offset")?.unwrap_or(0), length: number("length")? })
 }
 
-/// How many elements `tensor` has; `None` where its dimensions make no sense.
+/// The number of elements of `tensor`; `None` if its dimensions are invalid.
 fn elements(tensor: &Tensor) -> Option<u64> {
     tensor.dims.iter().try_fold(1_u64, |product, dim| product.checked_mul(u64::try_from(*dim).ok()?))
 }
 
-/// How many bytes `tensor` takes at least; `None` where its dimensions make no sense.
+/// The minimum size of `tensor` in bytes; `None` if its dimensions are invalid.
 fn bytes_of(tensor: &Tensor) -> Option<u64> {
     let size = match tensor.data_type {
         data_type::FLOAT | data_type::INT32 => 4,
         data_type::UINT16 | data_type::INT16 => 2,
         data_type::UINT8 | data_type::INT8 => 1,
-        // types of 4 bits, texts and what else there may be
+        // 4-bit types, strings and others
         _ => return elements(tensor).map(|count| count / 8),
     };
-    // integers in typed fields take a byte each, or less of the file than in memory
+    // integers in typed fields are varints: at least one byte each
     let size = if tensor.int32_data.is_empty() { size } else { 1 };
     elements(tensor)?.checked_mul(size)
 }
 
-/// The number that `bytes` (little endian, as ONNX stores raw data) hold.
+/// The number in `bytes` (little endian, as ONNX stores raw data).
 fn number(kind: i32, bytes: &[u8]) -> Option<f64> {
     Some(match kind {
         data_type::FLOAT => f64::from(f32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)),

@@ -1,18 +1,18 @@
-//! Who may open a device, and what is missing if it is not us.
+//! Whether this process may open a device, and what permission is missing otherwise.
 
 use nix::unistd::{AccessFlags, Gid, Group, Uid, User, access, getegid, geteuid, getgroups};
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Whether we may read and write something.
+/// Whether this process may read and write a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// It is not there.
+    /// It does not exist.
     Absent,
-    /// We may.
+    /// It may.
     Open,
-    /// We may not; why, and what to do.
+    /// It may not; the reason, and what to do.
     Locked(String),
 }
 
@@ -33,14 +33,14 @@ fn why_locked(path: &Path, meta: &Metadata) -> String {
     let mode = meta.mode() & 0o777;
     let ours =
         getegid().as_raw() == meta.gid() || getgroups().is_ok_and(|groups| groups.iter().any(|known| known.as_raw() == meta.gid()));
-    let mend = match (ours, mode & 0o060) {
-        (true, 0o060) => "the user is in that group: a container or the service's DeviceAllow keeps it away".to_owned(),
+    let remedy = match (ours, mode & 0o060) {
+        (true, 0o060) => "the user is in that group: a container or the service's DeviceAllow denies access".to_owned(),
         (_, 0o060) => format!(
             "{user} is not in that group: sudo usermod -aG {group} {user}, then log in again; for the service: SupplementaryGroups={group}"
         ),
-        _ => "nobody else may; a udev rule can give it to a group".to_owned(),
+        _ => "only the owner has access; a udev rule can give it to a group".to_owned(),
     };
-    format!("'{}' belongs to {owner} and the group '{group}' (mode {mode:o}); {mend}", path.display())
+    format!("'{}' belongs to {owner} and the group '{group}' (mode {mode:o}); {remedy}", path.display())
 }
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_what_is_not_and_whose_it_is() {
+    fn missing_accessible_and_denied_files_are_told_apart() {
         assert_eq!(to(Path::new("/nowhere")), Access::Absent);
         assert_eq!(to(Path::new("/dev/null")), Access::Open);
         let meta = std::fs::metadata("/dev/null").unwrap();

@@ -1,4 +1,4 @@
-//! What the operating system wants of a daemon: signals, the service manager, the log, access to device nodes.
+//! Interfaces to the operating system: signals, the service manager, the log, access to device nodes.
 
 pub mod access;
 pub mod logging;

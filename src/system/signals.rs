@@ -1,4 +1,5 @@
-//! Signals. Ending: the first SIGINT or SIGTERM asks, the second one forces. A daemon also hears SIGHUP (reload) and SIGUSR1 (report).
+//! Signals. The first SIGINT or SIGTERM requests shutdown, the second one forces it. A daemon also handles SIGHUP (reload) and SIGUSR1
+//! (report).
 
 use crate::error::{Cause, Error, Result};
 use crate::system::logging;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Whether the program is to end; all copies speak of the same end.
+/// The shutdown request; all clones share it.
 #[derive(Clone)]
 pub struct Stop {
     open: Arc<Mutex<Option<Sender<()>>>>,
@@ -19,10 +20,10 @@ pub struct Stop {
     opening: Arc<Mutex<Option<Receiver<()>>>>,
 }
 
-/// Work that cannot be asked to end goes on while this lives: see [`Stop::opening`].
+/// Exists while work that cannot be interrupted is in progress: see [`Stop::opening`].
 pub struct Opening {
     stop: Stop,
-    /// Dropped with it.
+    /// Its drop signals the end of the work.
     _done: Sender<()>,
 }
 
@@ -40,24 +41,24 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks the program to end.
+    /// Requests shutdown.
     pub fn request(&self) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Whether it was asked to.
+    /// Whether shutdown was requested.
     pub fn requested(&self) -> bool {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// Disconnected from the moment of the request on; nothing is ever sent.
+    /// Disconnected once shutdown is requested; nothing is ever sent.
     pub fn receiver(&self) -> &Receiver<()> {
         &self.closed
     }
 
-    /// Says that the program opens something that cannot be interrupted and may take a minute: a session, GStreamer's plugins. A signal
-    /// that comes while the returned value lives does not wait for it: the program ends as it is. Where there is an NPU, the call gets
-    /// [`NPU_GRACE`] to come back first, because an interrupted one costs memory of the NPU until the next boot.
+    /// Marks work that cannot be interrupted and may take a minute: opening a session, loading GStreamer's plugins. A signal during the
+    /// lifetime of the returned value does not wait for it: the process exits. If there is an NPU, the call first gets [`NPU_GRACE`] to
+    /// return, because an interrupted one leaks memory of the NPU until the next boot.
     pub fn opening(&self) -> Opening {
         let (done, opened) = bounded(0);
         self.set_opening(Some(opened));
@@ -68,7 +69,7 @@ impl Stop {
         *self.opening.lock().unwrap_or_else(PoisonError::into_inner) = opening;
     }
 
-    /// Ends the program with `status` if it is still opening something after `grace`.
+    /// Exits with `status` if the program is still opening something after `grace`.
     fn leave(&self, grace: Duration, status: i32) {
         let Some(opened) = self.opening.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
         let left = spawn("leave", move || {
@@ -82,7 +83,7 @@ impl Stop {
         }
     }
 
-    /// Asks the program to end once `time` has passed.
+    /// Requests shutdown after `time`.
     pub fn request_after(&self, time: Duration) -> Result<()> {
         let stop = self.clone();
         spawn("timer", move || {
@@ -94,31 +95,31 @@ impl Stop {
     }
 }
 
-/// What else a daemon may be asked for.
+/// Other requests to a daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
-    /// Read the settings anew (SIGHUP).
+    /// Reload the configuration (SIGHUP).
     Reload,
-    /// Tell the statistics (SIGUSR1).
+    /// Report the statistics (SIGUSR1).
     Report,
 }
 
-/// The device of the NPU on Qualcomm's boards.
+/// The NPU's device on Qualcomm boards.
 const NPU: &str = "/dev/fastrpc-cdsp";
 
-/// How long a call into the NPU at start may take to come back after a signal; less than systemd's TimeoutStopSec.
+/// How long a call into the NPU during startup may take to return after a signal; less than systemd's TimeoutStopSec.
 pub const NPU_GRACE: Duration = Duration::from_secs(5);
 
-/// How long a command that is no daemon may take to end after the first signal. (A daemon has its own deadline.)
+/// How long a command other than the daemon may take to end after the first signal. (The daemon has its own deadline.)
 const LONGEST_END: Duration = Duration::from_secs(5);
 
-/// Requests that wait at the most; more of the same say nothing new.
+/// The maximum number of waiting requests; further ones add nothing.
 const ASKED: usize = 4;
 
-/// From now on signals are heard by one thread of their own. Call it in `main` before any other thread starts: all threads that
-/// come later, GStreamer's and the engine among them, have the signals blocked, so that none interrupts a call into the NPU.
+/// Starts the thread that handles signals. Call it in `main` before any other thread starts: all later threads, including GStreamer's
+/// and the engine's, inherit the blocked signals, so that none interrupts a call into the NPU.
 ///
-/// SIGUSR1, and with `reloads` SIGHUP, come out of the receiver where it is a `daemon`; in other commands they do what they always do.
+/// For a `daemon`, the receiver delivers SIGUSR1, and with `reloads` SIGHUP; in other commands these keep their default action.
 pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> {
     let cannot = |e: Cause| Error::failed("cannot listen to signals").because(e);
     let mut heard = vec![SIGINT, SIGTERM];
@@ -138,21 +139,21 @@ pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> 
     let asked = stop.clone();
     spawn("signals", move || {
         if let Err(e) = mask.thread_unblock() {
-            tracing::error!("signals are not heard: {e}");
+            tracing::error!("cannot unblock signals: {e}");
         }
         for signal in signals.forever() {
             match signal {
-                // one that waits already will be answered as well
+                // a request that is already waiting is enough
                 SIGHUP => drop(ask.try_send(Ask::Reload)),
                 SIGUSR1 => drop(ask.try_send(Ask::Report)),
-                // the second one: at once, without waiting for anything (`_exit`: no exit handler of a library runs)
+                // the second signal: exit at once (`_exit`: no exit handler of a library runs)
                 _ if asked.requested() => signal_hook::low_level::exit(128 + signal),
                 _ => {
-                    // first of all: whatever else there is to do may wait for somebody
+                    // first, because the steps below may block
                     asked.request();
-                    tracing::info!("ending; once more ends at once");
+                    tracing::info!("shutting down; signal again to exit immediately");
                     let grace = if Path::new(NPU).exists() { NPU_GRACE } else { Duration::ZERO };
-                    // a daemon that is asked to end ends well; another command did not do what it was started for
+                    // for a daemon this is a normal end; another command did not finish its work
                     asked.leave(grace, if daemon { 0 } else { 128 + signal });
                     if !daemon {
                         end_within(LONGEST_END, 128 + signal);
@@ -164,7 +165,7 @@ pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> 
     Ok((stop, asks))
 }
 
-/// Ends the program with `status` once `limit` has passed, whatever it does: it may be waiting for somebody to read its output.
+/// Exits with `status` after `limit` in any case: the program may be blocked on a reader of its output.
 fn end_within(limit: Duration, status: i32) {
     let ending = spawn("end", move || {
         thread::sleep(limit);
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_wakes_every_copy() {
+    fn a_request_wakes_every_clone() {
         let stop = Stop::default();
         let copy = stop.clone();
         let waiting = thread::spawn(move || copy.receiver().recv().is_err() && copy.requested());

@@ -1,10 +1,10 @@
-//! Talking to systemd (`Type=notify`): READY, STATUS, WATCHDOG, RELOADING, STOPPING. Without a service manager nothing is said.
+//! Notifications to systemd (`Type=notify`): READY, STATUS, WATCHDOG, RELOADING, STOPPING. Without a service manager nothing is sent.
 //!
-//! The watchdog is fed by progress alone: whoever calls [`Service::tell`] says whether there is any. An engine that hangs feeds
-//! nothing, and systemd acts.
+//! The watchdog is fed only on progress, which the caller of [`Service::tell`] reports. If an engine hangs, the watchdog is not fed, and
+//! systemd acts.
 //!
-//! Nothing here waits. If the service manager's socket is full, a STATUS is dropped, as the next one follows soon; READY, RELOADING and
-//! STOPPING are kept in their order and sent again with the next message.
+//! Nothing here blocks. If the service manager's socket is full, a STATUS is dropped, as the next one follows soon; READY, RELOADING and
+//! STOPPING are queued in order and sent again with the next message.
 
 use crate::{printable, secrets};
 use sd_notify::NotifyState;
@@ -16,30 +16,30 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::{Duration, Instant};
 
-/// STATUS and WATCHDOG are sent no more often than this: people read the one, and the other has time.
+/// The minimum interval between STATUS and WATCHDOG messages.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A longer STATUS is cut: systemd ignores messages of more than 4096 bytes, and what else they say with them.
+/// A longer STATUS is truncated: systemd ignores messages of more than 4096 bytes altogether.
 const STATUS: usize = 2048;
 
-/// Messages that are kept for a full socket; a service manager that deaf is not told everything.
+/// The maximum number of messages queued for a full socket; further ones are dropped.
 const KEPT: usize = 16;
 
-/// The service manager.
+/// The connection to the service manager.
 pub struct Service {
-    /// Where it listens: `NOTIFY_SOCKET`.
+    /// Its socket: `NOTIFY_SOCKET`.
     address: Option<OsString>,
     every: Duration,
     stopping: bool,
     said: Option<(String, Instant)>,
-    /// What it must hear and could not be told yet.
+    /// Messages that must be delivered and are not sent yet.
     kept: VecDeque<String>,
 }
 
 impl Default for Service {
-    /// The service manager that the environment names (`NOTIFY_SOCKET`, `WATCHDOG_USEC`).
+    /// The service manager given by the environment (`NOTIFY_SOCKET`, `WATCHDOG_USEC`).
     fn default() -> Self {
-        // a quarter of the watchdog's time: one late message must not be the end
+        // a quarter of the watchdog's time: one late message must not trigger it
         let every = sd_notify::watchdog_enabled().map_or(EVERY, |watchdog| (watchdog / 4).min(EVERY));
         Self::new(std::env::var_os("NOTIFY_SOCKET"), every)
     }
@@ -50,24 +50,24 @@ impl Service {
         Self { address, every, stopping: false, said: None, kept: VecDeque::new() }
     }
 
-    /// How often to tell it something.
+    /// The interval at which to notify it.
     pub fn every(&self) -> Duration {
         self.every
     }
 
-    /// Everything is set up; after a reload, again.
+    /// Sends READY: after startup, and after each reload.
     pub fn ready(&mut self) {
         self.keep(&[NotifyState::Ready]);
     }
 
-    /// The settings are read anew; [`Service::ready`] says when that is done.
+    /// Sends RELOADING; [`Service::ready`] ends the reload.
     pub fn reloading(&mut self) {
         let mut states = vec![NotifyState::Reloading];
         states.extend(NotifyState::monotonic_usec_now().ok());
         self.keep(&states);
     }
 
-    /// How things are; `alive` if there was progress. The same words are not said twice within a moment.
+    /// Sends STATUS, and WATCHDOG if `alive` (there was progress). An unchanged status is not repeated within the interval.
     pub fn tell(&mut self, status: &str, alive: bool) {
         let now = Instant::now();
         let news = self.said.as_ref().is_none_or(|(said, at)| said != status || now - *at >= self.every);
@@ -85,14 +85,14 @@ impl Service {
         }
     }
 
-    /// The service ends; said once.
+    /// Sends STOPPING, once.
     pub fn stopping(&mut self) {
         if !std::mem::replace(&mut self.stopping, true) {
-            self.keep(&[NotifyState::Stopping, NotifyState::Status("ending")]);
+            self.keep(&[NotifyState::Stopping, NotifyState::Status("shutting down")]);
         }
     }
 
-    /// Sends what must be heard, and was not: the socket was full. Whether all of it was sent.
+    /// Sends the queued messages. Whether all of them were sent.
     pub fn send_kept(&mut self) -> bool {
         while let Some(message) = self.kept.pop_front() {
             if !self.send(&message) {
@@ -110,7 +110,7 @@ impl Service {
         self.send_kept();
     }
 
-    /// Sends `message`, if there is room for it. Only a full socket is worth another try.
+    /// Sends `message`; `false` if the socket is full. Other errors are not retried.
     fn send(&self, message: &str) -> bool {
         let Some(address) = &self.address else { return true };
         let sent = || -> io::Result<()> {
@@ -126,7 +126,7 @@ impl Service {
             Ok(()) => true,
             Err(e) if e.kind() == ErrorKind::WouldBlock => false,
             Err(e) => {
-                tracing::debug!("systemd does not listen: {e}");
+                tracing::debug!("cannot notify systemd: {e}");
                 true
             }
         }
@@ -137,7 +137,7 @@ fn message(states: &[NotifyState]) -> String {
     states.iter().map(|state| format!("{state}\n")).collect()
 }
 
-/// `status` as systemd shows it: one line, because each further one would be an assignment of its own; without passwords.
+/// `status` on one line, because systemd would read a further line as another assignment; without passwords.
 fn one_line(status: &str) -> String {
     let safe = secrets::redact(status);
     let mut line = printable::line(&safe).into_owned();
@@ -159,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn a_full_socket_holds_nobody_up_and_what_must_be_heard_is_sent_later() {
+    fn a_full_socket_does_not_block_and_queued_messages_are_sent_later() {
         // an abstract address, as containers use them
         let name = format!("glimpsed-test-{}", std::process::id());
         let notify = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         let mut service = Service::new(Some(format!("@{name}").into()), Duration::ZERO);
-        // nobody reads: this fills the socket, and comes back
+        // nothing reads: this fills the socket, and returns
         (0..5000).for_each(|n| service.tell(&n.to_string(), true));
         service.reloading();
         service.ready();

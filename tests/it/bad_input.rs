@@ -248,9 +248,9 @@ fn each_is_told_with_its_mend() {
                 what: "external data missing",
                 args: classify_by(&external),
                 status: 78,
-                said: &["'model.data'", "No such file", "beside the model"],
+                said: &["'model.data'", "No such file", "next to the model"],
             },
-            Case { what: "external data short", args: classify_by(&short), status: 78, said: &["cut short", "9 bytes"] },
+            Case { what: "external data short", args: classify_by(&short), status: 78, said: &["truncated", "9 bytes"] },
             Case { what: "dynamic", args: classify_by(&dynamic), status: 78, said: &["dynamic shape", "make_dynamic_shape_fixed"] },
         ]);
     }

@@ -114,7 +114,7 @@ fn weights_that_are_not_where_or_what_the_model_says_are_refused() {
     let nothing = |_: &Path| {};
     let twelve = |folder: &Path| fs::write(folder.join("w.bin"), [0; 12]).unwrap();
     let fifo = |folder: &Path| assert!(std::process::Command::new("mkfifo").arg(folder.join("w.bin")).status().unwrap().success());
-    let beside = "is not a file beside the model";
+    let beside = "is not inside the model's folder";
     let cases = [
         (unreadable(&at(&[("location", "w.bin")]), fifo), "it is a FIFO, not a file"),
         (unreadable(&at(&[("location", "w.bin")]), |folder| symlink("/dev/zero", folder.join("w.bin")).unwrap()), "a device"),
@@ -123,7 +123,7 @@ fn weights_that_are_not_where_or_what_the_model_says_are_refused() {
         (unreadable(&at(&[]), nothing), beside),
         (unreadable(&at(&[("location", "w.bin"), ("offset", "-4")]), twelve), "its offset is '-4'"),
         (unreadable(&at(&[("location", "w.bin"), ("offset", "4")]), twelve), "12 bytes, the model needs 16"),
-        (unreadable(&at(&[("location", "w.bin"), ("offset", "18446744073709551615")]), twelve), "more than any file can hold"),
+        (unreadable(&at(&[("location", "w.bin"), ("offset", "18446744073709551615")]), twelve), "more than a file can contain"),
         (unreadable(&with(initializer("w", &[1 << 40, 1 << 40], &[0; 4])), nothing), "larger than the file"),
         (unreadable(&with(initializer("w", &[1 << 30], &[0; 4])), nothing), "larger than the file"),
     ];

@@ -40,7 +40,7 @@ fn ready_then_status_and_watchdog_then_stopping() {
     }
     kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
     let last = std::iter::repeat_with(|| message(&notify)).find(|text| text.contains("STOPPING=1")).unwrap();
-    assert!(last.contains("STATUS=ending"), "{last}");
+    assert!(last.contains("STATUS=shutting down"), "{last}");
     assert!(child.wait().unwrap().success());
     notify.set_nonblocking(true).unwrap();
     assert!(notify.recv(&mut [0; 16]).is_err(), "nothing is said behind STOPPING");

@@ -104,7 +104,7 @@ fn a_second_signal_ends_it_at_once() {
     // `identity` has the buffer, and sleeps
     wait_for("doing passthrough transform_ip");
     kill(pid, Signal::SIGTERM).unwrap();
-    wait_for("ending");
+    wait_for("shutting down");
     kill(pid, Signal::SIGTERM).unwrap();
     let code = child.wait().unwrap().code();
     assert_eq!(code, Some(128 + Signal::SIGTERM as i32));

@@ -1,4 +1,4 @@
-//! The log as a layer of `tracing`, and its last lines when the program ends.
+//! The log as a `tracing` layer, and its flush when the program ends.
 
 use super::queue::Queue;
 use super::style::Style;
@@ -18,31 +18,31 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, registry};
 
-/// Lines that wait for a reader at the most; further ones are lost, and counted.
+/// The maximum number of waiting messages; further ones are dropped and counted.
 const LINES: usize = 1024;
 
-/// How long the end of the program waits for a reader of the last lines.
+/// How long the program waits at its end for the last lines to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 static LOG: OnceLock<Queue> = OnceLock::new();
 
-/// Begins the log. `GLIMPSED_LOG` (as in `debug` or `glimpsed=debug,onnxruntime=trace`) overrides `level`. Panics are
+/// Starts the log. `GLIMPSED_LOG` (such as `debug` or `glimpsed=debug,onnxruntime=trace`) overrides `level`. Panics are
 /// logged too. Signals must be blocked before (`shutdown::on_signals`), because it starts a thread.
 pub fn init(level: LevelFilter) {
     let wanted = std::env::var("GLIMPSED_LOG").unwrap_or_default();
-    // what GST_DEBUG asks of GStreamer is not filtered once more
+    // GStreamer's messages are already filtered by GST_DEBUG
     let filter = EnvFilter::builder().parse_lossy(format!("{level},gstreamer=trace,{wanted}"));
     match Queue::start(LINES, Style::of_standard_error(), StandardError) {
         Ok(queue) => drop(LOG.set(queue)),
-        // without its thread there is no log, but there may be a daemon
+        // without its thread there is no log, but the daemon can run
         Err(_) => return,
     }
     registry().with(filter).with(ToQueue).init();
     std::panic::set_hook(Box::new(panicked));
 }
 
-/// The last lines are written, unless nobody reads them. Gives the exit status of `main`; where nobody reads, ends the program here: the
-/// exit handlers of native libraries may write to standard error as well, and would wait for ever.
+/// Flushes the log and returns the exit status of `main`. If standard error is not read, exits here: exit handlers of native libraries
+/// may write to it too, and would block forever.
 pub fn finish(status: u8) -> ExitCode {
     if !flush() {
         signal_hook::low_level::exit(status.into());
@@ -50,12 +50,12 @@ pub fn finish(status: u8) -> ExitCode {
     ExitCode::from(status)
 }
 
-/// Waits until all lines are written, for a second at the most. Whether they were.
+/// Waits until all lines are written, for at most a second. Whether they were.
 pub fn flush() -> bool {
     LOG.get().is_none_or(|log| log.flush(LAST_LINES))
 }
 
-/// A panic is told as everything else is: the default hook would wait for a reader of standard error.
+/// Logs panics like all other messages: the default hook would block if standard error is not read.
 fn panicked(info: &PanicHookInfo) {
     let thread = thread::current();
     let name = thread.name().unwrap_or("without a name");
@@ -75,7 +75,7 @@ fn panicked(info: &PanicHookInfo) {
     }
 }
 
-/// Gives each event to the log's queue.
+/// Passes each event to the log's queue.
 struct ToQueue;
 
 impl<S: Subscriber> Layer<S> for ToQueue {
@@ -88,7 +88,7 @@ impl<S: Subscriber> Layer<S> for ToQueue {
     }
 }
 
-/// What an event says.
+/// The fields of an event.
 #[derive(Default)]
 struct Text {
     message: String,
@@ -103,7 +103,7 @@ impl Visit for Text {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        // strings take whatever is written to them
+        // writing to a string does not fail
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
             "source" => write!(self.source.get_or_insert_default(), "{value:?}"),
@@ -112,7 +112,7 @@ impl Visit for Text {
     }
 }
 
-/// Standard error, without the lock of `std::io::stderr`: whoever waits in `write` must not hold what others need.
+/// Standard error, without the lock of `std::io::stderr`: a thread blocked in `write` must not hold a lock that others need.
 struct StandardError;
 
 impl io::Write for StandardError {
@@ -121,7 +121,7 @@ impl io::Write for StandardError {
         let stderr = stderr();
         loop {
             match nix::unistd::write(&stderr, bytes) {
-                // another program may have made it non-blocking
+                // another process may have made it non-blocking
                 Err(nix::errno::Errno::EAGAIN) => poll(&mut [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE)?,
                 written => return Ok(written?),
             };

@@ -1,8 +1,9 @@
-//! The queue of log lines. One thread writes them, and may block on the reader; all others only append here.
+//! The queue of log messages. One thread writes them, and may block on the reader; all others only append here.
 //!
-//! A paused pager or a hung journal stops reading, and a pipe is soon full. A thread that waited for it would delay a frame or a
-//! signal. So the queue is bounded, messages that do not fit are dropped, and their number is logged in their place afterwards.
-//! (The non-blocking writer of tracing-appender was considered: it tells no losses, and writes to standard output when it is full at the end.)
+//! If a paused pager or a hung journal stops reading, the pipe is soon full. A thread that blocked on it would delay a frame or a
+//! signal. So the queue is bounded, messages that do not fit are dropped, and their number is logged later in their place.
+//! (The non-blocking writer of tracing-appender was considered: it does not report losses, and writes to standard output if it is full
+//! at the end.)
 
 use super::style::Style;
 use crate::repeats::Repeats;
@@ -14,17 +15,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tracing::Level;
 
-/// How often repeated messages and losses are looked for while nothing else is said.
+/// How often repeated messages and losses are reported while nothing else is logged.
 const LOOK: Duration = Duration::from_secs(1);
 
 enum Item {
-    /// A message, and how many were lost right before it.
+    /// A message, and the number of messages lost before it.
     Lines(String, u64),
-    /// Dropped once all before it is written.
+    /// Dropped once everything before it is written.
     Flush(Sender<()>),
 }
 
-/// Where messages are put.
+/// The sending side.
 pub struct Queue {
     items: Sender<Item>,
     shared: Arc<Shared>,
@@ -32,13 +33,13 @@ pub struct Queue {
 
 struct Shared {
     style: Style,
-    /// Lost since the last message that was taken.
+    /// Messages lost since the last one that was queued.
     lost: AtomicU64,
     repeats: Mutex<Repeats<Level>>,
 }
 
 impl Queue {
-    /// A queue for so many messages, which a thread of its own writes to `out`.
+    /// A queue for at most `limit` messages, which its own thread writes to `out`.
     pub fn start(limit: usize, style: Style, out: impl Write + Send + 'static) -> io::Result<Self> {
         let (items, waiting) = bounded(limit);
         let shared = Arc::new(Shared { style, lost: AtomicU64::new(0), repeats: Mutex::default() });
@@ -47,10 +48,10 @@ impl Queue {
         Ok(Self { items, shared })
     }
 
-    /// Puts a message into it, or counts it as lost; never waits. With a `source`, a text that it said before is only counted.
+    /// Queues a message, or counts it as lost; never blocks. A repeated text of the same `source` is only counted.
     pub fn say(&self, level: Level, source: Option<&str>, text: &str) {
         if let Some(source) = source
-            && !self.shared.repeats().hear(source, text, level, Instant::now())
+            && !self.shared.repeats().is_new(source, text, level, Instant::now())
         {
             return;
         }
@@ -60,7 +61,7 @@ impl Queue {
         }
     }
 
-    /// Waits until all is written, `within` at the most. Whether it was.
+    /// Waits until everything is written, for at most `within`. Whether it was.
     pub fn flush(&self, within: Duration) -> bool {
         let deadline = Instant::now() + within;
         let (done, written) = bounded(0);
@@ -86,7 +87,7 @@ impl<W: Write> Writer<W> {
         loop {
             let flushed = match waiting.recv_timeout(LOOK) {
                 Ok(Item::Lines(lines, lost)) => {
-                    self.tell_lost(lost);
+                    self.report_lost(lost);
                     self.write(&lines);
                     None
                 }
@@ -96,34 +97,34 @@ impl<W: Write> Writer<W> {
             };
             if flushed.is_some() || looked.elapsed() >= LOOK {
                 looked = Instant::now();
-                self.look(flushed.is_some(), waiting.is_empty());
+                self.report(flushed.is_some(), waiting.is_empty());
             }
         }
     }
 
-    /// Tells what came again, and what was lost if `last`: else a message that waits tells it in its place.
-    fn look(&mut self, end: bool, last: bool) {
+    /// Reports repetitions, and losses if `last`: otherwise the next message in the queue reports them.
+    fn report(&mut self, end: bool, last: bool) {
         let due = self.shared.repeats().due(Instant::now(), end);
         for (level, text) in due {
             self.write(&self.shared.style.lines(level, &text));
         }
         if last {
             let lost = self.shared.lost.swap(0, Ordering::Relaxed);
-            self.tell_lost(lost);
+            self.report_lost(lost);
         }
     }
 
-    fn tell_lost(&mut self, lost: u64) {
+    fn report_lost(&mut self, lost: u64) {
         let text = match lost {
             0 => return,
-            1 => "a message of the log was lost: nobody read standard error".to_owned(),
-            lost => format!("{lost} messages of the log were lost: nobody read standard error"),
+            1 => "1 log message was lost: standard error was not read".to_owned(),
+            lost => format!("{lost} log messages were lost: standard error was not read"),
         };
         self.write(&self.shared.style.lines(Level::WARN, &text));
     }
 
     fn write(&mut self, lines: &str) {
-        // who closed standard error wants no log
+        // if standard error is closed, no log is wanted
         let _ = self.out.write_all(lines.as_bytes());
     }
 }
@@ -132,12 +133,12 @@ impl<W: Write> Writer<W> {
 mod tests {
     use super::*;
 
-    /// A reader who reads when he likes: each write waits for a word, and is then heard.
+    /// A reader under the test's control: each write waits for a permit, and its text is then received.
     struct Slow(Receiver<()>, Sender<String>);
 
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // when nobody reads any more, all is written
+            // once the test stops reading, writes succeed at once
             let _ = self.0.recv();
             let _ = self.1.send(String::from_utf8(bytes.to_vec()).unwrap());
             Ok(bytes.len())
@@ -149,28 +150,28 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_who_pauses_stops_nobody_and_is_told_what_he_missed() {
+    fn a_paused_reader_blocks_nothing_and_losses_are_reported() {
         let (read, reads) = bounded(100);
         let (heard, log) = bounded(100);
         let queue = Queue::start(3, Style::Plain, Slow(reads, heard)).unwrap();
         queue.say(Level::INFO, None, "0");
-        // the writer has taken the first one, and waits
+        // the writer has taken the first one, and is blocked
         while !queue.items.is_empty() {
             thread::yield_now();
         }
         (1..346).for_each(|n| queue.say(Level::INFO, None, &n.to_string()));
-        assert!(!queue.flush(Duration::from_millis(10)), "nobody reads");
+        assert!(!queue.flush(Duration::from_millis(10)), "nothing reads");
         (0..4).for_each(|_| read.send(()).unwrap());
         assert_eq!((0..4).map(|_| log.recv().unwrap()).collect::<String>(), " INFO 0\n INFO 1\n INFO 2\n INFO 3\n");
         queue.say(Level::INFO, None, "again");
         drop(read);
         assert!(queue.flush(Duration::from_secs(20)));
         let rest: String = log.try_iter().collect();
-        assert_eq!(rest, " WARN 342 messages of the log were lost: nobody read standard error\n INFO again\n");
+        assert_eq!(rest, " WARN 342 log messages were lost: standard error was not read\n INFO again\n");
     }
 
     #[test]
-    fn what_a_source_says_again_is_counted_and_told_at_the_end() {
+    fn repetitions_of_a_source_are_counted_and_reported_at_the_end() {
         let (heard, log) = bounded(100);
         let (_, reads) = bounded(0);
         let queue = Queue::start(100, Style::Journal, Slow(reads, heard)).unwrap();

@@ -1,29 +1,29 @@
-//! How a message becomes lines: for the journal, a terminal or a file. Whatever it says, it can neither move a terminal's cursor nor begin
-//! a line that looks like another message.
+//! Formats a message as lines: for the journal, a terminal or a file. Its text can neither move a terminal's cursor nor begin a line that
+//! looks like another message.
 
 use crate::{printable, secrets};
 use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
 use tracing::Level;
 
-/// A longer message is cut: one source must not fill the log.
+/// A longer message is truncated: one source must not fill the log.
 const LONGEST: usize = 16 << 10;
 
-/// How lines begin.
+/// The prefix of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// `<4>text`: the journal reads the level of each line from such a prefix (sd-daemon(3)).
     Journal,
     /// ` WARN text`
     Plain,
-    /// The same in colour.
+    /// ` WARN text`, in colour.
     Colours,
 }
 
 impl Style {
-    /// What suits standard error.
+    /// The style for standard error.
     pub fn of_standard_error() -> Self {
-        // set by systemd where standard error is the journal
+        // set by systemd if standard error is the journal
         if std::env::var_os("JOURNAL_STREAM").is_some() && !stderr().is_terminal() {
             Self::Journal
         } else if colours() {
@@ -45,12 +45,12 @@ impl Style {
         let text = secrets::redact(text);
         let text = shortened(&text);
         let mut lines = String::with_capacity(text.len() + 16);
-        // an empty message is a line, too
+        // an empty message is one line
         for (n, line) in text.split('\n').enumerate() {
             if n > 0 && line.trim().is_empty() {
                 continue;
             }
-            // a string takes whatever is written to it
+            // writing to a string does not fail
             let _ = match self {
                 Self::Journal => write!(lines, "<{priority}>"),
                 _ if n > 0 => Ok(()),
@@ -71,7 +71,7 @@ fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
     if text.len() <= LONGEST { text.into() } else { format!("{}…", &text[..text.floor_char_boundary(LONGEST)]).into() }
 }
 
-/// Whether standard error shows colours.
+/// Whether standard error supports colours.
 fn colours() -> bool {
     stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
 }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_fakes_a_message_or_betrays_a_password() {
+    fn no_text_can_fake_a_message_or_reveal_a_password() {
         let text = "cannot open rtsp://me:pw@cam: bad\n<3>ERROR \x1b[2J\r\n\n  try again\u{9b}";
         let journal = Style::Journal.lines(Level::WARN, text);
         assert_eq!(journal, "<4>cannot open rtsp://me:***@cam: bad\n<4>  <3>ERROR \\u{1b}[2J\n<4>  try again\\u{9b}\n");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_cut_where_it_fills_the_log() {
+    fn a_long_message_is_truncated() {
         let line = Style::Plain.lines(Level::INFO, &"é".repeat(LONGEST));
         assert!(line.len() < LONGEST + 16 && line.ends_with("é…\n"));
     }

@@ -115,6 +115,7 @@ impl Draft {
                 fit: self.fit.unwrap_or(Fit::Stretch),
                 filter: self.filter.unwrap_or(Filter::Bicubic),
                 normalize: Normalize { mean: self.mean.unwrap_or(none.mean), std: self.std.unwrap_or(none.std) },
+                ..preprocess::Params::default()
             },
             top: self.top.unwrap_or(5),
         })

@@ -9,10 +9,10 @@ pub enum Fit {
     /// The whole picture, scaled to the input's shape without keeping its aspect ratio: what the board guide's script does.
     #[default]
     Stretch,
-    /// The middle of the picture: resized so that its shortest side is the input's size / 0.875 (256 for 224), then cut to the
-    /// input's size. torchvision's and AI Hub's recipe (`Resize(256)`, `CenterCrop(224)`), with their rounding.
+    /// The middle of the picture: resized so that its shortest side is the input's size / share (256 for 224 and 0.875), then cut to
+    /// the input's size. torchvision's and AI Hub's recipe (`Resize(256)`, `CenterCrop(224)`), with their rounding.
     Crop,
-    /// The whole picture with its aspect ratio kept, and black bars.
+    /// The whole picture with its aspect ratio kept, and bars.
     Letterbox,
 }
 
@@ -49,27 +49,37 @@ impl Placement {
     }
 }
 
-/// The share of the resized short side that the crop keeps: 224 of 256.
-const CENTER: f64 = 0.875;
-
 impl Fit {
-    /// How a source that is seen in this `shape` (width, height) lands in an `input` (width, height); no side is 0.
-    pub fn place(self, shape: (f64, f64), input: (u32, u32)) -> Placement {
+    /// The share of the resized picture that the input keeps where nothing else is said: a crop takes 224 of 256, the others all.
+    pub fn usual_share(self) -> f64 {
+        match self {
+            Self::Crop => 0.875,
+            Self::Stretch | Self::Letterbox => 1.0,
+        }
+    }
+
+    /// How a source that is seen in this `shape` (width, height) lands in an `input` (width, height), of which `share` is kept; no side
+    /// is 0. A letterbox keeps all, whatever the share.
+    pub fn place(self, share: f64, shape: (f64, f64), input: (u32, u32)) -> Placement {
         let (source_w, source_h) = shape;
         let (input_w, input_h) = (f64::from(input.0), f64::from(input.1));
         let whole = Placement { resized: input, left: 0, top: 0, width: input.0, height: input.1, x: 0, y: 0 };
+        // CenterCrop of torchvision
+        let middle = |resized: f64, input: f64| ((resized - input) / 2.0).round_ties_even();
+        let (short_w, short_h) = ((input_w / share).round().max(input_w), (input_h / share).round().max(input_h));
         match self {
-            Self::Stretch => whole,
+            Self::Stretch => {
+                let (left, top) = (middle(short_w, input_w), middle(short_h, input_h));
+                Placement { resized: (short_w as u32, short_h as u32), left: left as u32, top: top as u32, ..whole }
+            }
             Self::Crop => {
-                let (short_w, short_h) = ((input_w / CENTER).round(), (input_h / CENTER).round());
                 let (resized_w, resized_h) = if short_w / source_w >= short_h / source_h {
                     // the longer side is never shorter than the input, whatever was rounded
                     (short_w, (short_w * source_h / source_w).floor().max(short_h))
                 } else {
                     ((short_h * source_w / source_h).floor().max(short_w), short_h)
                 };
-                let (left, top) =
-                    (((resized_w - input_w) / 2.0).round_ties_even(), ((resized_h - input_h) / 2.0).round_ties_even());
+                let (left, top) = (middle(resized_w, input_w), middle(resized_h, input_h));
                 Placement { resized: (resized_w as u32, resized_h as u32), left: left as u32, top: top as u32, ..whole }
             }
             Self::Letterbox => {
@@ -91,15 +101,20 @@ mod tests {
     #[test]
     fn crop_is_torchvisions() {
         // Resize(256) of 500 x 375 gives 341 x 256 (int(256 * 500 / 375)); CenterCrop(224): left round(58.5) = 58 (ties to even), top 16
-        let place = Fit::Crop.place((500.0, 375.0), (224, 224));
+        let place = Fit::Crop.place(0.875, (500.0, 375.0), (224, 224));
         assert_eq!((place.resized, place.left, place.top, place.width, place.height), ((341, 256), 58, 16, 224, 224));
+        // Resize(224), CenterCrop(224); and Resize((346, 346)), CenterCrop(289), as EfficientNet-B2 has it on Hugging Face
+        let place = Fit::Crop.place(1.0, (500.0, 375.0), (224, 224));
+        assert_eq!((place.resized, place.left, place.top), ((298, 224), 37, 0));
+        let place = Fit::Stretch.place(289.0 / 346.0, (500.0, 375.0), (289, 289));
+        assert_eq!((place.resized, place.left, place.top, place.width), ((346, 346), 28, 28, 289));
     }
 
     #[test]
     fn letterbox_keeps_the_shape() {
-        let place = Fit::Letterbox.place((1280.0, 720.0), (224, 224));
+        let place = Fit::Letterbox.place(0.875, (1280.0, 720.0), (224, 224));
         assert_eq!((place.resized, place.x, place.y), ((224, 126), 0, 49));
-        assert_eq!(Fit::Letterbox.place((4000.0, 1.0), (224, 224)).resized, (224, 1));
+        assert_eq!(Fit::Letterbox.place(1.0, (4000.0, 1.0), (224, 224)).resized, (224, 1));
     }
 
     #[test]
@@ -110,26 +125,28 @@ mod tests {
         };
         let television = of(704, 576, (16, 11));
         for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
-            let square = fit.place(of(1024, 576, (1, 1)).display_shape(), (224, 224));
-            assert_eq!(fit.place(television.display_shape(), (224, 224)), square, "{fit:?}");
+            let square = fit.place(0.875, of(1024, 576, (1, 1)).display_shape(), (224, 224));
+            assert_eq!(fit.place(0.875, television.display_shape(), (224, 224)), square, "{fit:?}");
         }
         // 576 / 1024 of 224 is 126, in the middle of 224; 1024 / 576 of 256 is 455.1, of which 224 are left from 115.5 on (ties to even)
-        let place = Fit::Letterbox.place(television.display_shape(), (224, 224));
+        let place = Fit::Letterbox.place(0.875, television.display_shape(), (224, 224));
         assert_eq!((place.resized, place.x, place.y), ((224, 126), 0, 49));
-        let place = Fit::Crop.place(television.display_shape(), (224, 224));
+        let place = Fit::Crop.place(0.875, television.display_shape(), (224, 224));
         assert_eq!((place.resized, place.left, place.top), ((455, 256), 116, 16));
         // a lying picture that is stored upright: pixels twice as high as wide, 720 x 240, are seen as 360 x 240, upright 240 x 360
         let turned = Picture { orientation: Orientation::rotated(90).unwrap(), ..of(720, 240, (1, 2)) };
         assert_eq!(turned.display_shape(), (240.0, 360.0));
-        let place = Fit::Letterbox.place(turned.display_shape(), (224, 224));
+        let place = Fit::Letterbox.place(0.875, turned.display_shape(), (224, 224));
         assert_eq!((place.resized, place.x, place.y), ((149, 224), 37, 0));
     }
 
     #[test]
     fn what_is_used_lies_within_what_is_resized() {
         for source in [(1, 1), (1, 500), (500, 1), (3, 2), (1919, 1079), (225, 224)] {
-            for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
-                let place = fit.place((f64::from(source.0), f64::from(source.1)), (224, 160));
+            for (fit, share) in
+                [(Fit::Stretch, 1.0), (Fit::Crop, 0.875), (Fit::Crop, 0.01), (Fit::Stretch, 0.6), (Fit::Letterbox, 1.0)]
+            {
+                let place = fit.place(share, (f64::from(source.0), f64::from(source.1)), (224, 160));
                 assert!(
                     place.left + place.width <= place.resized.0 && place.top + place.height <= place.resized.1,
                     "{fit:?} {source:?}"

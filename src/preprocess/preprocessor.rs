@@ -4,16 +4,20 @@ use super::buffer::grow;
 use super::colour::{self, Planes};
 use super::deinterleave::deinterleave_pairs;
 use super::geometry::{Fit, Placement};
-use super::quantize::Quantizer;
+use super::quantize::{Normalize, Quantizer};
 use super::resize::{Order, Resizer, Source};
-use super::settings::Params;
+use super::settings::{Colour, Params};
 use crate::frame::{Frame, Picture, PixelFormat, Plane};
 use crate::tensor::{InputSpec, Tensor};
 
 /// Turns frames of any size and format into one model's input.
 pub struct Preprocessor {
     fit: Fit,
+    share: f64,
     size: (u32, u32),
+    colour: Colour,
+    /// The colour of the bars, in the order of the channels.
+    bars: [u8; 3],
     quantizer: Quantizer,
     exact: Resizer<i32>,
     luma: Resizer<i16>,
@@ -22,21 +26,30 @@ pub struct Preprocessor {
     small: [Vec<u8>; 3],
     /// Luma and chroma of a packed format, split at full size.
     split: [Vec<u8>; 2],
-    /// RGB at the small size.
+    /// RGB at the small size, or BGR where the model wants that.
     rgb: Vec<u8>,
     /// The same transposed.
     upright: Vec<u8>,
-    /// The input's picture with its black bars.
+    /// The input's picture with its bars.
     canvas: Vec<u8>,
 }
 
 impl Preprocessor {
     /// A preprocessor for `input`.
     pub fn new(input: &InputSpec, params: &Params) -> Self {
+        let Params { fit, colour, normalize, .. } = *params;
+        let mut bars = [colour.order(params.bars)];
+        if colour == Colour::Gray {
+            colour::to_gray(bars.as_flattened_mut());
+        }
+        let normalize = Normalize { mean: colour.order(normalize.mean), std: colour.order(normalize.std) };
         Self {
-            fit: params.fit,
+            fit,
+            share: params.crop_share.unwrap_or(fit.usual_share()),
             size: (input.width, input.height),
-            quantizer: Quantizer::new(input, params.normalize),
+            colour,
+            bars: bars[0],
+            quantizer: Quantizer::new(input, normalize),
             exact: Resizer::new(params.filter, Order::Pillow),
             luma: Resizer::new(params.filter, Order::ColumnsFirst),
             chroma: Resizer::new(params.filter, Order::ColumnsFirst),
@@ -52,10 +65,11 @@ impl Preprocessor {
     pub fn run(&mut self, frame: &Frame, tensor: &mut Tensor) {
         let picture = frame.picture;
         let orientation = picture.orientation;
-        let place = self.fit.place(picture.display_shape(), self.size);
+        let place = self.fit.place(self.share, picture.display_shape(), self.size);
         let size = (picture.width, picture.height);
         match rgb_layout(picture.format) {
             Some((samples, offsets)) => {
+                let offsets = self.colour.order(offsets);
                 let source = Source { plane: frame.plane(0), size, shared: (1, 1), samples, orientation };
                 match (samples, offsets) {
                     (3, [0, 1, 2]) => self.exact.resize(source, &place, &mut self.rgb),
@@ -122,17 +136,20 @@ impl Preprocessor {
             _ => Planes::Three([luma_out, first_out, second_out]),
         };
         grow(&mut self.rgb, width as usize * height as usize * 3);
-        colour::to_rgb(planes, width, height, &picture, &mut self.rgb);
+        colour::to_rgb(planes, width, height, &picture, self.colour == Colour::Bgr, &mut self.rgb);
     }
 
     /// Puts the small picture in its place and quantizes it.
     fn finish(&mut self, place: &Placement, tensor: &mut Tensor) {
+        if self.colour == Colour::Gray {
+            colour::to_gray(&mut self.rgb[..place.width as usize * place.height as usize * 3]);
+        }
         if (place.width, place.height) == self.size {
             return self.quantizer.write(&self.rgb, tensor);
         }
         let (row, full_row) = (place.width as usize * 3, self.size.0 as usize * 3);
         grow(&mut self.canvas, full_row * self.size.1 as usize);
-        self.canvas.fill(0);
+        self.canvas.as_chunks_mut::<3>().0.fill(self.bars);
         let first = place.y as usize * full_row + place.x as usize * 3;
         let rows = self.canvas[first..].chunks_mut(full_row).zip(self.rgb.chunks_exact(row));
         rows.take(place.height as usize).for_each(|(to, from)| to[..row].copy_from_slice(from));

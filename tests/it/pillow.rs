@@ -4,7 +4,7 @@
 
 use crate::common;
 use glimpsed::frame::{Frame, Orientation, OwnedPixels, Picture, PixelFormat};
-use glimpsed::preprocess::{Filter, Fit, Normalize, Params, Preprocessor};
+use glimpsed::preprocess::{Colour, Filter, Fit, Params, Preprocessor};
 use glimpsed::tensor::{ElementType, InputSpec, Layout, Tensor, TensorSpec};
 
 const SIDE: usize = 24;
@@ -33,10 +33,14 @@ fn frame(format: PixelFormat, order: &[u32], (width, height): (u32, u32), paddin
 }
 
 fn preprocessed(frame: &Frame, fit: Fit, filter: Filter) -> Vec<u8> {
+    with(frame, &Params { fit, filter, ..Params::default() })
+}
+
+fn with(frame: &Frame, params: &Params) -> Vec<u8> {
     let tensor = TensorSpec { name: "x".into(), element: ElementType::U8, shape: vec![1, SIDE, SIDE, 3], quantization: None };
     let input = InputSpec { tensor, layout: Layout::Nhwc, width: SIDE as u32, height: SIDE as u32 };
     let mut out = Tensor::zeros(&input.tensor);
-    Preprocessor::new(&input, &Params { fit, filter, normalize: Normalize::default() }).run(frame, &mut out);
+    Preprocessor::new(&input, params).run(frame, &mut out);
     common::bytes_of(&out)
 }
 
@@ -55,6 +59,58 @@ fn equals_pillow_in_every_element() {
         }
     }
     assert!(expected.next().is_none());
+}
+
+/// torchvision's `Resize(n)`, `CenterCrop(24)` for other shares than 0.875, stretched and cut, BGR, gray, and bars of a colour.
+#[test]
+fn every_recipe_equals_pillow_in_every_element() {
+    let reference = common::npy_u8(&common::project().join("tests/fixtures/pillow_recipes.npy"));
+    let mut expected = reference.chunks_exact(SIDE * SIDE * 3);
+    let usual = Params { filter: Filter::Bilinear, ..Params::default() };
+    let recipes = [
+        Params { fit: Fit::Crop, crop_share: Some(1.0), ..usual },
+        Params { fit: Fit::Crop, crop_share: Some(24.0 / 31.0), ..usual },
+        Params { fit: Fit::Stretch, crop_share: Some(24.0 / 29.0), ..usual },
+        Params { fit: Fit::Crop, colour: Colour::Bgr, ..usual },
+        Params { fit: Fit::Stretch, colour: Colour::Gray, ..usual },
+        Params { fit: Fit::Letterbox, bars: [114, 7, 200], ..usual },
+        Params { fit: Fit::Letterbox, bars: [114, 7, 200], colour: Colour::Bgr, ..usual },
+    ];
+    for size in SIZES {
+        let frame = frame(PixelFormat::Rgb, &[0, 1, 2], size, 0);
+        for recipe in &recipes {
+            let got = with(&frame, recipe);
+            let wrong = got.iter().zip(expected.next().unwrap()).filter(|(a, b)| a != b).count();
+            assert_eq!(wrong, 0, "elements that differ, {size:?} {recipe:?}");
+        }
+    }
+    assert!(expected.next().is_none());
+}
+
+/// A frame in YUV gives the same bytes in the other order, and its brightness.
+#[test]
+fn planes_of_yuv_are_swapped_too() {
+    let frames = |(width, height): (u32, u32), format| {
+        let luma: Vec<u8> = (0..width * height).map(|n| chirp(n % width, n / width, 0)).collect();
+        let half: Vec<u8> = (0..width * height / 2).map(|n| chirp(n % width, n / width, 1)).collect();
+        let planes = match format {
+            PixelFormat::I420 => {
+                let (u, v) = half.split_at(half.len() / 2);
+                vec![(luma, width as usize), (u.to_vec(), width as usize / 2), (v.to_vec(), width as usize / 2)]
+            }
+            _ => vec![(luma, width as usize), (half, width as usize)],
+        };
+        Frame::new(Picture::new(format, width, height), Box::new(OwnedPixels(planes))).unwrap()
+    };
+    for format in [PixelFormat::Nv12, PixelFormat::Nv21, PixelFormat::I420] {
+        let frame = frames((96, 64), format);
+        let plain = with(&frame, &Params::default());
+        let swapped = with(&frame, &Params { colour: Colour::Bgr, ..Params::default() });
+        let back: Vec<u8> = swapped.chunks_exact(3).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
+        assert!(plain == back && plain != swapped, "{format:?}");
+        let gray = with(&frame, &Params { colour: Colour::Gray, ..Params::default() });
+        assert!(gray.chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]), "{format:?}");
+    }
 }
 
 #[test]

@@ -95,6 +95,7 @@ pub mod engine;
 
 // the program around them
 pub mod config;
+pub mod startup;
 pub mod daemon;
 pub mod cli;
 pub mod commands;

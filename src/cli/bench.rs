@@ -3,7 +3,7 @@
 use super::args::ModelArgs;
 use super::help;
 use super::source::SourceArgs;
-use crate::config::{self, Draft, ModelSettings, values};
+use crate::config::{self, Draft, Reading, values};
 use crate::error::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
@@ -58,8 +58,8 @@ impl Bench {
         format!("videotestsrc num-buffers=1 pattern=smpte ! {caps} ! imagefreeze{live} ! {caps} ! appsink name=frames")
     }
 
-    /// The model's settings, and the pipeline where one is given.
-    pub fn settings(&self) -> Result<(ModelSettings, Option<String>)> {
+    /// What the file and the flags say together; `None` where there is neither a file nor a pipeline, and only the model's flags count.
+    pub fn reading(&self) -> Result<Option<Reading>> {
         let environment = |name: &str| std::env::var_os(name);
         let draft = || Draft {
             vars: self.source.vars.iter().cloned().collect(),
@@ -70,13 +70,10 @@ impl Bench {
             let hint = "--pipeline FILE, gst-launch text behind -- or --config FILE may use it.";
             return Err(Error::usage("--var has no effect: no pipeline is given").hint(hint));
         }
-        let settings = match &self.config {
-            Some(path) => config::read(path, draft(), &environment)?,
-            None if self.source.is_given() => config::of_flags(draft(), &environment)?,
-            None => return Ok((self.model.settings()?, None)),
-        };
-        let pipeline = settings.cameras.into_iter().next().map(|camera| camera.pipeline).filter(|_| self.source.is_given());
-        Ok((settings.model, pipeline))
+        match &self.config {
+            None if !self.source.is_given() => Ok(None),
+            file => Ok(Some(config::load(file.as_deref(), draft(), &environment)?)),
+        }
     }
 }
 

@@ -1,13 +1,12 @@
 //! `glimpsed check`: whether `glimpsed run` would start, as far as that shows without opening a camera or a session.
 
 use crate::cli::{Check, Origin};
-use crate::config::{Fault, Refused, Settings};
+use crate::config::{Fault, Refused};
 use crate::error::{Error, Result};
-use crate::labels::Labels;
-use crate::model::Model;
 use crate::printable::line;
 use crate::publish::{write_all, write_text};
 use crate::secrets::redact;
+use crate::startup::{self, Opened};
 use serde::Serialize;
 use std::fs::File;
 
@@ -36,14 +35,11 @@ pub fn run(args: &Check, mut out: File) -> Result<()> {
         write_all(&mut out, (json + "\n").as_bytes())?;
         return checked.map(drop).map_err(Error::from);
     }
-    let (settings, model, labels) = checked?;
-    write_text(&mut out, &text(&origin, &settings, &model, &labels))
+    write_text(&mut out, &text(&origin, &checked?))
 }
 
-fn check(origin: &Origin) -> std::result::Result<(Settings, Model, Labels), Refused> {
-    let settings = super::run::load(origin)?;
-    let (model, labels) = settings.model.read().map_err(Refused::Unread)?;
-    Ok((settings, model, labels))
+fn check(origin: &Origin) -> std::result::Result<Opened, Refused> {
+    startup::open(super::run::load(origin)?)
 }
 
 fn reported(refused: &Refused) -> Vec<ReportedError> {
@@ -54,13 +50,13 @@ fn reported(refused: &Refused) -> Vec<ReportedError> {
     }
 }
 
-fn text(origin: &Origin, settings: &Settings, model: &Model, labels: &Labels) -> String {
+fn text(origin: &Origin, Opened { settings, model }: &Opened) -> String {
     let mut text = match &origin.file {
         Some(path) => format!("'{}' is valid\n", line(&path.display().to_string())),
         None => "these flags are valid\n".to_owned(),
     };
-    let names = if labels.origin().is_some() { "named" } else { "numbered" };
-    text += &format!("  model   {}: {} classes, {names}\n", line(&model.name), labels.len());
+    let names = if model.labels.origin().is_some() { "named" } else { "numbered" };
+    text += &format!("  model   {}: {} classes, {names}\n", line(&model.model.name), model.labels.len());
     for camera in &settings.cameras {
         let pipeline = camera.pipeline.split_whitespace().collect::<Vec<_>>().join(" ");
         text += &format!("  camera  {}: {}\n", line(&camera.name), line(&pipeline));

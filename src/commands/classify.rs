@@ -11,6 +11,7 @@ use crate::message::{self, Borrowed, Repeated};
 use crate::prediction::{Prediction, milliseconds};
 use crate::printable::line as on_one_line;
 use crate::publish::{Format, write_all, write_text};
+use crate::startup;
 use crate::stats::Durations;
 use crate::system::signals::Stop;
 use std::fmt::Write;
@@ -25,7 +26,7 @@ pub const PIPELINE: &str = "filesrc name=file ! decodebin name=decoder expose-al
 /// Classifies all of them. One that fails is told and left out; the exit status says so at the end.
 pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     let opening = stop.opening();
-    let mut classifier = args.model.settings()?.classifier()?;
+    let mut classifier = startup::model(args.model.settings()?)?.classifier()?;
     capture::start_gstreamer()?;
     drop(opening);
     let format = super::format(&args.output, &out);

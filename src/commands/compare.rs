@@ -3,18 +3,17 @@
 use super::line;
 use crate::capture::{self, Pipeline};
 use crate::cli::Compare;
-use crate::config::ModelSettings;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::image;
 use crate::labels::Labels;
-use crate::model::Model;
 use crate::postprocess::Ranker;
 use crate::prediction::{Score, milliseconds};
 use crate::preprocess::Preprocessor;
 use crate::printable::line as on_one_line;
 use crate::publish::{write_all, write_text};
-use crate::runtime::{self, Infer, Provider};
+use crate::runtime::{Infer, Provider};
+use crate::startup::{self, OpenModel};
 use crate::stats::Durations;
 use crate::system::signals::Stop;
 use crate::tensor::{Tensor, TensorSpec};
@@ -37,11 +36,9 @@ struct Side {
 }
 
 impl Side {
-    fn open(model: &Model, settings: &ModelSettings, provider: Provider) -> Result<Self> {
-        let params = runtime::Params { provider, ..settings.runtime.clone() };
-        let session = runtime::open(model, &params)?;
-        let output = Tensor::zeros(&model.output.tensor);
-        Ok(Self { session, output, best: Vec::new(), times: Durations::default() })
+    fn open(opened: &OpenModel, provider: Provider) -> Result<Self> {
+        let output = Tensor::zeros(&opened.model.output.tensor);
+        Ok(Self { session: opened.session_on(provider)?, output, best: Vec::new(), times: Durations::default() })
     }
 
     /// Runs the model, twice: the first time is the warm-up of this picture.
@@ -60,11 +57,11 @@ impl Side {
 /// Compares them; the report goes to `out`.
 pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
     let opening = stop.opening();
-    let settings = args.settings();
-    let (model, labels) = settings.read()?;
-    let mut cpu = Side::open(&model, &settings, Provider::Cpu)?;
+    let opened = startup::model(args.settings())?;
+    let mut cpu = Side::open(&opened, Provider::Cpu)?;
     let npu_provider = if args.allow_partial { Provider::Auto } else { Provider::Qnn };
-    let mut npu = Side::open(&model, &settings, npu_provider)?;
+    let mut npu = Side::open(&opened, npu_provider)?;
+    let OpenModel { settings, model, labels, .. } = opened;
     capture::start_gstreamer()?;
     drop(opening);
     if npu.session.execution().provider == "CPU" {

@@ -1,12 +1,12 @@
 //! `glimpsed compile`: a model built for the NPU ahead of time, for machines without a compiler or without the time.
 
 use crate::cli::Compile;
-use crate::config;
 use crate::error::{Error, Result};
 use crate::model::{Model, metadata};
 use crate::printable::line;
 use crate::publish::write_text;
 use crate::runtime;
+use crate::startup;
 use std::fs::{self, File};
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ const GRAPH: &str = "model.onnx";
 /// Builds it into a folder of its own, with all that belongs to it.
 pub fn run(args: &Compile, mut out: File) -> Result<()> {
     let params = args.params()?;
-    let model = config::read_model(&args.model)?;
+    let model = startup::read(&args.model)?;
     let labels = model.labels(args.labels.as_deref())?;
     let folder = &args.output;
     let cannot = |e: std::io::Error| Error::failed(format!("cannot write to '{}'", folder.display())).because(e);

@@ -9,6 +9,7 @@ use crate::event::{Hub, Publisher};
 use crate::model::BUILTIN;
 use crate::preprocess;
 use crate::publish::{Live, Stdout};
+use crate::startup;
 use crate::system::signals::{Ask, Stop};
 use crate::system::systemd::Service;
 use crossbeam_channel::Receiver;
@@ -55,7 +56,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
         top: args.top,
     };
     let opening = stop.opening();
-    let classifier = model.classifier()?;
+    let classifier = startup::model(model)?.classifier()?;
     capture::start_gstreamer()?;
     drop(opening);
     let shown = Arc::new(AtomicUsize::new(0));

@@ -1,13 +1,13 @@
 //! `glimpsed inspect`: what a model file says, and what keeps it from the NPU.
 
 use crate::cli::Inspect;
-use crate::config;
 use crate::error::Result;
 use crate::labels::Labels;
 use crate::model::{Model, Source};
 use crate::printable::line as on_one_line;
 use crate::publish::{write_all, write_text};
 use crate::runtime::{self, Coverage, Provider};
+use crate::startup;
 use crate::tensor::{Quantization, TensorSpec};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -16,7 +16,7 @@ use std::fs::File;
 /// Tells it on `out`.
 pub fn run(args: &Inspect, mut out: File) -> Result<()> {
     let params = args.params()?;
-    let model = config::read_model(&args.model)?;
+    let model = startup::read(&args.model)?;
     let labels = model.labels(args.labels.as_deref())?;
     let coverage = match params.provider {
         Provider::Cpu => None,

@@ -2,13 +2,14 @@
 
 use crate::capture;
 use crate::cli::{LimitArgs, Origin, Run};
-use crate::config::{self, Output, Refused, Settings};
+use crate::config::{self, Output, Reading, Refused, Settings};
 use crate::daemon::{self, Outside, Parts, Source};
 use crate::engine::Classifier;
 use crate::error::{Error, Result};
 use crate::event::Hub;
 use crate::publish::Stdout;
 use crate::publish::socket::{self, Socket};
+use crate::startup::{self, Opened};
 use crate::system::signals::{Ask, Stop};
 use crate::system::systemd::Service;
 use crossbeam_channel::Receiver;
@@ -21,21 +22,25 @@ use std::sync::Arc;
 pub fn run(args: &Run, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
     let opening = stop.opening();
     let origin = args.origin();
-    let settings = load(&origin)?;
-    let classifier = settings.model.classifier().map_err(|error| origin.advise(error))?;
+    let Opened { settings, model } = startup::open(load(&origin)?)?;
+    let classifier = model.classifier().map_err(|error| origin.advise(error))?;
     capture::start_gstreamer()?;
     drop(opening);
     let hub = publishers(&settings, out, &classifier)?;
     let patience = daemon::PATIENCE;
-    let reload = |origin: Origin| Source { load: Arc::new(move || Ok(load(&origin)?)), settings: settings.clone(), patience };
-    let source = origin.file.is_some().then(|| reload(origin));
+    let source = origin.file.is_some().then(|| Source {
+        load: Arc::new(move |current, files| Ok(startup::reopen(load(&origin)?, current, files)?)),
+        settings: settings.clone(),
+        files: model.files,
+        patience,
+    });
     let limit = limit(&args.limits, stop)?;
     let parts = Parts { classifier, hub, status_interval: settings.status_interval, limit, source };
     daemon::run(parts, settings.cameras, Arc::new(|_| {}), Outside { stop, asked, service: Service::default() }).map(drop)
 }
 
 /// Reads the settings: now, and at each reload.
-pub fn load(origin: &Origin) -> std::result::Result<Settings, Refused> {
+pub fn load(origin: &Origin) -> std::result::Result<Reading, Refused> {
     let file = origin.file.as_deref();
     config::load(file, origin.flags.clone(), &variable).map_err(|refused| match (refused, file) {
         (Refused::Unread(error), Some(path)) => Refused::Unread(no_file(path, error)),

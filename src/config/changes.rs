@@ -51,8 +51,8 @@ mod tests {
     use std::path::Path;
 
     fn settings(text: &str) -> Settings {
-        crate::capture::start_gstreamer().unwrap();
-        super::super::parse(text, Path::new(""), "a test", Default::default(), &|_| None).unwrap()
+        let reading = super::super::parse(text, Path::new(""), "a test", Default::default(), &|_| None).unwrap();
+        reading.settings(Default::default()).unwrap()
     }
 
     fn camera(name: &str, pattern: &str) -> String {

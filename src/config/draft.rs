@@ -2,9 +2,10 @@
 
 use super::advice;
 use super::faults::Fault;
+use super::reading::PipelineText;
 use super::table::Placed;
 use super::{Camera, ModelSettings, Output, Settings, Stuck, values};
-use crate::capture::{Limits, Pipeline, Rotate, Turn, launch};
+use crate::capture::{Limits, Rotate, Turn, launch};
 use crate::error::Error;
 use crate::preprocess::{self, Filter, Fit, Normalize};
 use crate::publish::socket;
@@ -74,6 +75,16 @@ pub enum Source {
     Text(String),
 }
 
+/// What a draft comes to.
+pub struct Settled {
+    /// The settings, where nothing is wrong with them.
+    pub settings: Option<Settings>,
+    /// The pipelines of all cameras that could be read.
+    pub pipelines: Vec<PipelineText>,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
+}
+
 impl Draft {
     /// This draft, and `base` wherever it says nothing. Its cameras, if it has any, take the place of all others.
     pub fn over(self, base: Self) -> Self {
@@ -123,8 +134,8 @@ impl Draft {
 
     /// The settings, with the defaults. Variables of pipelines come from the camera, then from all cameras' `vars`, then from
     /// `environment`.
-    pub fn settle(self, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings, Vec<Fault>> {
-        let mut faults = Vec::new();
+    pub fn settle(self, environment: &dyn Fn(&str) -> Option<OsString>) -> Settled {
+        let (mut faults, mut pipelines) = (Vec::new(), Vec::new());
         let model = self.model().map_err(|fault| faults.push(fault)).ok();
         if self.cameras.is_empty() {
             faults.push(Fault::new(0, "there is no camera: add a [[camera]] section"));
@@ -138,7 +149,7 @@ impl Draft {
             .cameras
             .iter()
             .take(*values::CAMERAS.end())
-            .filter_map(|camera| self.camera(camera, environment, &mut faults))
+            .filter_map(|camera| self.camera(camera, environment, &mut pipelines, &mut faults))
             .collect();
         for (n, camera) in self.cameras.iter().enumerate() {
             let name = |camera: &CameraDraft| camera.name.as_ref().map(|name| name.value.clone());
@@ -158,18 +169,21 @@ impl Draft {
             group: self.socket_group,
             limit: self.socket_limit.unwrap_or(usual.limit),
         });
-        match model {
-            Some(model) if faults.is_empty() => {
-                Ok(Settings { model, cameras, socket, output: self.output, status_interval: self.status_interval })
-            }
-            _ => Err(faults),
-        }
+        let settings = model.filter(|_| faults.is_empty()).map(|model| Settings {
+            model,
+            cameras,
+            socket,
+            output: self.output,
+            status_interval: self.status_interval,
+        });
+        Settled { settings, pipelines, faults }
     }
 
     fn camera(
         &self,
         camera: &CameraDraft,
         environment: &dyn Fn(&str) -> Option<OsString>,
+        pipelines: &mut Vec<PipelineText>,
         faults: &mut Vec<Fault>,
     ) -> Option<Camera> {
         let before = faults.len();
@@ -197,9 +211,7 @@ impl Draft {
             _ => advice::of_file(error, &Self::default()).to_string(),
         };
         let pipeline = pipeline.map_err(|error| faults.push(Fault::new(source.line, told(error)))).ok()?;
-        if let Err(error) = Pipeline::build(&pipeline) {
-            faults.push(Fault::new(source.line, if source.line == 0 { error.to_string() } else { format!("{name}: {error}") }));
-        }
+        pipelines.push(PipelineText { camera: name.clone(), text: Placed { value: pipeline.clone(), line: source.line } });
         let stuck =
             camera.on_stuck.as_ref().map(|command| Stuck { command: command.clone(), after: camera.on_stuck_after.unwrap_or(5) });
         if stuck.is_none() && camera.on_stuck_after.is_some() {

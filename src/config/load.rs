@@ -1,6 +1,8 @@
 //! Reads settings: from the configuration file with flags over it, or from flags alone.
 
-use super::{Draft, Fault, Settings, advice, faults, file};
+use super::draft::Settled;
+use super::table::Placed;
+use super::{Draft, Fault, Reading, faults, file};
 use crate::error::{Error, Result};
 use crate::files;
 use std::ffi::OsString;
@@ -27,62 +29,46 @@ impl From<Refused> for Error {
     }
 }
 
-/// Reads `file`, where there is one, with `flags` over it. Everything that is wrong, in the file and with what it names (model, labels,
-/// pipelines), comes at once.
-pub fn load(file: Option<&Path>, flags: Draft, environment: Environment) -> std::result::Result<Settings, Refused> {
+/// Reads `file`, where there is one, with `flags` over it. Nothing that they name is opened, but for `.launch` files.
+pub fn load(file: Option<&Path>, flags: Draft, environment: Environment) -> std::result::Result<Reading, Refused> {
     let Some(path) = file else { return of_flags(flags, environment).map_err(Refused::Unread) };
     let origin = format!("the configuration '{}'", path.display());
     let text = files::read_text(path, files::SETTINGS).map_err(|e| {
         let error = Error::config(format!("cannot read {origin}")).because(e);
         Refused::Unread(error.hint("/usr/share/glimpsed/glimpsed.toml.example is one to begin with."))
     })?;
-    settings(&text, folder(path), &origin, flags, environment)
+    parse(&text, folder(path), &origin, flags, environment)
 }
 
-/// The same of a file that must be there, as an error.
-pub fn read(path: &Path, flags: Draft, environment: Environment) -> Result<Settings> {
-    Ok(load(Some(path), flags, environment)?)
-}
-
-/// The same with the file's text: relative paths are taken from `folder` on, `origin` names it in messages.
-pub fn parse(text: &str, folder: &Path, origin: &str, flags: Draft, environment: Environment) -> Result<Settings> {
-    Ok(settings(text, folder, origin, flags, environment)?)
-}
-
-fn settings(
+/// The same with the file's text: relative paths are taken from `folder` on, `origin` names it in messages. Refused where it is not TOML.
+pub fn parse(
     text: &str,
     folder: &Path,
     origin: &str,
     flags: Draft,
     environment: Environment,
-) -> std::result::Result<Settings, Refused> {
-    let file::Parsed { draft, faults: mut found, is_toml } = file::parse(text, folder);
+) -> std::result::Result<Reading, Refused> {
+    let file::Parsed { draft, faults, is_toml } = file::parse(text, folder);
     if !is_toml {
-        return Err(Refused::Faulty(origin.to_owned(), found));
+        return Err(Refused::Faulty(origin.to_owned(), faults));
     }
-    let draft = flags.clone().over(draft);
-    let line = draft.model.as_ref().map_or(0, |model| model.line);
-    if let Ok(model) = draft.model()
-        && let Err(error) = model.read()
-    {
-        found.push(Fault::new(line, advice::of_file(error, &flags).to_string()));
-    }
-    let settled = draft.settle(environment).map_err(|more| found.extend(more));
-    match settled {
-        Ok(settings) if found.is_empty() => Ok(settings),
-        _ => Err(Refused::Faulty(origin.to_owned(), faults::in_order(found))),
-    }
+    Ok(reading(Some(origin.to_owned()), flags.clone(), flags.over(draft), faults, environment))
 }
 
 /// The settings of `flags` alone.
-pub fn of_flags(flags: Draft, environment: Environment) -> Result<Settings> {
+pub fn of_flags(flags: Draft, environment: Environment) -> Result<Reading> {
     if flags.model.is_none() {
         return Err(Error::usage("no model is given").hint("--model FILE names one; testcard is the built-in one."));
     }
-    flags.settle(environment).map_err(|faults| match &faults[..] {
-        [fault] => Error::config(fault.text.clone()),
-        _ => faults::error("the command line", faults),
-    })
+    Ok(reading(None, flags.clone(), flags, Vec::new(), environment))
+}
+
+fn reading(origin: Option<String>, flags: Draft, draft: Draft, mut faults: Vec<Fault>, environment: Environment) -> Reading {
+    let line = draft.model.as_ref().map_or(0, |model| model.line);
+    let model = draft.model().ok().map(|value| Placed { value, line });
+    let Settled { settings, pipelines, faults: more } = draft.settle(environment);
+    faults.extend(more);
+    Reading { origin, flags, model, pipelines, settings: settings.filter(|_| faults.is_empty()), faults }
 }
 
 /// The folder of QNN that the file at `path` names, if it can be read: for what must be set before anything else starts.

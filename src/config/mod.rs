@@ -1,7 +1,8 @@
 //! Settings, put together from what each station wants: out of the configuration file, and of flags, which overrule it.
 //!
 //! What was written becomes a [`Draft`]; a draft of the flags is laid over one of the file, and [`Draft::settle`] makes
-//! [`Settings`] of it. All that is wrong is told at once, with its lines.
+//! [`Settings`] of it. Nothing that they name is opened here: a [`Reading`] keeps the faults and lines until [`crate::startup`] has
+//! done so. All that is wrong is then told at once, with its lines.
 
 mod advice;
 mod changes;
@@ -9,6 +10,7 @@ mod draft;
 mod faults;
 mod file;
 mod load;
+mod reading;
 mod table;
 pub mod values;
 
@@ -17,18 +19,15 @@ pub use changes::Changes;
 pub use draft::{CameraDraft, Draft, Source};
 pub use faults::Fault;
 pub use file::KEYS;
-pub use load::{Refused, as_far_as_readable, load, of_flags, parse, qnn_dir, read};
+pub use load::{Refused, as_far_as_readable, load, of_flags, parse, qnn_dir};
+pub use reading::{PipelineText, Reading, Unsound};
 pub use table::Placed;
 
 use crate::capture;
-use crate::engine::Classifier;
-use crate::error::Result;
-use crate::labels::Labels;
-use crate::model::{self, Model};
 use crate::preprocess::{self, Filter, Fit};
 use crate::publish::{Format, socket};
 use crate::runtime::{self, Provider};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,30 +109,4 @@ pub struct ModelSettings {
     pub preprocess: preprocess::Params,
     /// How many of the best classes a result has.
     pub top: usize,
-}
-
-impl ModelSettings {
-    /// Reads the model and its labels.
-    pub fn read(&self) -> Result<(Model, Labels)> {
-        let model = read_model(&self.model)?;
-        let labels = model.labels(self.labels.as_deref())?;
-        Ok((model, labels))
-    }
-
-    /// Reads model and labels, loads ONNX Runtime and opens a session: whatever can fail before the first frame.
-    pub fn classifier(&self) -> Result<Classifier> {
-        let (model, labels) = self.read()?;
-        if labels.origin().is_none() {
-            tracing::warn!(
-                "no labels, so classes are numbered. Put labels.txt beside the model, or name a file: labels in [model], or --labels."
-            );
-        }
-        let runtime = runtime::open(&model, &self.runtime)?;
-        Ok(Classifier::new(&model, labels, runtime, &self.preprocess, self.top))
-    }
-}
-
-/// Reads an ONNX file; or gives the built-in model, for `testcard`.
-pub fn read_model(path: &Path) -> Result<Model> {
-    if path == Path::new(model::BUILTIN) { model::builtin() } else { Model::read(path) }
 }

@@ -11,16 +11,15 @@
 //! This file holds what a reload waits for; `steps.rs` is what the main thread does when it comes.
 
 use super::camera::{Camera, Prepared};
-use crate::config::{Changes, Settings};
+use crate::config::{Changes, ModelSettings, Settings};
 use crate::engine::{Classifier, Pending};
 use crate::error::Result;
 use crate::message::Hello;
 use crate::runtime::Execution;
+use crate::startup::{Files, OpenModel};
 use crossbeam_channel::{Receiver, at, never};
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How long the engine may take to make changes: it finishes one inference first.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,8 +28,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 const REMIND: Duration = Duration::from_secs(30);
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// Reads the settings anew.
-pub type Load = Arc<dyn Fn() -> Result<Settings> + Send + Sync>;
+/// Reads the settings anew, and opens their model where it is not the one in force, which is given with its files.
+pub type Load = Arc<dyn Fn(&ModelSettings, &Files) -> Result<(Settings, Option<OpenModel>)> + Send + Sync>;
 
 /// Where other settings come from, and those in force.
 pub struct Source {
@@ -38,6 +37,8 @@ pub struct Source {
     pub load: Load,
     /// Those that the daemon was started with.
     pub settings: Settings,
+    /// The files of their model.
+    pub files: Files,
     /// How long the engine may take to make changes; usually [`PATIENCE`].
     pub patience: Duration,
 }
@@ -47,9 +48,6 @@ pub struct Loaded {
     pub settings: Settings,
     pub model: Option<(Box<Classifier>, Files)>,
 }
-
-/// The files of a model as they are: size and time of each. A model that was replaced under its old name is another model.
-pub type Files = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 /// What a reload waits for.
 pub enum Step {
@@ -84,7 +82,7 @@ pub struct Replacing {
 
 /// Where a reload stands.
 pub struct Reload {
-    pub source: Option<(Source, Files)>,
+    pub source: Option<Source>,
     pub now: Step,
     /// What the reload is doing, since when, and for how long it had taken when the log said so last.
     step: Arc<Mutex<String>>,
@@ -96,10 +94,6 @@ pub struct Reload {
 
 impl Reload {
     pub fn new(source: Option<Source>) -> Self {
-        let source = source.map(|source| {
-            let files = files_of(&source.settings);
-            (source, files)
-        });
         let (step, since, reminded) = (Arc::default(), Instant::now(), Duration::ZERO);
         Self { source, now: Step::Idle, step, since, reminded, again: false }
     }
@@ -161,18 +155,6 @@ impl Reload {
     pub fn may_come(&self) -> bool {
         !matches!(self.now, Step::Idle)
     }
-}
-
-/// The files of the model of `settings`, as they are now.
-pub fn files_of(settings: &Settings) -> Files {
-    let model = &settings.model.model;
-    let beside = fs::read_dir(model.parent().unwrap_or(Path::new("."))).into_iter().flatten().flatten().map(|entry| entry.path());
-    let belongs =
-        |path: &PathBuf| path == model || path.extension().is_some_and(|kind| kind == "data") || path.ends_with("labels.txt");
-    let mut paths: Vec<_> = beside.filter(belongs).chain(settings.model.labels.clone()).collect();
-    paths.sort();
-    let known = |path: PathBuf| fs::metadata(&path).ok().map(|meta| (path, meta.len(), meta.modified().ok()));
-    paths.into_iter().filter_map(known).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::Daemon;
 use super::camera::{Camera, Prepared};
-use super::reload::{Changing, Loaded, PATIENCE, Replacing, Step, files_of};
+use super::reload::{Changing, Loaded, PATIENCE, Replacing, Step};
 use crate::config::Changes;
 use crate::engine::{self, Change, Classifier};
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use std::time::Instant;
 impl Daemon<'_> {
     /// Reads the settings on a thread of their own: a model for the NPU may take a minute.
     pub(super) fn ask_for_settings(&mut self) {
-        let Some((source, files)) = &self.reload.source else {
+        let Some(source) = &self.reload.source else {
             return tracing::warn!("there is no configuration file to read again");
         };
         if self.reload.may_come() {
@@ -26,15 +26,16 @@ impl Daemon<'_> {
         }
         self.outside.service.reloading();
         let (give, coming) = bounded(1);
-        let (load, current, known) = (source.load.clone(), source.settings.model.clone(), files.clone());
+        let (load, current, files) = (source.load.clone(), source.settings.model.clone(), source.files.clone());
         let step = self.reload.begin(coming, Instant::now());
         let read = move || {
-            let loaded = load().and_then(|settings| {
+            let loaded = load(&current, &files).and_then(|(settings, opened)| {
                 *step.lock().unwrap_or_else(PoisonError::into_inner) =
                     format!("opening the model '{}'", settings.model.model.display());
-                let files = files_of(&settings);
-                let same = settings.model == current && files == known;
-                let model = if same { None } else { Some((Box::new(settings.model.classifier()?), files)) };
+                let model = match opened {
+                    Some(opened) => Some((Box::new(opened.classifier()?), opened.files)),
+                    None => None,
+                };
                 Ok(Loaded { settings, model })
             });
             // the daemon may have ended meanwhile
@@ -69,7 +70,7 @@ impl Daemon<'_> {
     /// Offers the engine everything that has changed, at once.
     fn offer(&mut self, loaded: Loaded) -> Result<()> {
         let ended = || Error::failed("the engine has ended");
-        let (Some((source, _)), Some(offers)) = (&self.reload.source, self.changes.clone()) else { return Err(ended()) };
+        let (Some(source), Some(offers)) = (&self.reload.source, self.changes.clone()) else { return Err(ended()) };
         let Loaded { settings, model } = loaded;
         let running = |name: &str| self.cameras.iter().find(|camera| &*camera.settings.name == name);
         let changes =
@@ -129,9 +130,9 @@ impl Daemon<'_> {
             *self.execution.lock().unwrap_or_else(PoisonError::into_inner) = execution.clone();
         }
         (self.hello, self.told) = (hello, execution);
-        if let Some((source, known)) = &mut self.reload.source {
+        if let Some(source) = &mut self.reload.source {
             source.settings = settings;
-            *known = files.unwrap_or_else(|| std::mem::take(known));
+            source.files = files.unwrap_or_else(|| std::mem::take(&mut source.files));
         }
         said.extend(changes.changed.iter().map(|camera| format!("{} is set up anew", camera.name)));
         said.extend(changes.added.iter().map(|camera| format!("{} is new", camera.name)));

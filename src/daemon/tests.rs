@@ -158,12 +158,12 @@ fn a_reload_that_the_engine_does_not_take_in_time_has_no_effect_later_either() {
     // first another camera in place of the one that runs, then a file with errors: once that is read, the first reload is over
     let (read, reads) = bounded(2);
     let reloads = AtomicU64::new(0);
-    let load: Load = Arc::new(move || {
+    let load: Load = Arc::new(move |_, _| {
         let _ = read.send(());
         let first = reloads.fetch_add(1, Ordering::SeqCst) == 0;
-        if first { Ok(settings(&["back"])) } else { Err(Error::config("a file with errors")) }
+        if first { Ok((settings(&["back"]), None)) } else { Err(Error::config("a file with errors")) }
     });
-    let source = Source { load, settings: settings(&["front"]), patience: Duration::from_millis(50) };
+    let source = Source { load, settings: settings(&["front"]), files: Default::default(), patience: Duration::from_millis(50) };
     let hub = Hub::new().inline(Box::new(Sources(told)));
     let parts = Parts { classifier, hub, status_interval: None, limit: None, source: Some(source) };
     let (stop, (ask, asked)) = (Stop::default(), bounded(2));

@@ -8,11 +8,16 @@ use glimpsed::frame::Orientation;
 use glimpsed::preprocess::{Filter, Fit};
 use glimpsed::publish::Format;
 use glimpsed::runtime::Provider;
+use glimpsed::startup;
 use std::path::Path;
 use std::time::Duration;
 
 fn parse(text: &str) -> Result<Settings> {
-    config::parse(text, Path::new("/etc/glimpsed"), "test.toml", Draft::default(), &|_| None)
+    parse_with(text, Path::new("/etc/glimpsed"), Draft::default())
+}
+
+fn parse_with(text: &str, folder: &Path, flags: Draft) -> Result<Settings> {
+    Ok(startup::open(config::parse(text, folder, "test.toml", flags, &|_| None)?)?.settings)
 }
 
 /// What is right, and is put in front of each wrong text.
@@ -174,7 +179,7 @@ fn what_the_file_says_wrong_is_mended_in_the_file() {
 fn what_a_flag_says_wrong_is_mended_by_the_flag() {
     let flags = Draft { model: Some(config::Placed::by_flag("nothere.onnx".into())), ..Draft::default() };
     let text = format!("[model]\nfile = \"testcard\"\n{CAMERA}");
-    let message = config::parse(&text, Path::new("/"), "test.toml", flags, &|_| None).unwrap_err().to_string();
+    let message = parse_with(&text, Path::new("/"), flags).unwrap_err().to_string();
     assert!(message.contains("--model FILE names an ONNX file"), "{message}");
 }
 
@@ -277,7 +282,7 @@ fn flags_overrule_the_file() {
         _ => unreachable!("the line says run"),
     };
     let text = format!("[model]\nfile = \"nothere.onnx\"\ntop = 3\nfilter = \"box\"\n{CAMERA}");
-    let parse = |line| config::parse(&text, Path::new("/"), "test.toml", flags(line), &|_| None).unwrap();
+    let parse = |line| parse_with(&text, Path::new("/"), flags(line)).unwrap();
     let settings = parse("glimpsed run --config x --model testcard --top 2 --json");
     assert_eq!((settings.model.top, settings.model.preprocess.filter), (2, Filter::Box));
     assert_eq!((&*settings.cameras[0].name, settings.output), ("front", Some(Output::Lines(Format::Json))));

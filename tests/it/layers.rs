@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Each room, and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 31] = [
+const ROOMS: [(&str, &[&str]); 32] = [
     ("backoff", &[]),
     ("caption", &[]),
     ("files", &[]),
@@ -70,12 +70,13 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "threads",
         ],
     ),
-    ("config", &["capture", "engine", "error", "files", "frame", "labels", "model", "preprocess", "publish", "runtime", "suggest"]),
+    ("config", &["capture", "error", "files", "frame", "model", "preprocess", "publish", "runtime", "suggest"]),
+    ("startup", &["capture", "config", "engine", "error", "labels", "model", "runtime"]),
     (
         "daemon",
         &[
             "caption", "capture", "channel", "config", "engine", "error", "event", "message", "metrics", "publish", "runtime",
-            "system", "threads",
+            "startup", "system", "threads",
         ],
     ),
     ("cli", &["capture", "config", "error", "message", "preprocess", "publish", "runtime", "suggest"]),
@@ -103,6 +104,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "publish",
             "runtime",
             "secrets",
+            "startup",
             "stats",
             "suggest",
             "system",

@@ -33,6 +33,7 @@ mod service;
 mod socket;
 mod socket_file;
 mod squeezenet;
+mod startup;
 mod stdout;
 mod subscribe;
 mod engine;

@@ -3,17 +3,15 @@
 use super::usage::cpu;
 use crate::capture::{self, drain};
 use crate::commands::line;
-use crate::config::ModelSettings;
-use crate::engine::Classifier;
 use crate::error::{Error, Result};
 use crate::event::{Event, Publisher};
 use crate::frame::Frame;
-use crate::labels::Labels;
 use crate::model::Model;
 use crate::postprocess::Ranker;
 use crate::preprocess::Preprocessor;
 use crate::publish::{Format, Stdout};
 use crate::runtime::{Execution, Infer};
+use crate::startup::OpenModel;
 use crate::stats::Durations;
 use crate::system::signals::Stop;
 use crate::tensor::Tensor;
@@ -77,12 +75,12 @@ pub struct Stages {
 }
 
 impl Stages {
-    pub fn measure(frame: &Frame, model: &Model, labels: Labels, settings: &ModelSettings, time: Duration) -> Result<Self> {
+    pub fn measure(frame: &Frame, opened: &OpenModel, time: Duration) -> Result<Self> {
+        let OpenModel { model, settings, .. } = opened;
         let mut preprocessor = Preprocessor::new(&model.input, &settings.preprocess);
         let mut ranker = Ranker::new(&model.output);
         let (mut input, output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
-        let asleep = Box::new(Sleeping::new(Duration::ZERO));
-        let mut result = Classifier::new(model, labels, asleep, &settings.preprocess, settings.top).blank("camera0");
+        let mut result = opened.classifier_of(Box::new(Sleeping::new(Duration::ZERO))).blank("camera0");
         let (mut stages, mut nowhere, start) = (Self::default(), nowhere()?, Instant::now());
         preprocessor.run(frame, &mut input);
         while start.elapsed() < time {

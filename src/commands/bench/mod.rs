@@ -8,14 +8,13 @@ mod whole;
 use crate::capture::{self, Pipeline};
 use crate::cli::Bench;
 use crate::config::ModelSettings;
-use crate::engine::Classifier;
 use crate::error::{Error, Result};
 use crate::metrics::Percentiles;
-use crate::model::Model;
 use crate::prediction::milliseconds;
 use crate::publish::{write_all, write_text};
 use crate::runtime::{self, Infer};
 use crate::secrets::redact;
+use crate::startup::{self, OpenModel, Opened};
 use crate::system::signals::{Ask, Stop};
 use alone::{Floor, Sleeping, Stages, frame_of, source_cpu_ms};
 use crossbeam_channel::Receiver;
@@ -25,8 +24,8 @@ use std::time::Instant;
 
 /// Measures, and reports on `out`.
 pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
-    let (settings, given) = args.settings()?;
-    let model = settings.read()?.0;
+    let (opened, given) = open(args)?;
+    let (model, settings) = (&opened.model, &opened.settings);
     // at full speed, and live
     let sources = match given {
         None => [Some(args.picture(false)), Some(args.picture(true))],
@@ -38,8 +37,8 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
     }
     let mut report = json!({
         "machine": usage::machine(),
-        "versions": versions(&settings),
-        "settings": told(args, &settings, &sources),
+        "versions": versions(settings),
+        "settings": told(args, settings, &sources),
         "model": model.name,
     });
     // before the rest: it soon tells whether the source can be had
@@ -47,14 +46,14 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
         |source: &Option<String>, cameras| source.as_ref().map_or(Ok(0.0), |source| source_cpu_ms(source, cameras, args.time / 4));
     let source_ms = [source_ms(&sources[0], 1)?, source_ms(&sources[1], args.cameras)?];
     let start = Instant::now();
-    let mut session = open(args, &model, &settings)?;
+    let mut session = session_of(args, &opened)?;
     report["session_open_ms"] = milliseconds(start.elapsed()).into();
     report["execution"] = session.execution().detail.clone().into();
-    let floor = Floor::measure(&model, session.as_mut(), args.time)?;
+    let floor = Floor::measure(model, session.as_mut(), args.time)?;
     drop(session);
     report["inference_floor"] = json!({"per_second": floor.rate, "ms": Percentiles::of(&floor.times), "cpu_ms": floor.cpu_ms});
     let picture = sources.iter().flatten().next().cloned().unwrap_or_default();
-    let stages = Stages::measure(&frame_of(&picture, stop)?, &model, settings.read()?.1, &settings, args.time / 4)?;
+    let stages = Stages::measure(&frame_of(&picture, stop)?, &opened, args.time / 4)?;
     report["stages"] = json!({
         "preprocess_ms": Percentiles::of(&stages.preprocess),
         "rank_ms": Percentiles::of(&stages.rank),
@@ -64,9 +63,7 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
         [("full_speed", 1, &sources[0], source_ms[0]), ("live", args.cameras, &sources[1], source_ms[1])]
     {
         let Some(source) = source else { continue };
-        let (_, labels) = settings.read()?;
-        let session = open(args, &model, &settings)?;
-        let classifier = Classifier::new(&model, labels, session, &settings.preprocess, settings.top);
+        let classifier = opened.classifier_of(session_of(args, &opened)?);
         let whole = whole::measure(classifier, (source, args.source.turn.turn()), cameras, args.time, (stop, asked))?;
         report[part] = json!({
             "per_second": whole.rate(), "counts": whole.counts(),
@@ -84,10 +81,18 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
     }
 }
 
-fn open(args: &Bench, model: &Model, settings: &ModelSettings) -> Result<Box<dyn Infer>> {
+/// The model, and the pipeline where one is given.
+fn open(args: &Bench) -> Result<(OpenModel, Option<String>)> {
+    let Some(reading) = args.reading()? else { return Ok((startup::model(args.model.settings()?)?, None)) };
+    let Opened { settings, model } = startup::open(reading)?;
+    let pipeline = settings.cameras.into_iter().next().map(|camera| camera.pipeline);
+    Ok((model, pipeline.filter(|_| args.source.is_given())))
+}
+
+fn session_of(args: &Bench, opened: &OpenModel) -> Result<Box<dyn Infer>> {
     match args.simulate_inference {
         Some(time) => Ok(Box::new(Sleeping::new(time))),
-        None => runtime::open(model, &settings.runtime),
+        None => opened.session_on(opened.settings.runtime.provider),
     }
 }
 

@@ -3,11 +3,12 @@
 use super::{Findings, Mark};
 use crate::capture::{self, Pipeline, devices};
 use crate::cli::Origin;
-use crate::config::{self, ModelSettings, Settings};
+use crate::config::{self, Camera, ModelSettings};
 use crate::error::{Error, Result};
 use crate::model::BUILTIN;
 use crate::publish::socket;
 use crate::runtime::{self, Provider};
+use crate::startup::{self, OpenModel, Opened};
 use crate::system::access::{self, Access};
 use crate::system::signals::Stop;
 use std::fs;
@@ -19,12 +20,18 @@ const NPU_NODES: [&str; 2] = ["/dev/fastrpc-cdsp", "/dev/dma_heap/system"];
 
 /// Everything.
 pub fn all(origin: &Origin, findings: &mut Findings) {
-    let settings = configuration(origin, findings);
-    let model = settings.as_ref().map_or_else(|| builtin(origin), |settings| settings.model.clone());
-    onnxruntime(&model.runtime, findings);
-    npu(&model.runtime, findings);
-    gstreamer(settings.as_ref(), findings);
-    cameras(settings.as_ref(), findings);
+    let (settings, model) = match configuration(origin, findings) {
+        Some(Opened { settings, model }) => (Some(settings), Ok(model)),
+        None => (None, startup::model(builtin(origin))),
+    };
+    let model = match model {
+        Ok(model) => model,
+        Err(error) => return findings.error(Mark::Fail, "model", &error),
+    };
+    onnxruntime(&model.settings.runtime, findings);
+    npu(&model.settings.runtime, findings);
+    let pipelines = gstreamer(settings.as_ref().map_or(&[], |settings| &settings.cameras), findings);
+    cameras(&pipelines, findings);
     if let Some(params) = settings.as_ref().and_then(|settings| settings.socket.as_ref()) {
         socket(params, findings);
     }
@@ -41,14 +48,14 @@ fn builtin(origin: &Origin) -> ModelSettings {
     ModelSettings { model: BUILTIN.into(), labels: None, runtime: draft.runtime.params(), preprocess: Default::default(), top: 5 }
 }
 
-fn configuration(origin: &Origin, findings: &mut Findings) -> Option<Settings> {
+fn configuration(origin: &Origin, findings: &mut Findings) -> Option<Opened> {
     const ABOUT: &str = "configuration";
-    match crate::commands::run::load(origin) {
-        Ok(settings) => {
-            let count = settings.cameras.len();
+    match crate::commands::run::load(origin).and_then(startup::open) {
+        Ok(opened) => {
+            let count = opened.settings.cameras.len();
             let origin = origin.file.as_ref().map_or("the flags".to_owned(), |path| format!("'{}'", path.display()));
             findings.ok(ABOUT, format!("{origin}: valid, {count} camera{}", if count == 1 { "" } else { "s" }));
-            Some(settings)
+            Some(opened)
         }
         Err(refused) => {
             findings.error(Mark::Fail, ABOUT, &refused.into());
@@ -107,13 +114,18 @@ fn npu(params: &runtime::Params, findings: &mut Findings) {
     }
 }
 
-fn gstreamer(settings: Option<&Settings>, findings: &mut Findings) {
+/// GStreamer and the pipelines; gives those that could be built, with their cameras.
+fn gstreamer<'a>(cameras: &'a [Camera], findings: &mut Findings) -> Vec<(&'a Camera, Pipeline)> {
     const ABOUT: &str = "GStreamer";
+    let mut pipelines = Vec::new();
     match capture::version() {
         Ok(version) => findings.ok(ABOUT, version),
-        Err(error) => return findings.error(Mark::Fail, ABOUT, &error),
+        Err(error) => {
+            findings.error(Mark::Fail, ABOUT, &error);
+            return pipelines;
+        }
     }
-    for camera in settings.iter().flat_map(|settings| &settings.cameras) {
+    for camera in cameras {
         match Pipeline::build(&camera.pipeline) {
             Ok(pipeline) => {
                 findings
@@ -122,14 +134,16 @@ fn gstreamer(settings: Option<&Settings>, findings: &mut Findings) {
                     let what = format!("'{queue}' of {} keeps old frames in front of the appsink", camera.name);
                     findings.note(ABOUT, what, "Leave it out, or make it: queue leaky=downstream max-size-buffers=1");
                 }
+                pipelines.push((camera, pipeline));
             }
             Err(error) => findings.error(Mark::Fail, ABOUT, &error),
         }
     }
+    pipelines
 }
 
 /// What cameras there are; and whether those that the pipelines name are among them. One that is away is waited for.
-fn cameras(settings: Option<&Settings>, findings: &mut Findings) {
+fn cameras(pipelines: &[(&Camera, Pipeline)], findings: &mut Findings) {
     const ABOUT: &str = "cameras";
     let offered = devices::offered();
     let known = devices::list();
@@ -145,8 +159,7 @@ fn cameras(settings: Option<&Settings>, findings: &mut Findings) {
             _ => findings.ok(ABOUT, formats.map_or(named.clone(), |formats| format!("{named}: {formats}"))),
         }
     }
-    for camera in settings.iter().flat_map(|settings| &settings.cameras) {
-        let Ok(pipeline) = Pipeline::build(&camera.pipeline) else { continue };
+    for (camera, pipeline) in pipelines {
         for path in pipeline.devices().iter().filter(|path| access::to(path) == Access::Absent) {
             findings.note(
                 ABOUT,
@@ -177,15 +190,10 @@ fn socket(params: &socket::Params, findings: &mut Findings) {
 }
 
 /// The model, its labels, and one real inference on a test picture.
-fn inference(settings: &ModelSettings, findings: &mut Findings) {
-    match settings.read() {
-        Ok((model, labels)) => {
-            let names = if labels.origin().is_some() { "named" } else { "numbered: there are no labels" };
-            findings.ok("model", format!("{}: {} classes, {names}", model.name, labels.len()));
-        }
-        Err(error) => return findings.error(Mark::Fail, "model", &error),
-    }
-    match infer(settings) {
+fn inference(model: &OpenModel, findings: &mut Findings) {
+    let names = if model.labels.origin().is_some() { "named" } else { "numbered: there are no labels" };
+    findings.ok("model", format!("{}: {} classes, {names}", model.model.name, model.labels.len()));
+    match infer(model) {
         Ok((said, None)) => findings.ok("inference", said),
         Ok((said, Some(why))) => findings.note("inference", said, why),
         Err(error) => findings.error(Mark::Fail, "inference", &error),
@@ -193,8 +201,8 @@ fn inference(settings: &ModelSettings, findings: &mut Findings) {
 }
 
 /// What an inference said; and what is to be known of it, where the NPU was hoped for and the CPU did it.
-fn infer(settings: &ModelSettings) -> Result<(String, Option<String>)> {
-    let mut classifier = settings.classifier()?;
+fn infer(model: &OpenModel) -> Result<(String, Option<String>)> {
+    let mut classifier = model.classifier()?;
     let picture = "videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width=640,height=480 ! appsink name=frames";
     let mut prediction = classifier.blank("doctor");
     let classified = crate::commands::line::run(&capture::Params::new(picture), &Stop::default(), |frames| {
@@ -213,8 +221,7 @@ fn infer(settings: &ModelSettings) -> Result<(String, Option<String>)> {
         again.as_secs_f64() * 1e3
     );
     if execution.provider == "QNN" {
-        let cpu = runtime::Params { provider: Provider::Cpu, ..settings.runtime.clone() };
-        let mut cpu = ModelSettings { runtime: cpu, ..settings.clone() }.classifier()?;
+        let mut cpu = model.classifier_of(model.session_on(Provider::Cpu)?);
         let mut other = cpu.blank("doctor");
         let picture = capture::Params::new(picture);
         crate::commands::line::run(&picture, &Stop::default(), |frames| {
@@ -228,7 +235,7 @@ fn infer(settings: &ModelSettings) -> Result<(String, Option<String>)> {
             false => (said, Some(format!("The CPU says '{theirs}' ({took:.1} ms): glimpsed compare MODEL IMAGES tells more."))),
         });
     }
-    let fell_back = settings.runtime.provider == Provider::Auto && execution.provider == "CPU";
+    let fell_back = model.settings.runtime.provider == Provider::Auto && execution.provider == "CPU";
     Ok((
         said,
         fell_back

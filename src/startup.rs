@@ -1,0 +1,166 @@
+//! Opens what settings name, once, and keeps it: the model, its labels. Everything that is wrong comes at once, with its line or flag.
+//!
+//! Settings are only read by [`crate::config`]; here the model's file is read, labels are held to it and pipelines are tried, before a
+//! session or a camera is opened. What is open then makes the [`Classifier`].
+
+use crate::capture::Pipeline;
+use crate::config::{ModelSettings, PipelineText, Reading, Refused, Settings, Unsound};
+use crate::engine::Classifier;
+use crate::error::{Error, Result};
+use crate::labels::Labels;
+use crate::model::{self, Model};
+use crate::runtime::{self, Infer, Provider};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A model that was read, with its labels.
+#[derive(Debug, Clone)]
+pub struct OpenModel {
+    /// What the user set of it.
+    pub settings: ModelSettings,
+    /// The model.
+    pub model: Model,
+    /// The names of its classes.
+    pub labels: Labels,
+    /// Its files, as they were before they were read.
+    pub files: Files,
+}
+
+/// Settings, and the model that they name.
+#[derive(Debug)]
+pub struct Opened {
+    /// The settings.
+    pub settings: Settings,
+    /// The model.
+    pub model: OpenModel,
+}
+
+/// Reads the model of `settings` and its labels.
+pub fn model(settings: ModelSettings) -> Result<OpenModel> {
+    let files = Files::of(&settings);
+    let model = read(&settings.model)?;
+    let labels = model.labels(settings.labels.as_deref())?;
+    Ok(OpenModel { settings, model, labels, files })
+}
+
+/// Reads an ONNX file; or gives the built-in model, for `testcard`.
+pub fn read(path: &Path) -> Result<Model> {
+    if path == Path::new(model::BUILTIN) { model::builtin() } else { Model::read(path) }
+}
+
+/// Opens what `reading` names; everything that is wrong comes at once.
+pub fn open(reading: Reading) -> std::result::Result<Opened, Refused> {
+    let opened = reading.model().cloned().map(model).transpose();
+    let (settings, model) = checked(reading, opened)?;
+    // settings that are right name a model
+    let model = model.ok_or_else(|| Refused::Unread(Error::failed("the settings name no model")))?;
+    Ok(Opened { settings, model })
+}
+
+/// The same for other settings than those in force: a model with the same settings and the same `files` as the one of `current` is not
+/// opened again.
+pub fn reopen(
+    reading: Reading,
+    current: &ModelSettings,
+    files: &Files,
+) -> std::result::Result<(Settings, Option<OpenModel>), Refused> {
+    let changed = reading.model().filter(|model| *model != current || Files::of(model) != *files).cloned();
+    let opened = changed.map(model).transpose();
+    checked(reading, opened)
+}
+
+/// The settings of `reading`, if the model could be `opened` and all pipelines can be built.
+fn checked(reading: Reading, opened: Result<Option<OpenModel>>) -> std::result::Result<(Settings, Option<OpenModel>), Refused> {
+    let built = |(index, text): (usize, &PipelineText)| Some((index, Pipeline::build(&text.text.value).err()?));
+    let pipelines = reading.pipelines().iter().enumerate().filter_map(built).collect();
+    let (model, unsound) = match opened {
+        Ok(model) => (model, None),
+        Err(error) => (None, Some(error)),
+    };
+    let settings = reading.settings(Unsound { model: unsound, pipelines })?;
+    Ok((settings, model))
+}
+
+impl OpenModel {
+    /// Loads ONNX Runtime and opens a session: the last that can fail before the first frame.
+    pub fn classifier(&self) -> Result<Classifier> {
+        if self.labels.origin().is_none() {
+            tracing::warn!(
+                "no labels, so classes are numbered. Put labels.txt beside the model, or name a file: labels in [model], or --labels."
+            );
+        }
+        Ok(self.classifier_of(runtime::open(&self.model, &self.settings.runtime)?))
+    }
+
+    /// A session on `provider`, whatever the settings say.
+    pub fn session_on(&self, provider: Provider) -> Result<Box<dyn Infer>> {
+        runtime::open(&self.model, &runtime::Params { provider, ..self.settings.runtime.clone() })
+    }
+
+    /// A classifier with that session.
+    pub fn classifier_of(&self, session: Box<dyn Infer>) -> Classifier {
+        Classifier::new(&self.model, self.labels.clone(), session, &self.settings.preprocess, self.settings.top)
+    }
+}
+
+/// The files of a model as they are: size and time of each. A model that was replaced under its old name is another model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files(Vec<(PathBuf, u64, Option<SystemTime>)>);
+
+impl Files {
+    /// The files of the model of `settings`, as they are now: its own, the labels, and what belongs to it by name beside it.
+    pub fn of(settings: &ModelSettings) -> Self {
+        let (model, mut paths) = (&settings.model, Vec::from_iter(settings.labels.clone()));
+        if let Some(name) = model.file_name() {
+            let folder = model.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let stem = model.file_stem().unwrap_or(name).as_encoded_bytes();
+            let belongs = |other: &Path| {
+                other.file_name().is_some_and(|other| other == name || other.as_encoded_bytes().starts_with(stem))
+                    || other.extension().is_some_and(|kind| kind == "data" || kind == "bin")
+                    || ["labels.txt", "metadata.json", "metadata.yaml"].iter().any(|known| other.ends_with(known))
+            };
+            let beside = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+            paths.extend(beside.filter(|path| belongs(path)));
+        }
+        paths.sort();
+        let known = |path: PathBuf| fs::metadata(&path).ok().map(|meta| (path, meta.len(), meta.modified().ok()));
+        Self(paths.into_iter().filter_map(known).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn settings(model: &Path) -> ModelSettings {
+        ModelSettings { model: model.into(), labels: None, runtime: Default::default(), preprocess: Default::default(), top: 1 }
+    }
+
+    #[test]
+    fn a_file_that_belongs_to_the_model_and_was_replaced_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("model.onnx", "model");
+        let settings = settings(&folder.path().join("model.onnx"));
+        let mut before = Files::of(&settings);
+        write("other.txt", "something else");
+        assert_eq!(Files::of(&settings), before, "a file of something else");
+        for name in ["model.onnx", "labels.txt", "model_labels.txt", "metadata.json", "weights.data"] {
+            write(name, &format!("other text of {name}"));
+            let now = Files::of(&settings);
+            assert_ne!(now, before, "{name}");
+            before = now;
+        }
+    }
+
+    #[test]
+    fn a_model_in_the_working_directory_has_files_as_well() {
+        let name = "Cargo.toml";
+        assert!(Files::of(&settings(Path::new(name))).0.iter().any(|(path, ..)| path.ends_with(name)));
+        let folder = tempfile::tempdir().unwrap();
+        symlink("nowhere", folder.path().join("model.onnx")).unwrap();
+        assert_eq!(Files::of(&settings(&folder.path().join("model.onnx"))), Files::default(), "a link to nothing");
+    }
+}

@@ -1,0 +1,63 @@
+//! What a start opens: the model's file, once by glimpsed and once for each session by ONNX Runtime, which reads it itself. The
+//! kernel counts (inotify), so that it makes no difference who opens a file, and how.
+
+use crate::common;
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// How often files called `name` in `folder` are opened until `command` has ended.
+fn opens(folder: &Path, name: &str, command: &mut Command) -> usize {
+    let watch = Inotify::init(InitFlags::IN_NONBLOCK).unwrap();
+    // an event that equals the one before it is dropped: with the closing in between, no opening is
+    watch.add_watch(folder, AddWatchFlags::IN_OPEN | AddWatchFlags::IN_CLOSE).unwrap();
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}\n{}", common::stderr(&output));
+    let mut count = 0;
+    while let Ok(events) = watch.read_events() {
+        assert!(events.iter().all(|event| !event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW)));
+        let opened = |mask: AddWatchFlags| mask.contains(AddWatchFlags::IN_OPEN);
+        count += events.iter().filter(|event| event.name.as_deref() == Some(OsStr::new(name)) && opened(event.mask)).count();
+    }
+    count
+}
+
+/// The built-in model as a file in `folder`, with its labels.
+fn model(folder: &Path) -> String {
+    for name in ["testcard.onnx", "labels.txt"] {
+        fs::copy(common::project().join("models/testcard").join(name), folder.join(name)).unwrap();
+    }
+    folder.join("testcard.onnx").display().to_string()
+}
+
+const SOURCE: &str = "-- videotestsrc num-buffers=3 ! appsink name=frames";
+
+#[test]
+fn the_model_is_opened_once_and_by_each_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = model(folder.path());
+    let config = folder.path().join("c.toml");
+    let text = format!("[model]\nfile = '{model}'\n[[camera]]\nlaunch = 'videotestsrc num-buffers=3 ! appsink name=frames'\n");
+    fs::write(&config, text).unwrap();
+    let config = config.display();
+    let picture = folder.path().join("p.png");
+    let make = format!("videotestsrc num-buffers=1 ! pngenc snapshot=true ! filesink location={}", picture.display());
+    assert!(Command::new("gst-launch-1.0").arg("-q").args(make.split(' ')).status().unwrap().success());
+    for (line, sessions) in [
+        (format!("check --model {model} {SOURCE}"), 0),
+        (format!("check --config {config}"), 0),
+        (format!("inspect {model}"), 0),
+        (format!("run --model {model} {SOURCE}"), 1),
+        (format!("run --config {config}"), 1),
+        (format!("classify --model {model} {}", picture.display()), 1),
+        (format!("doctor --model {model} {SOURCE}"), 1),
+        (format!("bench --model {model} --time 100ms"), 3),
+        (format!("bench --model {model} --time 100ms --simulate-inference 1ms"), 0),
+    ] {
+        let count = |name: &str| opens(folder.path(), name, common::glimpsed().args(line.split_whitespace()));
+        assert_eq!(count("testcard.onnx"), 1 + sessions, "glimpsed {line}");
+        assert_eq!(count("labels.txt"), 1, "glimpsed {line}");
+    }
+}

@@ -9,7 +9,7 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use glimpsed::channel::channel;
 use glimpsed::event::{Event, Publisher};
-use glimpsed::frame::Frame;
+use glimpsed::frame::{Frame, FrameInfo, Picture, PixelFormat};
 use glimpsed::labels::Labels;
 use glimpsed::model::{Model, builtin};
 use glimpsed::postprocess::Ranker;
@@ -21,7 +21,6 @@ use std::fmt::{Display, Formatter};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 fn main() {
     divan::main();
@@ -139,10 +138,7 @@ fn result(model: &Model) -> Prediction {
     Prediction {
         source: "front".into(),
         seq: 123_456,
-        timestamp: SystemTime::now(),
-        pts: None,
-        width: 1280,
-        height: 720,
+        info: FrameInfo { live: true, ..FrameInfo::new(Picture::new(PixelFormat::Nv12, 1280, 720)) },
         model: model.name.as_str().into(),
         execution_provider: "CPU",
         top,

@@ -42,8 +42,6 @@ pub struct Taken<T> {
     pub frame: T,
     /// The number of frames dropped before it.
     pub dropped: u64,
-    /// Whether a newer frame may replace it.
-    pub live: bool,
 }
 
 /// The camera's side; there is one.
@@ -59,7 +57,7 @@ pub struct Sender<T> {
 impl<T> Sender<T> {
     /// Queues `frame` without blocking; drops the oldest waiting frame if there is no room.
     pub fn send_newest(&mut self, frame: T) -> Sent {
-        let mut waiting = Taken { frame, dropped: 0, live: true };
+        let mut waiting = Taken { frame, dropped: 0 };
         loop {
             if self.is_closed() {
                 return self.lost();
@@ -86,7 +84,7 @@ impl<T> Sender<T> {
 
     /// Waits until there is room for `frame`: nothing is dropped while the receiver exists.
     pub fn send_all(&mut self, frame: T) -> Sent {
-        let waiting = Taken { frame, dropped: 0, live: false };
+        let waiting = Taken { frame, dropped: 0 };
         select! {
             send(self.queue, waiting) -> sent => match sent {
                 Ok(()) if self.is_closed() => self.lost_in_queue(),
@@ -180,7 +178,7 @@ mod tests {
     use std::thread;
 
     fn taken<T>(frame: T, dropped: u64) -> Option<Taken<T>> {
-        Some(Taken { frame, dropped, live: true })
+        Some(Taken { frame, dropped })
     }
 
     #[test]
@@ -222,7 +220,7 @@ mod tests {
         let source = thread::spawn(move || (0..1000).all(|n| sender.send_all(n) == Sent::Queued));
         let frames: Vec<_> = std::iter::from_fn(|| receiver.recv()).collect();
         assert!(source.join().unwrap());
-        assert_eq!(frames, (0..1000).map(|frame| Taken { frame, dropped: 0, live: false }).collect::<Vec<_>>());
+        assert_eq!(frames, (0..1000).map(|frame| Taken { frame, dropped: 0 }).collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! A picture as the camera gave it: pixels in one of the formats that are taken without conversion, and when it was taken.
+//!
+//! [`FrameInfo`] is what is known of a frame beside its pixels. It travels unchanged from the appsink to the message of the result. The
+//! pixels are shared: a clone of a [`Frame`] copies none, so one frame can serve several engines.
 
 mod format;
 mod plane;
@@ -9,6 +12,7 @@ pub use plane::{LayoutError, MAX_PIXELS, MAX_PLANES, MAX_SIDE, Plane, Sampling, 
 pub use shape::{Orientation, PixelAspect};
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The matrix between YUV and RGB.
@@ -30,7 +34,7 @@ pub enum Range {
 }
 
 /// Whatever holds the bytes of a picture: a mapped GStreamer buffer, or vectors in a test.
-pub trait Pixels: Send {
+pub trait Pixels: Send + Sync {
     /// The bytes of plane `index` (in the order of the format) from its first row on, and the bytes from row to row. `None` where there
     /// is no such plane. Always the same for the same plane.
     fn plane(&self, index: usize) -> Option<(&[u8], usize)>;
@@ -75,46 +79,60 @@ impl Picture {
     }
 }
 
-/// A picture and when it was taken.
-pub struct Frame {
-    /// What the bytes mean.
-    pub picture: Picture,
-    /// When it was taken, on the clock that only goes forward.
+/// What is known of a frame beside its pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameInfo {
+    /// Counts the usable frames of a camera or a film, from 0; also those that are dropped later.
+    pub number: u64,
+    /// When it was taken, on the monotonic clock.
     pub captured: Instant,
     /// When it was taken, by the wall clock.
     pub timestamp: SystemTime,
-    /// The stream's own time of the frame, where it has one.
+    /// The media's own time of the frame, where it has one.
     pub pts: Option<Duration>,
-    pixels: Box<dyn Pixels>,
+    /// What the bytes mean.
+    pub picture: Picture,
+    /// Whether its source is live, so that a newer frame or result may replace it.
+    pub live: bool,
 }
 
-impl Frame {
-    /// A frame taken now. An error where `pixels` do not hold all of `picture`: no frame reaches past its memory.
-    pub fn new(picture: Picture, pixels: Box<dyn Pixels>) -> Result<Self, LayoutError> {
-        let Picture { format, width, height, .. } = picture;
-        if !is_accepted(width, height) {
-            return Err(LayoutError::Size { width, height });
-        }
-        (0..format.planes().len()).try_for_each(|index| plane_of(&picture, &*pixels, index).map(drop))?;
-        Ok(Self { picture, captured: Instant::now(), timestamp: SystemTime::now(), pts: None, pixels })
+impl FrameInfo {
+    /// The first frame of a source that is not live, taken now.
+    pub fn new(picture: Picture) -> Self {
+        Self { number: 0, captured: Instant::now(), timestamp: SystemTime::now(), pts: None, picture, live: false }
     }
 
-    /// The same frame, taken `age` before now: for sources that know how long a frame took to arrive.
+    /// The same, taken `age` before now: for sources that know how long a frame took to arrive.
     pub fn taken_before(mut self, age: Duration) -> Self {
         self.captured = self.captured.checked_sub(age).unwrap_or(self.captured);
         self.timestamp = self.timestamp.checked_sub(age).unwrap_or(self.timestamp);
         self
     }
+}
 
-    /// The same frame with the stream's time `pts`.
-    pub fn at(mut self, pts: Option<Duration>) -> Self {
-        self.pts = pts;
-        self
+/// A picture and what is known of it. A clone shares the pixels.
+#[derive(Clone)]
+pub struct Frame {
+    /// All but the pixels.
+    pub info: FrameInfo,
+    pixels: Arc<dyn Pixels>,
+}
+
+impl Frame {
+    /// The first frame of a source that is not live, taken now. An error where `pixels` do not hold all of `picture`: no frame reaches
+    /// past its memory.
+    pub fn new(picture: Picture, pixels: impl Pixels + 'static) -> Result<Self, LayoutError> {
+        let Picture { format, width, height, .. } = picture;
+        if !is_accepted(width, height) {
+            return Err(LayoutError::Size { width, height });
+        }
+        (0..format.planes().len()).try_for_each(|index| plane_of(&picture, &pixels, index).map(drop))?;
+        Ok(Self { info: FrameInfo::new(picture), pixels: Arc::new(pixels) })
     }
 
     /// Plane `index` in the order of the format. Panics where the format has no such plane.
     pub fn plane(&self, index: usize) -> Plane<'_> {
-        plane_of(&self.picture, &*self.pixels, index).expect("all planes of the format were checked when the frame was made")
+        plane_of(&self.info.picture, &*self.pixels, index).expect("all planes of the format were checked when the frame was made")
     }
 }
 
@@ -127,7 +145,7 @@ fn plane_of<'a>(picture: &Picture, pixels: &'a dyn Pixels, index: usize) -> Resu
 
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Frame").field("picture", &self.picture).field("pts", &self.pts).finish_non_exhaustive()
+        f.debug_tuple("Frame").field(&self.info).finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,9 @@
 //! A result: what one frame shows, and how long it took to know. Its message is [`crate::message::Classification`].
 
+use crate::frame::FrameInfo;
 use crate::labels::Labels;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// One class and how sure the model is of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,14 +36,8 @@ pub struct Prediction {
     pub source: Arc<str>,
     /// Rises by one for each result of a source, from 0.
     pub seq: u64,
-    /// When the frame was taken.
-    pub timestamp: SystemTime,
-    /// The stream's own time of the frame.
-    pub pts: Option<Duration>,
-    /// Columns of the frame.
-    pub width: u32,
-    /// Rows of the frame.
-    pub height: u32,
+    /// The frame.
+    pub info: FrameInfo,
     /// The model's name.
     pub model: Arc<str>,
     /// What ran the model: `CPU` or `QNN`.
@@ -58,6 +53,11 @@ pub struct Prediction {
 }
 
 impl Prediction {
+    /// Columns and rows of the upright frame.
+    pub fn size(&self) -> (u32, u32) {
+        self.info.picture.upright_size()
+    }
+
     /// Name and confidence of the best class; `None` before the first result.
     pub fn best(&self) -> Option<(&str, f32)> {
         self.top.first().map(|score| (self.labels.name(score.index), score.confidence))
@@ -68,14 +68,11 @@ impl Prediction {
         let mut top = std::mem::take(&mut self.top);
         top.clear();
         top.extend_from_slice(&other.top);
-        let Self { source, seq, timestamp, pts, width, height, model, execution_provider, top: _, labels, timing, dropped } = other;
+        let Self { source, seq, info, model, execution_provider, top: _, labels, timing, dropped } = other;
         *self = Self {
             source: source.clone(),
             seq: *seq,
-            timestamp: *timestamp,
-            pts: *pts,
-            width: *width,
-            height: *height,
+            info: *info,
             model: model.clone(),
             execution_provider,
             top,

@@ -42,7 +42,7 @@ fn preprocessing_costs_none_in_any_format() {
     for format in ["RGB", "BGRx", "xRGB", "NV12", "I420", "Y42B", "YUY2", "GRAY8"] {
         let mut frame = frame(format);
         // every other way of storing is a part of this one
-        frame.picture.orientation = Orientation::from_exif(7).unwrap();
+        frame.info.picture.orientation = Orientation::from_exif(7).unwrap();
         for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
             for filter in [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Linear, Filter::Nearest] {
                 let mut preprocessor = Preprocessor::new(&model.input, &Params { fit, filter, ..Params::default() });

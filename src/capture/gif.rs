@@ -246,7 +246,7 @@ mod tests {
         std::fs::write(&path, file).unwrap();
         let (give, pixels) = channel();
         let (_open, stop) = crossbeam_channel::bounded(0);
-        let deliver = move |frame: crate::frame::Frame, _| {
+        let deliver = move |frame: crate::frame::Frame| {
             give.send(frame.plane(0).row(0)[..3].to_vec()).unwrap();
             ControlFlow::Continue(())
         };

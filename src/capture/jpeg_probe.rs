@@ -103,7 +103,7 @@ mod tests {
         });
         let (given, unusable) = (Arc::new(AtomicUsize::new(0)), Arc::new(Unusable::default()));
         let counting = given.clone();
-        let deliver = move |_, _| {
+        let deliver = move |_| {
             counting.fetch_add(1, Ordering::Relaxed);
             ControlFlow::Continue(())
         };

@@ -123,14 +123,14 @@ impl Pipeline {
         &mut self,
         stopped: impl Fn() -> bool,
         limit: Duration,
-        mut deliver: impl FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
+        mut deliver: impl FnMut(Frame) -> ControlFlow<()> + Send + 'static,
     ) -> Result<Option<bool>> {
         let Some(live) = self.prepare(stopped, limit)? else { return Ok(None) };
         let (mut reader, mut clock, watch) = (SampleReader::default(), Clock::default(), self.watch.clone());
         let (turn, tagged) = (self.turn, self.tagged.clone());
         let new_sample = move |sink: &gst_app::AppSink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-            let frame = match reader.frame(&sample, live) {
+            let mut frame = match reader.frame(&sample, live) {
                 Ok(frame) => frame,
                 Err(Trouble::Refused(refused)) => {
                     watch.refuse(refused);
@@ -142,9 +142,11 @@ impl Pipeline {
                 }
             };
             watch.take();
-            let mut frame = if live { frame.taken_before(clock.age(sink, &sample, &watch)) } else { frame };
-            frame.picture.orientation = turn.of(tagged.get());
-            match deliver(frame, live) {
+            if live {
+                frame.info = frame.info.taken_before(clock.age(sink, &sample, &watch));
+            }
+            frame.info.picture.orientation = turn.of(tagged.get());
+            match deliver(frame) {
                 ControlFlow::Continue(()) => Ok(gst::FlowSuccess::Ok),
                 ControlFlow::Break(()) => Err(gst::FlowError::Eos),
             }
@@ -271,7 +273,7 @@ mod tests {
         let mut pipeline = Pipeline::build(text).unwrap();
         let left = pipeline.pipeline.downgrade();
         let (_open, stop) = bounded(0);
-        let take = |_, _| ControlFlow::Continue(());
+        let take = |_| ControlFlow::Continue(());
         let limit = Duration::from_millis(300);
         let params = Params { limits: Limits { start: limit, stall: limit }, ..Params::new(text) };
         let ended = run_once(&mut pipeline, &params, [&stop, &stop], take, &mut Reports::default(), &mut |_| {});

@@ -79,9 +79,10 @@ impl SampleReader {
         let (info, picture) = self.picture(sample).map_err(Trouble::NoPicture)?;
         let pts = buffer.pts().map(Duration::from);
         let mapped = mapped::map(buffer, info, &picture)?;
-        let frame = Frame::new(picture, Box::new(mapped)).map_err(|error| error.to_string())?;
+        let mut frame = Frame::new(picture, mapped).map_err(|error| error.to_string())?;
+        (frame.info.pts, frame.info.live) = (pts, live);
         self.given = true;
-        Ok(frame.at(pts))
+        Ok(frame)
     }
 
     fn picture(&mut self, sample: &gst::Sample) -> Result<(&VideoInfo, Picture), String> {

@@ -26,7 +26,7 @@ pub fn run_once(
     pipeline: &mut Pipeline,
     params: &Params,
     stop: [&Receiver<()>; 2],
-    deliver: impl FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
+    deliver: impl FnMut(Frame) -> ControlFlow<()> + Send + 'static,
     reports: &mut Reports,
     changed: &mut dyn FnMut(Change),
 ) -> Result<Ended> {

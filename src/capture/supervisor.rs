@@ -20,7 +20,7 @@ pub fn run(
     params: &Params,
     stop: [&Receiver<()>; 2],
     changed: &mut dyn FnMut(Change),
-    deliver: impl FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
+    deliver: impl FnMut(Frame) -> ControlFlow<()> + Send + 'static,
 ) -> Result<Ended> {
     let deliver = Arc::new(Mutex::new(Some(deliver)));
     let ended = keep_up(params, stop, changed, &deliver);
@@ -34,7 +34,7 @@ type Shared<F> = Arc<Mutex<Option<F>>>;
 
 fn keep_up<F>(params: &Params, stop: [&Receiver<()>; 2], changed: &mut dyn FnMut(Change), deliver: &Shared<F>) -> Result<Ended>
 where
-    F: FnMut(Frame, bool) -> ControlFlow<()> + Send + 'static,
+    F: FnMut(Frame) -> ControlFlow<()> + Send + 'static,
 {
     let mut backoff = params.backoff;
     let (mut warned, mut reports) = (false, Reports::default());
@@ -63,9 +63,9 @@ where
         let mut since = None;
         let (shared, unwanted) = (deliver.clone(), Arc::new(AtomicBool::new(false)));
         let enough = unwanted.clone();
-        let pass_on = move |frame, live| {
+        let pass_on = move |frame| {
             let passed = match shared.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-                Some(deliver) => deliver(frame, live),
+                Some(deliver) => deliver(frame),
                 None => ControlFlow::Break(()),
             };
             if passed.is_break() {

@@ -75,7 +75,7 @@ fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: F
     };
     let turn = args.turn.turn();
     if let Some(mut frame) = image::read(file).map_err(told)? {
-        frame.picture.orientation = turn.of(frame.picture.orientation);
+        frame.info.picture.orientation = turn.of(frame.info.picture.orientation);
         return one(&frame).map_err(told);
     }
     let own = file.to_owned();

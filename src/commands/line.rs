@@ -14,9 +14,14 @@ const WAITING: usize = 1;
 /// Runs the source of `params` on a thread of its own, and `work` on this one with the frames that it gives, until either ends.
 pub fn run<T>(params: &capture::Params, stop: &Stop, work: impl FnOnce(&Receiver<Frame>) -> Result<T>) -> Result<T> {
     let (mut sender, receiver) = channel(WAITING);
-    let deliver = move |frame, live| match if live { sender.send_newest(frame) } else { sender.send_all(frame) } {
-        Sent::Closed => ControlFlow::Break(()),
-        Sent::Queued | Sent::Replaced(_) => ControlFlow::Continue(()),
+    let mut number = 0;
+    let deliver = move |mut frame: Frame| {
+        frame.info.number = number;
+        number += 1;
+        match if frame.info.live { sender.send_newest(frame) } else { sender.send_all(frame) } {
+            Sent::Closed => ControlFlow::Break(()),
+            Sent::Queued | Sent::Replaced(_) => ControlFlow::Continue(()),
+        }
     };
     // a source that is lost ends here, and says why by itself
     let mut tell = |change| match change {

@@ -7,6 +7,7 @@ use crate::channel::{Sent, counted_channel};
 use crate::config;
 use crate::engine::{Stream, StreamId};
 use crate::error::{Error, Result};
+use crate::frame::Frame;
 use crate::metrics::{Metrics, State};
 use crate::publish::Overlay;
 use crate::system::signals::Stop;
@@ -65,9 +66,9 @@ impl Camera {
             ..capture::Params::new(&settings.pipeline)
         };
         let counting = metrics.clone();
-        let deliver = move |frame, live| {
-            counting.captured();
-            match if live { sender.send_newest(frame) } else { sender.send_all(frame) } {
+        let deliver = move |mut frame: Frame| {
+            frame.info.number = counting.captured();
+            match if frame.info.live { sender.send_newest(frame) } else { sender.send_all(frame) } {
                 Sent::Closed => ControlFlow::Break(()),
                 Sent::Queued | Sent::Replaced(_) => ControlFlow::Continue(()),
             }

@@ -1,7 +1,7 @@
 //! One frame: preprocess, infer, rank.
 
 use crate::error::{Error, Result};
-use crate::frame::Frame;
+use crate::frame::{Frame, FrameInfo, Picture, PixelFormat};
 use crate::labels::Labels;
 use crate::model::Model;
 use crate::postprocess::Ranker;
@@ -10,7 +10,7 @@ use crate::preprocess::{self, Preprocessor};
 use crate::runtime::{Execution, Infer};
 use crate::tensor::Tensor;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Classifies frames: preprocess, infer, rank, in memory that is kept from frame to frame.
 pub struct Classifier {
@@ -34,10 +34,7 @@ pub struct InputSlot {
 }
 
 struct Prepared {
-    captured: Instant,
-    timestamp: SystemTime,
-    pts: Option<Duration>,
-    size: (u32, u32),
+    info: FrameInfo,
     /// How long the preparation took.
     took: Duration,
 }
@@ -52,9 +49,7 @@ impl InputSlot {
     pub fn prepare(&mut self, frame: &Frame) {
         let start = Instant::now();
         self.preprocessor.run(frame, &mut self.input);
-        let size = frame.picture.upright_size();
-        let (captured, timestamp, pts) = (frame.captured, frame.timestamp, frame.pts);
-        self.prepared = Some(Prepared { captured, timestamp, pts, size, took: start.elapsed() });
+        self.prepared = Some(Prepared { info: frame.info, took: start.elapsed() });
     }
 }
 
@@ -78,10 +73,7 @@ impl Classifier {
         Prediction {
             source: source.into(),
             seq: 0,
-            timestamp: SystemTime::UNIX_EPOCH,
-            pts: None,
-            width: 0,
-            height: 0,
+            info: FrameInfo::new(Picture::new(PixelFormat::Gray8, 0, 0)),
             model: self.name.clone(),
             execution_provider: self.runtime.execution().provider,
             top: Vec::with_capacity(self.top + 1),
@@ -126,15 +118,13 @@ impl Classifier {
         self.ranker.rank(&self.output, self.top, &mut prediction.top)?;
         let ranked = Instant::now();
         let (age, inference, postprocess) =
-            (ranked.saturating_duration_since(prepared.captured), inferred - start, ranked - inferred);
+            (ranked.saturating_duration_since(prepared.info.captured), inferred - start, ranked - inferred);
         let preprocess = prepared.took;
         // for the engine, and, where it was prepared ahead, once more for the model
         let wait = age.saturating_sub(preprocess + inference + postprocess);
         prediction.timing = Timing { age, wait, preprocess, inference, postprocess };
         prediction.execution_provider = self.runtime.execution().provider;
-        prediction.timestamp = prepared.timestamp;
-        prediction.pts = prepared.pts;
-        (prediction.width, prediction.height) = prepared.size;
+        prediction.info = prepared.info;
         Ok(())
     }
 

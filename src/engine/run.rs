@@ -106,8 +106,8 @@ impl Engine<'_> {
         }
         stream.prediction.seq = stream.metrics.results();
         stream.prediction.dropped = prepared.dropped;
-        stream.show(prepared.live);
-        self.hub.send(&Event::Result { prediction: &stream.prediction, live: prepared.live, missed: 0 })?;
+        stream.show();
+        self.hub.send(&Event::result(&stream.prediction))?;
         stream.metrics.record(&stream.prediction);
         self.left = self.left.map(|left| left - 1);
         Ok(())

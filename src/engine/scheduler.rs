@@ -42,9 +42,9 @@ impl ActiveStream {
     }
 
     /// Gives the result to the camera's own place. One that fails is left out from then on.
-    pub fn show(&mut self, live: bool) {
+    pub fn show(&mut self) {
         if let Some(place) = &mut self.stream.place
-            && let Err(error) = place.handle(&Event::Result { prediction: &self.prediction, live, missed: 0 })
+            && let Err(error) = place.handle(&Event::result(&self.prediction))
         {
             tracing::warn!("{}: no more results go to {}: {error}", self.prediction.source, place.name());
             self.stream.place = None;
@@ -70,7 +70,7 @@ impl QueuedFrame {
     /// Prepares the frame, and lets go of it.
     pub fn prepare(self, slot: &mut InputSlot) -> PreparedFrame {
         slot.prepare(&self.taken.frame);
-        PreparedFrame { stream: self.stream, dropped: self.taken.dropped, live: self.taken.live }
+        PreparedFrame { stream: self.stream, dropped: self.taken.dropped, live: self.taken.frame.info.live }
     }
 }
 

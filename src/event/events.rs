@@ -15,8 +15,6 @@ pub enum Event<'a> {
     Result {
         /// What the frame shows.
         prediction: &'a Prediction,
-        /// Whether its source is live, so that a newer result may replace this one.
-        live: bool,
         /// Results that were dropped before this one because the publisher was too slow.
         missed: u64,
     },
@@ -27,9 +25,9 @@ pub enum Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// A result of a live source, before which none was dropped.
+    /// A result before which none was dropped.
     pub fn result(prediction: &'a Prediction) -> Self {
-        Self::Result { prediction, live: true, missed: 0 }
+        Self::Result { prediction, missed: 0 }
     }
 }
 

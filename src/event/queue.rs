@@ -36,7 +36,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    results: VecDeque<(Prediction, bool)>,
+    results: VecDeque<Prediction>,
     /// Memory of results that were handed over, to be filled again.
     spare: Vec<Prediction>,
     /// Results dropped since the last one that was handed over.
@@ -72,9 +72,9 @@ impl Queue {
 
     /// Queues a result; other events are ignored. An error if the publisher has failed.
     pub fn push(&self, event: &Event) -> Result<()> {
-        let Event::Result { prediction, live, .. } = *event else { return Ok(()) };
+        let Event::Result { prediction, .. } = *event else { return Ok(()) };
         let mut state = self.shared.lock();
-        while !live && state.results.len() >= CAPACITY && !state.no_waiting && state.finished.is_none() {
+        while !prediction.info.live && state.results.len() >= CAPACITY && !state.no_waiting && state.finished.is_none() {
             state = self.shared.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if let Some(finished) = &state.finished {
@@ -90,7 +90,7 @@ impl Queue {
             }
             None => prediction.clone(),
         };
-        state.results.push_back((slot, live));
+        state.results.push_back(slot);
         let losses = state.losses_to_report(Instant::now());
         drop(state);
         self.shared.filled.notify_one();
@@ -148,7 +148,7 @@ impl Queue {
 
 impl State {
     fn drop_oldest(&mut self) {
-        if let Some((oldest, _)) = self.results.pop_front() {
+        if let Some(oldest) = self.results.pop_front() {
             self.spare.push(oldest);
             self.missed += 1;
             self.unreported += 1;
@@ -173,11 +173,11 @@ fn run(mut publisher: Box<dyn Publisher>, shared: &Shared) -> Result<()> {
         while state.results.is_empty() && !state.closed {
             state = shared.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let Some((prediction, live)) = state.results.pop_front() else { break };
+        let Some(prediction) = state.results.pop_front() else { break };
         let missed = std::mem::take(&mut state.missed);
         drop(state);
         shared.emptied.notify_all();
-        publisher.handle(&Event::Result { prediction: &prediction, live, missed })?;
+        publisher.handle(&Event::Result { prediction: &prediction, missed })?;
         shared.lock().spare.push(prediction);
     }
     publisher.handle(&Event::End)

@@ -76,7 +76,7 @@ mod tests {
     fn red_and_blue(frame: &Frame) -> bool {
         let plane = frame.plane(0);
         let near = |at: usize, wanted: [u8; 3]| plane.bytes()[at..at + 3].iter().zip(wanted).all(|(a, b)| a.abs_diff(b) < 8);
-        let picture = frame.picture;
+        let picture = frame.info.picture;
         let last = (picture.height as usize - 1) * plane.stride() + (picture.width as usize - 1) * 3;
         near(0, [255, 0, 0]) && near(last, [0, 0, 255])
     }
@@ -86,7 +86,7 @@ mod tests {
         use turbojpeg::PixelFormat::{CMYK, RGB};
         for (format, subsamp) in [(RGB, Subsamp::Sub2x2), (RGB, Subsamp::Sub2x1), (RGB, Subsamp::None), (CMYK, Subsamp::None)] {
             let frame = decode(&jpeg(format, subsamp, (64, 48))).unwrap();
-            assert_eq!((frame.picture.width, frame.picture.height), (64, 48));
+            assert_eq!((frame.info.picture.width, frame.info.picture.height), (64, 48));
             assert!(red_and_blue(&frame), "{format:?} {subsamp:?}");
         }
         let gray = decode(&jpeg(RGB, Subsamp::Gray, (64, 48))).unwrap();
@@ -143,9 +143,9 @@ mod tests {
             app1.extend([value, 0, 0, 0, 0, 0, 0, 0]);
             let turned = decode(&[&whole[..2], &app1, &whole[2..]].concat()).unwrap();
             let wanted = crate::frame::Orientation::from_exif(u32::from(value)).unwrap_or_default();
-            assert_eq!(turned.picture.orientation, wanted, "{value}");
+            assert_eq!(turned.info.picture.orientation, wanted, "{value}");
         }
         let broken = [&whole[..2], b"\xff\xe1\x00\x0cExif\0\0II*\0", &whole[2..]].concat();
-        assert_eq!(decode(&broken).unwrap().picture.orientation, crate::frame::Orientation::UPRIGHT);
+        assert_eq!(decode(&broken).unwrap().info.picture.orientation, crate::frame::Orientation::UPRIGHT);
     }
 }

@@ -21,5 +21,5 @@ pub fn pixels(width: usize, height: usize) -> Result<usize> {
 pub fn frame(format: PixelFormat, (width, height): (usize, usize), data: Vec<u8>, file: &[u8]) -> Result<Frame> {
     let stride = data.len() / height;
     let picture = Picture { orientation: exif::orientation(file), ..Picture::new(format, width as u32, height as u32) };
-    Frame::new(picture, Box::new(OwnedPixels(vec![(data, stride)]))).map_err(|e| Error::failed("it cannot be used").because(e))
+    Frame::new(picture, OwnedPixels(vec![(data, stride)])).map_err(|e| Error::failed("it cannot be used").because(e))
 }

@@ -74,7 +74,7 @@ mod tests {
         ];
         for (color, depth, samples, format, wanted) in cases {
             let frame = decode(&png(color, depth, samples)).unwrap();
-            assert_eq!((frame.picture.format, frame.plane(0).bytes()), (format, wanted), "{color:?} {depth:?}");
+            assert_eq!((frame.info.picture.format, frame.plane(0).bytes()), (format, wanted), "{color:?} {depth:?}");
         }
     }
 

@@ -20,6 +20,9 @@ pub struct Classification {
     pub source: String,
     /// Rises by one for each result of a source, from 0.
     pub seq: u64,
+    /// The camera's number of the frame, from 0; it counts dropped frames too. Equal in all results of one frame.
+    #[serde(default)]
+    pub frame: u64,
     /// When the frame was taken.
     #[serde(with = "timestamp")]
     pub timestamp: SystemTime,
@@ -118,6 +121,7 @@ struct Fields<'a> {
     version: u32,
     source: &'a str,
     seq: u64,
+    frame: u64,
     #[serde(with = "timestamp")]
     timestamp: SystemTime,
     pts_ns: Option<u64>,
@@ -137,14 +141,16 @@ struct Fields<'a> {
 impl Serialize for Borrowed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let prediction = self.prediction;
+        let (info, (width, height)) = (&prediction.info, prediction.size());
         let fields = Fields {
             version: VERSION,
             source: &prediction.source,
             seq: prediction.seq,
-            timestamp: prediction.timestamp,
-            pts_ns: prediction.pts.and_then(nanoseconds),
-            width: prediction.width,
-            height: prediction.height,
+            frame: info.number,
+            timestamp: info.timestamp,
+            pts_ns: info.pts.and_then(nanoseconds),
+            width,
+            height,
             model: &prediction.model,
             execution_provider: prediction.execution_provider,
             classifications: Classes(prediction, self.view),

@@ -38,6 +38,7 @@ fn messages() -> Vec<[Message; 2]> {
         version: VERSION,
         source: name(),
         seq: 3,
+        frame: 8,
         timestamp,
         pts_ns,
         width: 640,

@@ -1,20 +1,24 @@
 //! The messages as integrators read them, and the types held to what is really written.
 
 use super::*;
+use crate::frame::{FrameInfo, Orientation, Picture, PixelFormat};
 use crate::labels::Labels;
 use crate::prediction::{self, Prediction, Score};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+/// A frame that is stored on its side.
+fn info(number: u64, micros: u64, pts: Option<Duration>, (width, height): (u32, u32)) -> FrameInfo {
+    let picture = Picture { orientation: Orientation::from_exif(6).unwrap(), ..Picture::new(PixelFormat::Nv12, height, width) };
+    FrameInfo { number, timestamp: SystemTime::UNIX_EPOCH + Duration::from_micros(micros), pts, ..FrameInfo::new(picture) }
+}
+
 fn prediction() -> Prediction {
     Prediction {
         source: "front".into(),
         seq: 1234,
-        timestamp: SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_417_800_123_456),
-        pts: Some(Duration::from_nanos(41_133_000_000)),
-        width: 1280,
-        height: 720,
+        info: info(2469, 1_795_417_800_123_456, Some(Duration::from_nanos(41_133_000_000)), (1280, 720)),
         model: "squeezenet1_1_w8a8".into(),
         execution_provider: "QNN",
         top: vec![Score { index: 1, confidence: 0.368_270_46 }],
@@ -28,7 +32,7 @@ fn prediction() -> Prediction {
 fn a_result_is_the_line_that_integrators_read() {
     assert_eq!(
         serde_json::to_string(&prediction()).unwrap(),
-        r#"{"type":"classification","version":1,"source":"front","seq":1234,"timestamp":"2026-11-23T07:10:00.123456Z","#.to_owned()
+        r#"{"type":"classification","version":1,"source":"front","seq":1234,"frame":2469,"timestamp":"2026-11-23T07:10:00.123456Z","#.to_owned()
             + r#""pts_ns":41133000000,"width":1280,"height":720,"model":"squeezenet1_1_w8a8","execution_provider":"QNN","#
             + r#""classifications":[{"index":1,"label":"common iguana","confidence":0.36827}],"#
             + r#""timing":{"age_ms":4.123,"wait_ms":0.0,"preprocess_ms":0.0,"inference_ms":0.0,"postprocess_ms":0.0},"dropped":2}"#
@@ -79,7 +83,7 @@ fn duration() -> impl Strategy<Value = Duration> {
 
 prop_compose! {
     fn any_prediction()(
-        (source, model, seq, dropped) in (".*", ".*", any::<u64>(), any::<u64>()),
+        (source, model, seq, number, dropped) in (".*", ".*", any::<u64>(), any::<u64>(), any::<u64>()),
         (micros, pts, width, height) in (0..1u64 << 52, proptest::option::of(any::<u64>()), any::<u32>(), any::<u32>()),
         scores in proptest::collection::vec((0..3usize, 0.0..=1.0f32), 0..4),
         names in proptest::collection::vec("[^\r\n]+", 3),
@@ -88,10 +92,7 @@ prop_compose! {
         Prediction {
             source: source.into(),
             seq,
-            timestamp: SystemTime::UNIX_EPOCH + Duration::from_micros(micros),
-            pts: pts.map(Duration::from_nanos),
-            width,
-            height,
+            info: info(number, micros, pts.map(Duration::from_nanos), (width, height)),
             model: model.into(),
             execution_provider: "CPU",
             top: scores.into_iter().map(|(index, confidence)| Score { index, confidence }).collect(),
@@ -117,7 +118,9 @@ proptest! {
         let read = Message::read(&written).unwrap();
         prop_assert_eq!(String::from_utf8(line(&read)), String::from_utf8(written));
         let Message::Classification(read) = read else { panic!("no result") };
-        prop_assert_eq!((&*read.source, read.seq, read.timestamp), (&*prediction.source, prediction.seq, prediction.timestamp));
+        let info = prediction.info;
+        prop_assert_eq!((read.seq, read.frame, read.timestamp), (prediction.seq, info.number, info.timestamp));
+        prop_assert_eq!((read.width, read.height, &*read.source), (prediction.size().0, prediction.size().1, &*prediction.source));
         prop_assert_eq!(read.inference, inference);
         prop_assert!(read.classifications.len() <= top);
     }

@@ -72,9 +72,9 @@ impl Metrics {
         self.unusable.clone()
     }
 
-    /// A usable frame came.
-    pub fn captured(&self) {
-        self.captured.fetch_add(1, Ordering::Relaxed);
+    /// A usable frame came; gives its number, from 0.
+    pub fn captured(&self) -> u64 {
+        self.captured.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Frames come, for the first time or again.

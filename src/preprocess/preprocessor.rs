@@ -63,7 +63,7 @@ impl Preprocessor {
 
     /// Writes `frame` as the model's input to `tensor`, which was made for the same input.
     pub fn run(&mut self, frame: &Frame, tensor: &mut Tensor) {
-        let picture = frame.picture;
+        let picture = frame.info.picture;
         let orientation = picture.orientation;
         let place = self.fit.place(self.share, picture.display_shape(), self.size);
         let size = (picture.width, picture.height);
@@ -103,7 +103,7 @@ impl Preprocessor {
 
     /// Resizes the planes of a YUV or gray frame and converts them to RGB in `self.rgb`.
     fn yuv(&mut self, frame: &Frame, place: &Placement) {
-        let picture = frame.picture;
+        let picture = frame.info.picture;
         let orientation = picture.orientation;
         let (width, height) = orientation.turn((place.width, place.height));
         let chroma = Chroma::of(&picture);

@@ -47,14 +47,12 @@ impl Publisher for Live {
             let (percent, bar) = (score.confidence * 100.0, bar(score.confidence.into()));
             screen.line(format_args!("    {bold}{name:<LABEL$}{plain} {percent:5.1} %  {bar}"));
         }
-        let timing = &prediction.timing;
+        let (timing, (width, height)) = (&prediction.timing, prediction.size());
         screen.line(format_args!(
-            "  {rate:.1} results/s, {:.1} ms old, inference {:.1} ms on {}, {}x{}",
+            "  {rate:.1} results/s, {:.1} ms old, inference {:.1} ms on {}, {width}x{height}",
             milliseconds(timing.age),
             milliseconds(timing.inference),
-            prediction.execution_provider,
-            prediction.width,
-            prediction.height
+            prediction.execution_provider
         ));
         screen.end(&mut self.out)
     }

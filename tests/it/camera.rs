@@ -18,7 +18,7 @@ pub fn at_once() -> Backoff {
 pub fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
     let (stop, told, mut frames) = (Stop::default(), std::cell::RefCell::new(Vec::new()), 0);
     let enough = stop.clone();
-    let deliver = move |_, _| {
+    let deliver = move |_| {
         frames += 1;
         if frames >= wanted {
             enough.request();
@@ -57,7 +57,7 @@ pub fn losses(times: usize, params: &Params) -> Vec<(String, Duration)> {
             }
         }
     };
-    let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
+    let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, |_| ControlFlow::Continue(()));
     assert_eq!(ended.unwrap(), Ended::Stopped);
     told
 }
@@ -160,7 +160,7 @@ fn two_hundred_rebuilds_leave_nothing_behind() {
         }
     };
     let params = Params { backoff: at_once(), ..Params::new(&pipeline) };
-    capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(())).unwrap();
+    capture::run(&params, [stop.receiver(), stop.receiver()], &mut changed, |_| ControlFlow::Continue(())).unwrap();
     assert!(late.0 <= early.0 + 4, "open files: {} after 20, {} after 200", early.0, late.0);
     assert!(late.1 <= early.1 + 8192, "KiB: {} after 20, {} after 200", early.1, late.1);
 }
@@ -190,8 +190,8 @@ fn a_stream_that_changes_its_size_in_the_middle_goes_on() {
     let pipeline = format!("concat name=c ! appsink name=frames  {} {}", size(64), size(128));
     let sizes = Arc::new(std::sync::Mutex::new(Vec::new()));
     let (seen, stop) = (sizes.clone(), Stop::default());
-    let deliver = move |frame: glimpsed::frame::Frame, _| {
-        seen.lock().unwrap().push(frame.picture.width);
+    let deliver = move |frame: glimpsed::frame::Frame| {
+        seen.lock().unwrap().push(frame.info.picture.width);
         ControlFlow::Continue(())
     };
     let ended = capture::run(&Params::new(&pipeline), [stop.receiver(), stop.receiver()], &mut |_| {}, deliver);
@@ -214,7 +214,7 @@ fn a_camera_whose_frames_are_no_longer_wanted_is_not_lost() {
     let pipeline = format!("{LIVE} ! appsink name=frames");
     let (stop, mut told) = (Stop::default(), Vec::new());
     let mut wanted = 3;
-    let deliver = move |_, _| {
+    let deliver = move |_| {
         wanted -= 1;
         if wanted == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };

@@ -87,7 +87,9 @@ fn classify_takes_films_frame_by_frame() {
     let mut command = common::glimpsed();
     let output = command.args(["classify", "--json", "--model", "testcard"]).arg(&film).output().unwrap();
     let results = common::json_lines(&output);
-    assert_eq!(results.iter().map(|result| result["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    for number in ["seq", "frame"] {
+        assert_eq!(results.iter().map(|result| result[number].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 2, 3, 4], "{number}");
+    }
     assert!(
         results
             .iter()

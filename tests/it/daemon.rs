@@ -29,9 +29,9 @@ impl Infer for Slow {
     }
 }
 
-/// Counts the results of each source, and keeps their order.
+/// Keeps the results of each source in their order: number, number of the frame, frames dropped before it.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<BTreeMap<String, Vec<u64>>>>);
+struct Seen(Arc<Mutex<BTreeMap<String, Vec<[u64; 3]>>>>);
 
 impl Publisher for Seen {
     fn name(&self) -> &'static str {
@@ -40,8 +40,23 @@ impl Publisher for Seen {
 
     fn handle(&mut self, event: &Event) -> Result<()> {
         let Event::Result { prediction, .. } = event else { return Ok(()) };
-        self.0.lock().unwrap().entry(prediction.source.to_string()).or_default().push(prediction.seq);
+        let numbers = [prediction.seq, prediction.info.number, prediction.dropped];
+        self.0.lock().unwrap().entry(prediction.source.to_string()).or_default().push(numbers);
         Ok(())
+    }
+}
+
+impl Seen {
+    /// The numbers of the results of `source`. The frames are numbered over all that came, so a gap is as wide as the count of what was
+    /// dropped before, and was not without a result for another reason (`failed`).
+    fn results(&self, source: &str, failed: u64) -> Vec<u64> {
+        let (seen, mut next, mut gaps) = (self.0.lock().unwrap(), 0, 0);
+        for [_, frame, dropped] in &seen[source] {
+            gaps += frame.checked_sub(next + dropped).expect("frames are numbered in order, and each counts");
+            next = frame + 1;
+        }
+        assert!(gaps <= failed, "{source}: {gaps} frames are missing and were not counted as dropped");
+        seen[source].iter().map(|[seq, ..]| *seq).collect()
     }
 }
 
@@ -57,13 +72,12 @@ fn a_fast_camera_cannot_starve_a_slow_one_and_every_frame_is_accounted_for() {
     let cameras = rates.iter().map(|(name, rate)| common::camera(name, &source(*rate))).collect();
     let seen = Seen::default();
     let done = common::run_daemon(classifier, Box::new(seen.clone()), cameras, Some(150));
-    let seen = seen.0.lock().unwrap();
-    assert_eq!(seen.values().map(Vec::len).sum::<usize>(), 150);
+    assert_eq!(seen.0.lock().unwrap().values().map(Vec::len).sum::<usize>(), 150);
     for status in &done {
         let counts = status.counts;
         assert_eq!(counts.captured, status.results + counts.dropped, "{status}");
-        let seqs = &seen[&*status.source];
-        assert_eq!(*seqs, (0..status.results).collect::<Vec<_>>(), "{}: a number for each result", status.source);
+        let seqs = seen.results(&status.source, 0);
+        assert_eq!(seqs, (0..status.results).collect::<Vec<_>>(), "{}: a number for each result", status.source);
     }
     // 445 frames a second want 50 places. The slow ones lose next to nothing; the fast one gets what is left over.
     let [fast, _, ten, five] = &done[..] else { panic!("four cameras") };
@@ -100,7 +114,7 @@ fn an_npu_that_restarts_costs_a_frame_each_time_and_the_cameras_run_on() {
     let status = &done[0];
     assert_eq!((status.results, status.failed, status.errors), (45, 5 - 1, 0), "{status}");
     assert_eq!(status.counts.captured, status.results + status.failed + status.counts.dropped, "{status}");
-    assert_eq!(seen.0.lock().unwrap()["front"], (0..45).collect::<Vec<_>>(), "results are numbered without gaps");
+    assert_eq!(seen.results("front", status.failed), (0..45).collect::<Vec<_>>(), "results are numbered without gaps");
 }
 
 #[test]
@@ -109,9 +123,11 @@ fn a_camera_that_dies_again_and_again_is_not_noticed_by_the_others() {
     let classifier = common::classifier(&builtin().unwrap(), slow, 1);
     let dying = source(20).replace("appsink", "identity error-after=5 ! appsink");
     let cameras = vec![common::camera("well", &source(20)), common::camera("dying", &dying)];
-    let done = common::run_daemon(classifier, Box::new(Seen::default()), cameras, Some(60));
+    let seen = Seen::default();
+    let done = common::run_daemon(classifier, Box::new(seen.clone()), cameras, Some(60));
     let [well, dying] = &done[..] else { panic!("two cameras") };
     assert!(dying.errors >= 2 && dying.restarts >= 1 && dying.results >= 8, "{dying}");
+    assert_eq!(seen.results("dying", 0).len() as u64, dying.results, "its frames are numbered on when it is back");
     assert_eq!((well.errors, well.restarts), (0, 0));
     assert!(well.results * 10 >= well.counts.captured * 8, "{well}");
 }

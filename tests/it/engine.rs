@@ -50,7 +50,7 @@ impl Drop for Grey {
     }
 }
 
-/// Keeps each result's number of the frame (its pts), what was dropped for it, and the model's name.
+/// Keeps each result's frame number, what was dropped for it, and the model's name.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<(u64, u64, String)>>>);
 
@@ -61,8 +61,7 @@ impl Publisher for Kept {
 
     fn handle(&mut self, event: &Event) -> Result<()> {
         let Event::Result { prediction: result, .. } = event else { return Ok(()) };
-        let number = result.pts.unwrap().as_secs();
-        self.0.lock().unwrap().push((number, result.dropped, result.model.to_string()));
+        self.0.lock().unwrap().push((result.info.number, result.dropped, result.model.to_string()));
         Ok(())
     }
 }
@@ -80,19 +79,21 @@ struct Rig {
 }
 
 impl Rig {
-    fn frame(&self, number: u64) -> Frame {
+    fn frame(&self, number: u64, live: bool) -> Frame {
         let picture = Picture::new(PixelFormat::Gray8, 8, 8);
         self.metrics.captured();
-        Frame::new(picture, Box::new(Grey(vec![128; 64], self.release.clone()))).unwrap().at(Some(Duration::from_secs(number)))
+        let mut frame = Frame::new(picture, Grey(vec![128; 64], self.release.clone())).unwrap();
+        (frame.info.number, frame.info.live) = (number, live);
+        frame
     }
 
     fn live(&mut self, number: u64) -> Sent {
-        let frame = self.frame(number);
+        let frame = self.frame(number, true);
         self.frames.send_newest(frame)
     }
 
     fn file(&mut self, number: u64) -> Sent {
-        let frame = self.frame(number);
+        let frame = self.frame(number, false);
         self.frames.send_all(frame)
     }
 

@@ -34,7 +34,7 @@ fn params(pipeline: &str) -> Params {
 fn until(params: &Params, mut enough: impl FnMut(&Frame) -> bool + Send + 'static) -> Course {
     let (stop, mut told) = (Stop::default(), Vec::new());
     let asked = stop.clone();
-    let deliver = move |frame: Frame, _| {
+    let deliver = move |frame: Frame| {
         if enough(&frame) {
             asked.request();
         }
@@ -146,7 +146,7 @@ fn a_repetition_gives_no_result_and_is_a_sign_of_life() {
     let (stop, counts) = (Stop::default(), every.unusable.clone());
     let ended = std::thread::scope(|scope| {
         let camera = scope.spawn(|| {
-            let deliver = |_, _| panic!("a repetition of nothing");
+            let deliver = |_| panic!("a repetition of nothing");
             let mut told = Vec::new();
             let ended = capture::run(&every, [stop.receiver(), stop.receiver()], &mut |change| told.push(change), deliver);
             (ended.unwrap(), format!("{told:?}"))
@@ -200,7 +200,7 @@ fn times_that_cannot_be_true_are_told_once_and_the_arrival_counts() {
     for (mode, why) in MODES {
         let (mut came, mut before) = (0, None);
         let course = until(&params(&format!("faultsrc mode={mode} fps=200")), move |frame| {
-            let captured = frame.captured;
+            let captured = frame.info.captured;
             // arrival times go forward, whatever the stream says; the first ones are still believed
             if came > 30
                 && let Some(before) = before

@@ -23,7 +23,7 @@ const ROOMS: [(&str, &[&str]); 32] = [
     ("frame", &[]),
     ("tensor", &[]),
     ("labels", &["error", "files"]),
-    ("prediction", &["labels"]),
+    ("prediction", &["frame", "labels"]),
     ("message", &["prediction"]),
     ("metrics", &["labels", "message", "prediction", "stats"]),
     ("event", &["error", "message", "metrics", "prediction", "threads"]),
@@ -75,8 +75,8 @@ const ROOMS: [(&str, &[&str]); 32] = [
     (
         "daemon",
         &[
-            "caption", "capture", "channel", "config", "engine", "error", "event", "message", "metrics", "publish", "runtime",
-            "startup", "system", "threads",
+            "caption", "capture", "channel", "config", "engine", "error", "event", "frame", "message", "metrics", "publish",
+            "runtime", "startup", "system", "threads",
         ],
     ),
     ("cli", &["capture", "config", "error", "message", "preprocess", "publish", "runtime", "suggest"]),

@@ -26,7 +26,7 @@ fn frame(format: PixelFormat, (width, height): (usize, usize)) -> Frame {
     let channels = if format == PixelFormat::Rgb { 3 } else { 1 };
     let data = (0..height * width * channels).map(|n| sample(n / channels % width, n / channels / width, n % channels)).collect();
     let picture = Picture::new(format, width as u32, height as u32);
-    Frame::new(picture, Box::new(OwnedPixels(vec![(data, width * channels)]))).unwrap()
+    Frame::new(picture, OwnedPixels(vec![(data, width * channels)])).unwrap()
 }
 
 /// The two pixels in one direction, and how much the second one counts.

@@ -123,8 +123,9 @@ fn a_source_that_is_not_live_loses_nothing_however_slow_the_model() {
     let source = "videotestsrc num-buffers=7 ! video/x-raw,format=NV12,width=320,height=240,framerate=30/1 ! appsink name=frames";
     let (counts, worked, results) = with_slow_model(source, None);
     assert_eq!((counts.captured, counts.dropped, worked), (7, 0, 7));
-    let times: Vec<_> = results.iter().map(|result| result.pts.unwrap().as_millis()).collect();
+    let times: Vec<_> = results.iter().map(|result| result.info.pts.unwrap().as_millis()).collect();
     assert_eq!(times, [0, 33, 66, 100, 133, 166, 200]);
+    assert!(results.iter().map(|result| result.info.number).eq(0..7));
 }
 
 #[test]

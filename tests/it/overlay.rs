@@ -26,12 +26,12 @@ fn still(folder: &Path, pattern: &str, labels: &Path) -> (Frame, Output) {
 
 /// The darkest and the brightest pixel where the text is, and in the upper half of the picture.
 fn extremes(frame: &Frame) -> [(u8, u8); 2] {
-    let (plane, width) = (frame.plane(0), frame.picture.width as usize);
+    let (plane, width) = (frame.plane(0), frame.info.picture.width as usize);
     let of = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
         let pixels = rows.flat_map(|row| plane.row(row)[columns.clone()].iter().copied());
         pixels.fold((255, 0), |(low, high), pixel| (low.min(pixel), high.max(pixel)))
     };
-    let height = frame.picture.height as usize;
+    let height = frame.info.picture.height as usize;
     [of(height - 60..height, 0..width / 2), of(0..height / 2, 0..width)]
 }
 

@@ -29,7 +29,7 @@ fn frame(format: PixelFormat, order: &[u32], (width, height): (u32, u32), paddin
     }
     let stride = width as usize * order.len() + padding;
     let picture = Picture::new(format, width, height);
-    Frame::new(picture, Box::new(OwnedPixels(vec![(data, stride)]))).unwrap()
+    Frame::new(picture, OwnedPixels(vec![(data, stride)])).unwrap()
 }
 
 fn preprocessed(frame: &Frame, fit: Fit, filter: Filter) -> Vec<u8> {
@@ -100,7 +100,7 @@ fn planes_of_yuv_are_swapped_too() {
             }
             _ => vec![(luma, width as usize), (half, width as usize)],
         };
-        Frame::new(Picture::new(format, width, height), Box::new(OwnedPixels(planes))).unwrap()
+        Frame::new(Picture::new(format, width, height), OwnedPixels(planes)).unwrap()
     };
     for format in [PixelFormat::Nv12, PixelFormat::Nv21, PixelFormat::I420] {
         let frame = frames((96, 64), format);
@@ -154,7 +154,7 @@ fn stored(orientation: Orientation, size: (u32, u32)) -> Frame {
         }
     }
     let picture = Picture { orientation, ..Picture::new(PixelFormat::Rgb, width, height) };
-    Frame::new(picture, Box::new(OwnedPixels(vec![(data, width as usize * 3)]))).unwrap()
+    Frame::new(picture, OwnedPixels(vec![(data, width as usize * 3)])).unwrap()
 }
 
 /// Pillow: `ImageOps.exif_transpose`, then `resize`. What is equal to the upright picture's bytes here is equal to Pillow's above.
@@ -168,7 +168,7 @@ fn a_turned_picture_gives_the_bytes_of_the_upright_one() {
                 let wanted = preprocessed(&upright, fit, filter);
                 for exif in 1..=8 {
                     let stored = stored(Orientation::from_exif(exif).unwrap(), size);
-                    assert_eq!(stored.picture.upright_size(), size);
+                    assert_eq!(stored.info.picture.upright_size(), size);
                     assert!(preprocessed(&stored, fit, filter) == wanted, "{size:?} {fit:?} {filter:?} orientation {exif}");
                 }
             }

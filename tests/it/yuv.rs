@@ -38,7 +38,7 @@ fn yuv_at(frame: &Frame, x: usize, y: usize) -> [u8; 3] {
         let plane = frame.plane(plane);
         plane.row(y)[x]
     };
-    match frame.picture.format {
+    match frame.info.picture.format {
         PixelFormat::Nv12 => [at(0, x, y), at(1, x / 2 * 2, y / 2), at(1, x / 2 * 2 + 1, y / 2)],
         PixelFormat::Nv21 => [at(0, x, y), at(1, x / 2 * 2 + 1, y / 2), at(1, x / 2 * 2, y / 2)],
         PixelFormat::I420 => [at(0, x, y), at(1, x / 2, y / 2), at(2, x / 2, y / 2)],
@@ -53,16 +53,16 @@ fn yuv_at(frame: &Frame, x: usize, y: usize) -> [u8; 3] {
 }
 
 fn converted_first(frame: &Frame) -> Frame {
-    let (kr, kb) = match frame.picture.matrix {
+    let (kr, kb) = match frame.info.picture.matrix {
         Matrix::Bt601 => (0.299, 0.114),
         Matrix::Bt709 => (0.2126, 0.0722),
         Matrix::Bt2020 => (0.2627, 0.0593),
     };
-    let (black, luma_range, chroma_range) = match frame.picture.range {
+    let (black, luma_range, chroma_range) = match frame.info.picture.range {
         Range::Full => (0.0, 255.0, 255.0),
         Range::Limited => (16.0, 219.0, 224.0),
     };
-    let (width, height) = (frame.picture.width as usize, frame.picture.height as usize);
+    let (width, height) = (frame.info.picture.width as usize, frame.info.picture.height as usize);
     let mut data = Vec::with_capacity(width * height * 3);
     for y in 0..height {
         for x in 0..width {
@@ -74,8 +74,8 @@ fn converted_first(frame: &Frame) -> Frame {
             data.extend([red, green, blue].map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8));
         }
     }
-    let picture = Picture { format: PixelFormat::Rgb, ..frame.picture };
-    Frame::new(picture, Box::new(OwnedPixels(vec![(data, width * 3)]))).unwrap()
+    let picture = Picture { format: PixelFormat::Rgb, ..frame.info.picture };
+    Frame::new(picture, OwnedPixels(vec![(data, width * 3)])).unwrap()
 }
 
 const FORMATS: [(&str, PixelFormat); 9] = [
@@ -100,7 +100,7 @@ fn every_format_is_the_picture_converted_first() {
             let mut all_far = 0.0;
             for photo in &photos {
                 let (yuv, rgb) = both_ways(photo, &format!("video/x-raw,format={name}"));
-                assert_eq!(yuv.picture.format, format);
+                assert_eq!(yuv.info.picture.format, format);
                 let (far, mean) = difference(&tensor(&yuv, &params), &tensor(&rgb, &params));
                 assert!(mean < 1.0, "{name} {fit:?} {}: {mean:.2} on average", photo.display());
                 all_far += far / photos.len() as f64;
@@ -126,7 +126,7 @@ fn matrix_and_range_come_from_the_caps() {
     for name in ["NV12", "I420", "YUY2"] {
         for (colorimetry, matrix, range) in meanings {
             let (yuv, rgb) = both_ways(photo, &format!("video/x-raw,format={name},colorimetry={colorimetry}"));
-            assert_eq!((yuv.picture.matrix, yuv.picture.range), (matrix, range), "{colorimetry}");
+            assert_eq!((yuv.info.picture.matrix, yuv.info.picture.range), (matrix, range), "{colorimetry}");
             let (far, mean) = difference(&tensor(&yuv, &Params::default()), &tensor(&rgb, &Params::default()));
             assert!(far < 0.01 && mean < 1.0, "{name} {colorimetry}: {:.2} % beyond 3, {mean:.2} on average", far * 100.0);
         }
@@ -138,7 +138,7 @@ fn the_shape_of_a_pixel_comes_from_the_caps() {
     let shape = |ratio: &str| {
         let caps = format!("video/x-raw,format=NV12,width=704,height=576,pixel-aspect-ratio={ratio}");
         let pipeline = format!("videotestsrc num-buffers=1 ! capssetter caps={caps} ! appsink name=frames");
-        common::frames_of(&pipeline)[0].picture.display_shape()
+        common::frames_of(&pipeline)[0].info.picture.display_shape()
     };
     assert_eq!((shape("16/11"), shape("1/1")), ((1024.0, 576.0), (704.0, 576.0)));
     // no picture has such pixels
@@ -166,7 +166,7 @@ fn a_turned_picture_is_the_upright_one() {
         let chroma = [1, 2].map(|k| plane(orientation, half, |x, y| (50 * k + x + k * y / 2) as u8));
         let (width, height) = orientation.turn(size);
         let picture = Picture { orientation, ..Picture::new(PixelFormat::I420, width as u32, height as u32) };
-        Frame::new(picture, Box::new(OwnedPixels([luma].into_iter().chain(chroma).collect()))).unwrap()
+        Frame::new(picture, OwnedPixels([luma].into_iter().chain(chroma).collect())).unwrap()
     };
     for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
         for filter in [Filter::Bicubic, Filter::Linear, Filter::Nearest] {
@@ -183,14 +183,14 @@ fn a_turned_picture_is_the_upright_one() {
 
 /// The same pixels in rows that are `padding` bytes longer, filled with what must not be seen.
 fn padded(frame: &Frame, padding: usize) -> Frame {
-    let picture = frame.picture;
+    let picture = frame.info.picture;
     let planes = picture.format.planes().len();
     let longer = |index| {
         let plane = frame.plane(index);
         let rows = (0..plane.rows()).map(|n| plane.row(n));
         (rows.flat_map(|row| row.iter().copied().chain(std::iter::repeat_n(255, padding))).collect(), plane.row_bytes() + padding)
     };
-    Frame::new(picture, Box::new(OwnedPixels((0..planes).map(longer).collect()))).unwrap()
+    Frame::new(picture, OwnedPixels((0..planes).map(longer).collect())).unwrap()
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn caps_may_change_in_mid_stream() {
          videotestsrc num-buffers=2 pattern=red ! video/x-raw,format=RGB,width=640,height=360 ! all. \
          videotestsrc num-buffers=2 pattern=red ! video/x-raw,format=YUY2,width=160,height=120 ! all.",
     );
-    let seen: Vec<_> = frames.iter().map(|frame| (frame.picture.format, frame.picture.width)).collect();
+    let seen: Vec<_> = frames.iter().map(|frame| (frame.info.picture.format, frame.info.picture.width)).collect();
     let expected = [(PixelFormat::Nv12, 320), (PixelFormat::Rgb, 640), (PixelFormat::Yuy2, 160)];
     assert_eq!(seen, expected.into_iter().flat_map(|picture| [picture, picture]).collect::<Vec<_>>());
 
@@ -235,6 +235,6 @@ fn caps_may_change_in_mid_stream() {
         preprocessor.run(frame, &mut out);
         let pixels = common::bytes_of(&out);
         let (red, rest) = pixels.split_at(pixels.len() / 3);
-        assert!(red.iter().all(|red| *red > 250) && rest.iter().all(|other| *other < 5), "{:?} is red", frame.picture.format);
+        assert!(red.iter().all(|red| *red > 250) && rest.iter().all(|other| *other < 5), "{:?} is red", frame.info.picture.format);
     }
 }

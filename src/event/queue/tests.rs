@@ -1,9 +1,9 @@
 //! A publisher behind its queue: who waits for whom, and what is lost.
 
 use super::*;
+use crate::frame::{FrameInfo, Picture, PixelFormat};
 use crate::prediction::Timing;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use std::time::SystemTime;
 
 /// Tells the number and `missed` of each result, and then waits to be let on.
 struct Gated(Sender<(u64, u64)>, Receiver<()>);
@@ -23,14 +23,11 @@ impl Publisher for Gated {
     }
 }
 
-fn result(seq: u64) -> Prediction {
+fn result(seq: u64, live: bool) -> Prediction {
     Prediction {
         source: "front".into(),
         seq,
-        timestamp: SystemTime::UNIX_EPOCH,
-        pts: None,
-        width: 1,
-        height: 1,
+        info: FrameInfo { live, ..FrameInfo::new(Picture::new(PixelFormat::Gray8, 1, 1)) },
         model: "m".into(),
         execution_provider: "CPU",
         top: Vec::new(),
@@ -41,7 +38,7 @@ fn result(seq: u64) -> Prediction {
 }
 
 fn push(queue: &Queue, seq: u64, live: bool) {
-    queue.push(&Event::Result { prediction: &result(seq), live, missed: 0 }).unwrap();
+    queue.push(&Event::Result { prediction: &result(seq, live), missed: 0 }).unwrap();
 }
 
 fn gated() -> (Queue, Receiver<(u64, u64)>, Sender<()>) {
@@ -101,7 +98,7 @@ fn the_error_of_a_publisher_comes_back_at_the_end() {
     let queue = Queue::start(Box::new(Full)).unwrap();
     push(&queue, 0, true);
     assert_eq!(queue.end().unwrap_err().to_string(), "the disk is full");
-    assert!(queue.push(&Event::Result { prediction: &result(1), live: true, missed: 0 }).is_err());
+    assert!(queue.push(&Event::Result { prediction: &result(1, true), missed: 0 }).is_err());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use glimpsed::config::Camera;
 use glimpsed::daemon::{self, Outside, Parts};
 use glimpsed::engine::Classifier;
 use glimpsed::event::{Hub, Publisher};
+use glimpsed::frame::{FrameInfo, Picture, PixelFormat};
 use glimpsed::labels::Labels;
 use glimpsed::metrics::Status;
 use glimpsed::model::Model;
@@ -52,10 +53,12 @@ pub fn animal(source: &str, seq: u64, best: usize, confidence: f32) -> Predictio
     Prediction {
         source: source.into(),
         seq,
-        timestamp: SystemTime::UNIX_EPOCH,
-        pts: None,
-        width: 4,
-        height: 3,
+        info: FrameInfo {
+            number: seq,
+            timestamp: SystemTime::UNIX_EPOCH,
+            live: true,
+            ..FrameInfo::new(Picture::new(PixelFormat::Gray8, 4, 3))
+        },
         model: "animals".into(),
         execution_provider: "CPU",
         top: vec![Score { index: best, confidence }, other],

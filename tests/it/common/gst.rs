@@ -16,7 +16,7 @@ pub fn frames_of(pipeline: &str) -> Vec<Frame> {
 pub fn frames_of_prepared(pipeline: &str, prepare: impl Fn(&Pipeline) + Send + Sync + 'static) -> Vec<Frame> {
     let frames = Arc::new(Mutex::new(Vec::new()));
     let collected = frames.clone();
-    let deliver = move |frame, _live| {
+    let deliver = move |frame| {
         collected.lock().unwrap().push(frame);
         ControlFlow::Continue(())
     };

@@ -63,7 +63,7 @@ pub fn take(lie: &Lie) -> bool {
     gst::init().unwrap();
     let bytes: Vec<u8> = (0..lie.memories.iter().sum()).map(|n: usize| (n * 31) as u8).collect();
     let Ok(mut frame) = frame_of(&sample(lie, &bytes)) else { return false };
-    assert_eq!((frame.picture.width, frame.picture.height), lie.size);
+    assert_eq!((frame.info.picture.width, frame.info.picture.height), lie.size);
     if let (Some(meta), None) = (&lie.meta, lie.crop) {
         for (index, (&offset, &stride)) in meta.offsets.iter().zip(&meta.strides).enumerate() {
             let plane = frame.plane(index);
@@ -72,7 +72,7 @@ pub fn take(lie: &Lie) -> bool {
             }
         }
     }
-    frame.picture.orientation = Orientation::from_exif(lie.shape.1).unwrap();
+    frame.info.picture.orientation = Orientation::from_exif(lie.shape.1).unwrap();
     preprocess(&frame);
     true
 }

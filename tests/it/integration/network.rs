@@ -35,7 +35,7 @@ fn run(params: &Params, mut enough: impl FnMut(&Result<(), String>) -> bool) {
             stop.request();
         }
     };
-    let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, |_, _| ControlFlow::Continue(()));
+    let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, |_| ControlFlow::Continue(()));
     assert_eq!(ended.unwrap(), Ended::Stopped);
 }
 

@@ -7,6 +7,7 @@ mod turns;
 use super::super::hello;
 use super::super::listen::listen;
 use super::*;
+use crate::frame::{FrameInfo, Picture, PixelFormat};
 use crate::labels::Labels;
 use crate::prediction::{Prediction, Score, Timing};
 use crossbeam_channel::{Sender, unbounded};
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 use std::io::Read;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream as Client;
-use std::time::SystemTime;
 use tempfile::TempDir;
 
 const GRACE: u64 = 200;
@@ -64,10 +64,7 @@ fn prediction(camera: &str, seq: u64, best: usize, confidence: f32) -> Arc<Predi
     Arc::new(Prediction {
         source: camera.into(),
         seq,
-        timestamp: SystemTime::UNIX_EPOCH,
-        pts: None,
-        width: 4,
-        height: 3,
+        info: FrameInfo { live: true, ..FrameInfo::new(Picture::new(PixelFormat::Gray8, 4, 3)) },
         model: "animals".into(),
         execution_provider: "CPU",
         top,

@@ -48,11 +48,19 @@ fn quoted(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
-    use crate::commands::subscribe::tests::subscribed;
     use crate::labels::Labels;
+    use crate::message::{Subscribed, VERSION};
     use crate::publish::socket::hello;
+
+    /// A message that says which cameras are in force, and which requested ones the daemon does not have.
+    pub fn subscribed(cameras: &[&str], unknown: &[&str]) -> Message {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let (cameras, unknown_cameras) = (names(cameras), names(unknown));
+        let (top, min_confidence, max_rate, on_change) = (None, 0.0, None, false);
+        Message::Subscribed(Subscribed { version: VERSION, cameras, unknown_cameras, top, min_confidence, max_rate, on_change })
+    }
 
     #[test]
     fn a_camera_that_there_is_not_is_told_once_with_those_there_are() {

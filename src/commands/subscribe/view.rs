@@ -146,7 +146,7 @@ pub fn text(message: &Message) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::subscribe::tests::subscribed;
+    use crate::commands::subscribe::cameras::tests::subscribed;
 
     #[test]
     fn the_rows_are_those_of_the_cameras_in_force_and_of_those_that_there_are_not() {

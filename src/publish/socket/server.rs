@@ -7,15 +7,15 @@ mod tests;
 mod turns;
 
 use super::accept::Acceptor;
+use super::lines::error;
 use super::listen::Listening;
 use super::notice::{Notice, Overrun};
-use super::snapshot::{Snapshot, error};
+use super::snapshot::Snapshot;
 use super::subscriber::Subscriber;
 use crate::message::{Hello, View};
 use crossbeam_channel::Receiver;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Events, Interest, Poll, Token};
-use news::rendered;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! What a new subscriber has to be told first: `hello`, what is in force for it, and how each camera is.
 
+use super::lines::line;
 use crate::message::{self, Hello, Subscribe, Subscribed};
 use crate::prediction::Prediction;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,15 +50,6 @@ impl Snapshot {
             on_change: choice.on_change,
         })
     }
-}
-
-/// The message that says what a subscriber did wrong.
-pub fn error(message: &str) -> Arc<[u8]> {
-    line(&message::Error::new(message))
-}
-
-fn line(message: &impl Serialize) -> Arc<[u8]> {
-    message::line(message).into()
 }
 
 fn classes(hello: &Hello) -> usize {

@@ -1,10 +1,10 @@
 //! What the daemon has to tell: each message is passed on to all who want it.
 
+use super::super::lines::rendered;
 use super::super::notice::Notice;
 use super::super::snapshot::Snapshot;
 use super::super::subscriber::{Over, Subscriber};
 use super::{FAREWELL, Server};
-use crate::message::{Borrowed, View};
 use crate::prediction::Prediction;
 use crate::threads::panic_text;
 use crossbeam_channel::TryRecvError;
@@ -14,8 +14,6 @@ use std::time::Instant;
 
 /// Messages that are taken before the subscribers have their turn.
 const MESSAGES: usize = 64;
-/// Room for the line of a result with five classes; longer ones grow.
-const LINE: usize = 1024;
 
 impl Server {
     /// Takes messages that wait.
@@ -105,15 +103,4 @@ impl Server {
         }
         self.meant = meant;
     }
-}
-
-/// The line of a result. One that cannot be rendered is no line.
-pub fn rendered(prediction: &Prediction, view: View) -> Option<Arc<[u8]>> {
-    let mut bytes = Vec::with_capacity(LINE);
-    if let Err(e) = serde_json::to_writer(&mut bytes, &Borrowed { view, ..Borrowed::new(prediction) }) {
-        tracing::error!("a result of {} cannot be written as JSON: {e}", prediction.source);
-        return None;
-    }
-    bytes.push(b'\n');
-    Some(bytes.into())
 }

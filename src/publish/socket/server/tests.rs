@@ -4,7 +4,7 @@ mod conversations;
 mod requests;
 mod turns;
 
-use super::super::hello;
+use super::super::greeting::hello;
 use super::super::listen::listen;
 use super::*;
 use crate::frame::{FrameInfo, Picture, PixelFormat};

@@ -1,8 +1,8 @@
 //! One subscriber's turn: a bounded piece of what it says is read, its requests are answered, a bounded piece of what waits is written.
 
-use super::super::snapshot::error;
+use super::super::lines::{error, rendered};
 use super::super::subscriber::{Over, Subscriber};
-use super::{Server, rendered};
+use super::Server;
 use crate::message::Subscribe;
 use crate::threads::panic_text;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,0 +1,90 @@
+//! Connects to a daemon, and again whenever it has ended.
+
+use super::reader::{Reader, Shown};
+use super::view::View;
+use crate::cli::Subscribe;
+use crate::error::{Error, Result};
+use crate::message::{self, Request, request};
+use crate::publish::socket;
+use crate::system::signals::Stop;
+use crossbeam_channel::{after, select};
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// How soon a wish to end is noticed while nothing comes.
+const NOTICE: Duration = Duration::from_millis(100);
+/// How soon a daemon that has gone is looked for again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Shows it on `out`, until it is ended or nobody reads any more.
+pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
+    let path = args.socket.clone().unwrap_or_else(|| socket::Params::default().path);
+    let shown = match (args.output.json, args.output.text || !out.is_terminal()) {
+        (true, _) => Shown::Json,
+        (_, true) => Shown::Text,
+        _ => Shown::Live(View::default()),
+    };
+    let mut reader = Reader::new(message::line(&Request { subscribe: wanted(args)? }), shown, out);
+    let mut stream = match connect(&path) {
+        Ok(stream) => Some(stream),
+        Err(e) if e.kind() == ErrorKind::WouldBlock => {
+            tracing::warn!("the program at '{}' accepts no connection at the moment; waiting for it", path.display());
+            None
+        }
+        Err(e) if args.wait && matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+            tracing::warn!("no daemon at '{}' yet; waiting for it", path.display());
+            None
+        }
+        Err(e) => return Err(cannot(&path, e)),
+    };
+    loop {
+        if let Some(stream) = stream.take() {
+            reader.read(stream, stop)?;
+            if stop.requested() {
+                return Ok(());
+            }
+            tracing::warn!("glimpsed has ended; waiting for it at '{}'", path.display());
+        }
+        select! {
+            recv(stop.receiver()) -> _ => return Ok(()),
+            recv(after(AGAIN)) -> _ => {}
+        }
+        stream = connect(&path).ok();
+    }
+}
+
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    let stream = socket::connect(path)?;
+    stream.set_read_timeout(Some(NOTICE))?;
+    Ok(stream)
+}
+
+fn cannot(path: &Path, error: io::Error) -> Error {
+    let kind = error.kind();
+    let failed = Error::failed(format!("cannot subscribe at '{}'", path.display())).because(error);
+    match kind {
+        ErrorKind::PermissionDenied => {
+            failed.hint("Its group may; `ls -l` shows which. For the service: sudo usermod -aG glimpsed $USER, then log in again.")
+        }
+        ErrorKind::NotFound => failed.hint(
+            "Is glimpsed running, with --socket or [socket] in its configuration? `glimpsed subscribe PATH` names another socket.",
+        ),
+        ErrorKind::ConnectionRefused => failed.hint("The program that made it is gone: systemctl status glimpsed"),
+        _ => failed,
+    }
+}
+
+/// What the flags ask for; without flags, everything.
+fn wanted(args: &Subscribe) -> Result<message::Subscribe> {
+    let cameras = request::distinct(args.cameras.clone()).map_err(Error::usage)?;
+    Ok(message::Subscribe {
+        cameras: (!cameras.is_empty()).then_some(cameras),
+        top: args.top,
+        min_confidence: args.min_confidence.unwrap_or_default(),
+        max_rate: args.max_rate,
+        on_change: args.on_change,
+    })
+}

@@ -1,0 +1,148 @@
+//! The socket as a publisher: it queues for the thread that serves the subscribers ([`super::server`]).
+
+use super::listen;
+use super::notice::{Notice, Overrun};
+use super::server::{FAREWELL, Server, WAKER};
+use super::settings::Params;
+use crate::error::{Error, Result};
+use crate::event::{Event, Publisher};
+use crate::message::{self, Hello};
+use crate::metrics::{State, Status};
+use crate::prediction::Prediction;
+use crate::threads::{self, Watched};
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use mio::{Poll, Waker};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Results that wait for the socket's thread at the most.
+const WAITING: usize = 256;
+/// Statuses and greetings that may wait beside them, so that results never push them out.
+const NOTICES: usize = 1024;
+/// How long the end may take at the most: what waits for the thread, then `FAREWELL`.
+const END: Duration = FAREWELL.saturating_mul(4);
+
+/// Results on a Unix socket.
+pub struct Socket {
+    handle: Handle,
+    overrun: Arc<Overrun>,
+}
+
+/// The way to the socket's thread.
+struct Handle {
+    messages: Sender<Notice>,
+    waker: Arc<Waker>,
+    thread: Watched<io::Result<()>>,
+}
+
+impl Handle {
+    /// Tells every subscriber how a camera is.
+    fn tell(&self, status: &Status) {
+        let line = message::line(&status.message()).into();
+        self.send(Notice::Status { camera: status.source.clone(), flowing: status.state == State::Flowing, line });
+    }
+
+    /// Greets everybody anew, those who are there too: another model, or other cameras. What was last seen of others is forgotten.
+    fn greet(&self, hello: &Hello) {
+        self.send(Notice::Hello(hello.clone()));
+    }
+
+    /// Why the socket's thread has ended, if it was not asked to; no subscriber is served then.
+    fn fault(&self) -> Option<Error> {
+        match self.thread.outcome()? {
+            Ok(Ok(())) => None,
+            Ok(Err(e)) => {
+                Some(Error::failed("the socket's thread has ended, and no subscriber is served any more").because(e.to_string()))
+            }
+            Err(panic) => Some(panic.clone()),
+        }
+    }
+
+    fn send(&self, message: Notice) {
+        // The socket's thread waits for nobody: where it is that far behind or gone, nobody misses this.
+        let sent = self.messages.try_send(message).is_ok() && self.waker.wake().is_ok();
+        if !sent {
+            tracing::debug!("the socket's thread does not listen");
+        }
+    }
+}
+
+impl Socket {
+    /// Listens as `params` say, and greets with `hello`.
+    pub fn open(params: &Params, hello: &Hello) -> Result<Self> {
+        let listening = listen::listen(&params.path, params.mode, params.group.as_deref())?;
+        listen::make_places(params.limit);
+        let cannot = |e: io::Error| Error::failed(format!("cannot serve the socket '{}'", params.path.display())).because(e);
+        let poll = Poll::new().map_err(cannot)?;
+        let waker = Waker::new(poll.registry(), WAKER).map_err(cannot)?;
+        let (messages, heard) = bounded(WAITING + NOTICES);
+        let overrun = Arc::new(Overrun::default());
+        let server = Server::new(poll, listening, hello, heard, overrun.clone(), params.limit).map_err(cannot)?;
+        let thread = threads::spawn("socket", move || server.run())?;
+        Ok(Self { handle: Handle { messages, waker: waker.into(), thread }, overrun })
+    }
+
+    /// A socket whose thread runs `work` and receives no messages.
+    #[cfg(test)]
+    pub fn to(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Self {
+        let waker = Waker::new(Poll::new().unwrap().registry(), WAKER).unwrap();
+        let handle = Handle { messages: bounded(1).0, waker: waker.into(), thread: threads::spawn("socket", work).unwrap() };
+        Self { handle, overrun: Arc::default() }
+    }
+}
+
+impl Publisher for Socket {
+    fn name(&self) -> &'static str {
+        "the socket"
+    }
+
+    /// Only queues for the socket's own thread, and never waits, but at the end: subscribers get what is queued for them, within half
+    /// a second; then the file is removed.
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        match event {
+            Event::Result { prediction, .. } => return self.publish(prediction),
+            Event::Status(status) => self.handle.tell(status),
+            Event::Hello(hello) => self.handle.greet(hello),
+            Event::End => self.end(),
+        }
+        Ok(())
+    }
+
+    fn fault(&self) -> Option<Error> {
+        self.handle.fault()
+    }
+}
+
+impl Socket {
+    fn publish(&self, prediction: &Prediction) -> Result<()> {
+        let ended = || Error::failed("the socket's thread has ended");
+        if self.handle.messages.len() >= WAITING {
+            self.overrun.add(&prediction.source);
+        } else {
+            match self.handle.messages.try_send(Notice::Result(Arc::new(prediction.clone()))) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => self.overrun.add(&prediction.source),
+                Err(TrySendError::Disconnected(_)) => return Err(self.handle.fault().unwrap_or_else(ended)),
+            }
+        }
+        self.handle.waker.wake().map_err(|e| Error::failed("cannot wake the socket's thread").because(e))
+    }
+
+    fn end(&self) {
+        let deadline = Instant::now() + END;
+        let asked = self.handle.messages.send_deadline(Notice::End, deadline).is_ok() && self.handle.waker.wake().is_ok();
+        if asked && !self.handle.thread.wait(deadline) {
+            tracing::warn!("the socket's thread did not end in time, and is abandoned");
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // it has ended already where the hub was ended
+        if self.handle.thread.outcome().is_none() {
+            self.end();
+        }
+    }
+}

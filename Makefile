@@ -1,14 +1,14 @@
-# Two commands do everything on a fresh machine: `make demo` shows the main job, `make test` passes the tests.
+# On a fresh machine two commands are enough: `make demo` builds and runs the demo, `make test` runs the tests.
 #
-#   make test-integration              the tests against other programs; installs those
+#   make test-integration              the tests against other programs; installs these first
 #   make demo ARGS="--for 5s --json"   flags for `glimpsed demo`
-#   make setup                         only what building and running takes
+#   make setup                         only what is needed to build and run
 #   make install DESTDIR=              the program, its libraries, pipelines and systemd units, into /usr (as root)
-#   make uninstall DESTDIR=            removes what `make install` installed; the configuration stays
+#   make uninstall DESTDIR=            removes what `make install` installed, except the configuration
 #   make setup-qnn                     also the QNN plugin: the NPU's libraries (x86-64: its emulator)
-#   make setup-python                  what models/squeezenet1_1/quantize runs on
-#   make audit                         are there known faults in the crates that are used (needs the network and cargo-deny)
-#   make compare ARGS="--model m.onnx"  glimpsed beside a script in Python, on the same frames: a table of some minutes
+#   make setup-python                  the Python packages for models/squeezenet1_1/quantize
+#   make audit                         known vulnerabilities of the dependencies (needs the network and cargo-deny)
+#   make compare ARGS="--model m.onnx"  compares glimpsed with a Python script on the same frames; takes some minutes
 
 CARGO ?= cargo
 export ORT_DISABLE_TELEMETRY := 1
@@ -26,7 +26,7 @@ demo: build
 build: setup
 	@$(CARGO) build --release --locked
 
-# All that needs nothing but glimpsed itself, its libraries and the emulator of the NPU.
+# The tests that need only glimpsed, its libraries and the emulator of the NPU.
 test: setup-qnn
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --all-targets -- --deny warnings
@@ -34,7 +34,7 @@ test: setup-qnn
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; else echo "cargo-deny is not installed: licences and sources are not checked (make setup-deny)" >&2; fi
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked -E 'not test(/^integration::/)'; else $(CARGO) test --locked -- --skip integration::; fi
 
-# Those against other programs (tests/it/integration), and the codecs that come with the same packages.
+# The tests against other programs (tests/it/integration), and all video codecs, which need the same packages.
 test-integration: setup-test setup-qnn setup-python
 	@$(CARGO) test --locked --test it -- integration:: films::every_codec
 
@@ -44,7 +44,7 @@ setup:
 	@setup/fetch-wheel setup/onnxruntime.txt $(RUNTIME)/onnxruntime >&2
 	@$(MAKE) --no-print-directory link
 
-# What only the integration tests take.
+# What only the integration tests need.
 setup-test:
 	@setup/install-packages setup/packages.txt setup/test-packages.txt >&2
 
@@ -54,7 +54,7 @@ setup-qnn: setup
 setup-python: setup
 	@setup/python-packages setup/python.txt $(RUNTIME)/python >&2
 
-# Without optimization: it runs for a second, and an optimized build takes minutes.
+# Without optimization: it runs for a second, but an optimized build takes minutes.
 setup-deny: setup
 	@$(CARGO) deny --version >/dev/null 2>&1 || CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --locked --debug --root $(TARGET)/tools --target-dir $(TARGET)/tools/build cargo-deny@$(CARGO_DENY) >&2
 
@@ -67,7 +67,7 @@ compare: build
 	@setup/python-packages benches/compare/requirements.txt $(RUNTIME)/compare >&2
 	@PYTHONPATH=$(abspath $(RUNTIME)/compare) python3 benches/compare/compare.py --glimpsed $(TARGET)/release/glimpsed $(ARGS)
 
-# The program looks for its libraries in ../lib/glimpsed, in a build as in an installation.
+# The program searches its libraries in ../lib/glimpsed, in a build as well as in an installation.
 link:
 	@mkdir -p $(TARGET)/lib
 	@ln -sfn $(abspath $(RUNTIME)) $(TARGET)/lib/glimpsed
@@ -93,7 +93,7 @@ install-libraries:
 		[ ! -d $(RUNTIME)/$$part ] || setup/install-tree $(RUNTIME)/$$part $(DESTDIR)/usr/lib/glimpsed/$$part || exit 1; \
 	done
 
-# The configuration in /etc/glimpsed, and what the service has written (/var/lib/glimpsed, /var/cache/glimpsed), stay.
+# The configuration in /etc/glimpsed, and the service's data (/var/lib/glimpsed, /var/cache/glimpsed), are kept.
 uninstall:
 	rm -f $(DESTDIR)/usr/bin/glimpsed $(DESTDIR)/usr/lib/sysusers.d/glimpsed.conf $(DESTDIR)/usr/lib/udev/rules.d/70-glimpsed-npu.rules
 	rm -f $(DESTDIR)/usr/lib/systemd/system/glimpsed.service $(DESTDIR)/usr/lib/systemd/system/glimpsed.socket

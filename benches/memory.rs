@@ -1,7 +1,7 @@
-//! Whether the daemon's memory grows: what it has after a thousand frames, and after a hundred thousand.
+//! Memory growth of the daemon, between a thousand and a hundred thousand frames.
 //!
-//! `cargo bench --bench memory` (ONNX Runtime as `make setup` leaves it; some minutes). The daemon runs on the built-in model on the
-//! CPU, as fast as it can, with JSON lines on its standard output and a subscriber on its socket.
+//! `cargo bench --bench memory` (with ONNX Runtime from `make setup`; some minutes). The daemon runs the built-in model on the
+//! CPU at full speed, with JSON lines on standard output and a subscriber on the socket.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -15,7 +15,7 @@ const SOURCE: &str =
 const AFTER: [usize; 5] = [1_000, 10_000, 30_000, 60_000, 100_000];
 
 fn main() {
-    // `cargo test --benches` builds it, and must not run it
+    // `cargo test --benches` runs this binary, but must not run the benchmark
     if std::env::args().any(|flag| flag == "--test") {
         return;
     }

@@ -1,6 +1,6 @@
-//! Each stage alone: what one frame costs there.
+//! Each stage alone: its time for one frame.
 //!
-//! `cargo bench --bench stages` runs everything (some minutes); `cargo bench --bench stages -- preprocess.*1080` what matches.
+//! `cargo bench --bench stages` runs everything (some minutes); `cargo bench --bench stages -- preprocess.*1080` the matching ones.
 
 #[path = "../tests/it/common/mod.rs"]
 mod common;
@@ -26,7 +26,7 @@ fn main() {
     divan::main();
 }
 
-/// [1, 3, 224, 224], uint8, one step for each of 256 values: what an image classifier usually wants.
+/// [1, 3, 224, 224], uint8, one step per pixel value: the usual input of an image classifier.
 fn input() -> InputSpec {
     let quantization = Some(Quantization { scale: 1.0 / 255.0, zero_point: 0 });
     let tensor = TensorSpec { name: "image".into(), element: ElementType::U8, shape: vec![1, 3, 224, 224], quantization };
@@ -53,7 +53,7 @@ const FORMATS: [&str; 17] = [
 const SIZES: [(u32, u32); 4] = [(640, 480), (1280, 720), (1920, 1080), (3840, 2160)];
 const FITS: [(&str, Fit); 2] = [("stretch", Fit::Stretch), ("crop", Fit::Crop)];
 
-/// A frame, and how it is fitted: an argument of a benchmark.
+/// The argument of a benchmark: a frame, and how it is fitted.
 #[derive(Clone, Copy)]
 struct Case {
     format: &'static str,
@@ -79,7 +79,7 @@ fn preprocess(bencher: Bencher, case: Case, filter: Filter) {
     bencher.bench_local(|| preprocessor.run(black_box(&frame), &mut tensor));
 }
 
-/// Resize, colour, quantize: the whole of it, from a frame to 224 x 224.
+/// The whole preprocessing, from a frame to 224 x 224: resize, convert, quantize.
 #[divan::bench_group(name = "preprocess", max_time = 0.2)]
 mod preprocess_a_frame {
     use super::*;
@@ -110,7 +110,7 @@ mod preprocess_a_frame {
     }
 }
 
-/// 224 x 224 pixels through the table, to planes.
+/// Quantizes 224 x 224 pixels by table, to planes.
 #[divan::bench(args = ["uint8", "float32"], max_time = 0.5)]
 fn quantize(bencher: Bencher, element: &str) {
     let mut input = input();
@@ -159,7 +159,7 @@ fn json_line(bencher: Bencher) {
     });
 }
 
-/// There and back: a frame in, a frame out, on one thread.
+/// Sends and receives a frame on one thread.
 #[divan::bench(max_time = 0.5)]
 fn channel_there_and_back(bencher: Bencher) {
     let (mut sender, receiver) = channel(1);
@@ -169,7 +169,7 @@ fn channel_there_and_back(bencher: Bencher) {
     });
 }
 
-/// A result to so many subscribers on a Unix socket, until the last of them has read it.
+/// Publishes a result to `count` subscribers on a Unix socket, until the last of them has read it.
 #[divan::bench(args = [1, 100, 1000], max_time = 2)]
 fn socket_fan_out(bencher: Bencher, subscribers: usize) {
     let folder = tempfile::tempdir().expect("a folder");

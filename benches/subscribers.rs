@@ -1,7 +1,7 @@
-//! What a thousand subscribers cost the daemon: the same stream of 30 results a second with one subscriber and with a thousand, ten of
-//! which never read, side by side, twice.
+//! The cost of a thousand subscribers: the same stream of 30 results per second with one subscriber and with a thousand, ten of which
+//! never read, in turn, twice.
 //!
-//! `cargo bench --bench subscribers` (ONNX Runtime as `make setup` leaves it; about a minute)
+//! `cargo bench --bench subscribers` (with ONNX Runtime from `make setup`; about a minute)
 
 use mio::net::UnixStream;
 use mio::{Events, Interest, Poll, Token};
@@ -16,7 +16,7 @@ const SOURCE: &str =
     "videotestsrc is-live=true pattern=ball ! video/x-raw,format=NV12,width=1280,height=720,framerate=30/1 ! appsink name=frames";
 
 fn main() {
-    // `cargo test --benches` builds it, and must not run it
+    // `cargo test --benches` runs this binary, but must not run the benchmark
     if std::env::args().any(|flag| flag == "--test") {
         return;
     }
@@ -41,12 +41,12 @@ fn daemon(socket: &Path) -> Child {
     let mut line = String::new();
     while !line.contains("listens at") {
         line.clear();
-        assert!(log.read_line(&mut line).expect("the daemon speaks") > 0, "the daemon ended");
+        assert!(log.read_line(&mut line).expect("the daemon logs") > 0, "the daemon ended");
     }
     child
 }
 
-/// One subscriber: what it has read of a line, and what it saw.
+/// One subscriber: its partial line, and its counts.
 struct Reader {
     stream: UnixStream,
     rest: Vec<u8>,
@@ -57,7 +57,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads what is there. Lines are counted, not parsed: a thousand parsers would be what is measured.
+    /// Reads what is available. Lines are counted, not parsed: otherwise a thousand parsers would be measured.
     fn read(&mut self) {
         let mut chunk = [0; 65536];
         loop {
@@ -65,7 +65,7 @@ impl Reader {
                 Ok(0) => return,
                 Ok(count) => self.rest.extend_from_slice(&chunk[..count]),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                Err(e) => panic!("a subscriber was cut off: {e}"),
+                Err(e) => panic!("a subscriber was disconnected: {e}"),
             }
         }
         let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else { return };
@@ -94,7 +94,7 @@ fn measure(subscribers: usize, silent: usize) {
     let mut readers: Vec<_> = (0..subscribers - silent)
         .map(|n| {
             let mut stream = UnixStream::connect(&path).expect("a place");
-            // without a request it would get nothing in the first 200 ms
+            // without a request it would get nothing for the first 200 ms
             stream.write_all(b"{\"subscribe\":{}}\n").expect("a new connection has room for a line");
             poll.registry().register(&mut stream, Token(n), Interest::READABLE).expect("a poll takes it");
             Reader { stream, rest: Vec::new(), next: None, lines: 0, lost: 0, missed: 0 }
@@ -134,7 +134,7 @@ fn status(path: &Path) -> serde_json::Value {
 /// Resident memory, in KiB.
 fn resident(child: &Child) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("Linux tells");
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("Linux reports it");
     line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
 }
 

@@ -5,7 +5,7 @@
 //! cargo run --example read_socket -- glimpsed.sock front
 //! ```
 //!
-//! The first argument is the socket, `/run/glimpsed/glimpsed.sock` without one; the others are the cameras, all of them without any.
+//! The first argument is the socket (default: `/run/glimpsed/glimpsed.sock`); the others are the cameras (default: all).
 
 use glimpsed::message::{self, Message, Request, State, Subscribe};
 use std::env;
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 writeln!(out, "{}: {}", status.source, status.reason.as_deref().unwrap_or(status.state.as_str()))?;
             }
             Message::Error(error) => return Err(error.message.into()),
-            // messages of later versions, and what this client has no use for
+            // messages of later versions, and ones that this client does not need
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
-//! In the steady state a frame allocates nothing, from preprocess by way of the model to rank.
+//! In the steady state a frame allocates nothing, from preprocess through the model to postprocess.
 //!
-//! All threads are counted, so this is the only test of its file.
+//! The allocations of all threads are counted, so this binary has no other tests.
 
 #[path = "it/common/mod.rs"]
 mod common;
@@ -15,7 +15,7 @@ use std::time::Duration;
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-/// Allocations of ten more frames, after the first.
+/// The allocations of ten frames after the first.
 fn allocations(mut work: impl FnMut()) -> u64 {
     work();
     let before = dhat::HeapStats::get().total_blocks;
@@ -31,7 +31,7 @@ fn frame(format: &str) -> Frame {
 #[test]
 fn a_frame_costs_none() {
     let _profiler = dhat::Profiler::builder().testing().build();
-    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(0)))), 10, "allocations are seen");
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(0)))), 10, "allocations are counted");
     preprocessing_costs_none_in_any_format();
     a_whole_frame_costs_none();
 }
@@ -41,7 +41,7 @@ fn preprocessing_costs_none_in_any_format() {
     let mut input = Tensor::zeros(&model.input.tensor);
     for format in ["RGB", "BGRx", "xRGB", "NV12", "I420", "Y42B", "YUY2", "GRAY8"] {
         let mut frame = frame(format);
-        // every other way of storing is a part of this one
+        // all other layouts use a part of this code
         frame.info.picture.orientation = Orientation::from_exif(7).unwrap();
         for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
             for filter in [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Linear, Filter::Nearest] {
@@ -52,7 +52,7 @@ fn preprocessing_costs_none_in_any_format() {
     }
 }
 
-/// ONNX Runtime's own memory is its own affair; what is counted is what this program asks for.
+/// ONNX Runtime's own allocations are not counted, only this program's.
 fn a_whole_frame_costs_none() {
     let model = builtin().unwrap();
     let frame = frame("NV12");

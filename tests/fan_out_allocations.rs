@@ -1,6 +1,6 @@
-//! What a result costs in memory that is asked for, on its way out: listed, and the same for any number of subscribers.
+//! The allocations for publishing a result: a fixed number, the same for any number of subscribers.
 //!
-//! All threads are counted, so this is the only test of its file.
+//! The allocations of all threads are counted, so this binary has no other tests.
 
 #[path = "it/common/mod.rs"]
 mod common;
@@ -20,7 +20,7 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 const RESULTS: u64 = 100;
 
-/// Allocations for each result, of all threads, in the steady state.
+/// The allocations per result, of all threads, in the steady state.
 fn each(mut publish: impl FnMut()) -> f64 {
     (0..20).for_each(|_| publish());
     let before = dhat::HeapStats::get().total_blocks;
@@ -37,7 +37,7 @@ fn result() -> Prediction {
     result
 }
 
-/// Standard output that says when it has written a line.
+/// Standard output that reports each written line.
 struct Acknowledging(Stdout, crossbeam_channel::Sender<()>);
 
 impl Publisher for Acknowledging {
@@ -54,7 +54,7 @@ impl Publisher for Acknowledging {
     }
 }
 
-/// A result to so many subscribers, each of whom reads it before the next one comes.
+/// Publishes results to `count` subscribers, each of which reads a result before the next one.
 fn to_subscribers(count: usize) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
@@ -83,7 +83,7 @@ fn to_subscribers(count: usize) -> f64 {
 }
 
 #[test]
-fn a_result_costs_nothing_on_standard_output_and_a_handful_on_the_socket_however_many_listen() {
+fn a_result_allocates_nothing_on_standard_output_and_four_times_on_the_socket_for_any_number_of_subscribers() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let stdout = Stdout::new(File::options().write(true).open("/dev/null").unwrap(), Format::Json);
     let (written, acknowledged) = crossbeam_channel::bounded(1);
@@ -94,7 +94,7 @@ fn a_result_costs_nothing_on_standard_output_and_a_handful_on_the_socket_however
         acknowledged.recv().unwrap();
     });
     assert_eq!(queued, 0.0, "a line on standard output, through its queue");
-    // the result that goes to the serving thread (itself, its classes), and its line (made, shared)
+    // the result for the serving thread (itself, its classes), and its line (formatted, shared)
     for subscribers in [1, 30, 200] {
         assert_eq!(to_subscribers(subscribers), 4.0, "{subscribers} subscribers");
     }

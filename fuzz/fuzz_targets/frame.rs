@@ -1,4 +1,4 @@
-//! A buffer that lies about its layout, from appsink to the model's input.
+//! A buffer with wrong layout metadata, from the appsink to the model's input.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use frame::{FORMATS, Lie, Meta};
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 
-/// The most bytes of one memory: more finds nothing new, and is slow.
+/// The maximum size of one memory in bytes: more finds nothing new and is slow.
 const LEN: usize = 300_000;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -28,13 +28,13 @@ fn lie(data: &mut Unstructured) -> Result<Lie> {
     Ok(Lie { format, size, shape, meta, crop, memories })
 }
 
-/// Mostly small: then buffers of [`LEN`] bytes can hold them.
+/// Mostly small, so that buffers of [`LEN`] bytes are large enough.
 fn size(data: &mut Unstructured) -> Result<(u32, u32)> {
     let most = if data.ratio(7, 8)? { 300 } else { 40_000 };
     Ok((data.int_in_range(0..=most)?, data.int_in_range(0..=most)?))
 }
 
-/// Often of the format and size of the caps: only then the rest of it is looked at.
+/// Often with the format and size of the caps, because otherwise the rest is not read.
 fn meta(data: &mut Unstructured, format: usize, caps: (u32, u32)) -> Result<Meta> {
     let format = if data.ratio(1, 8)? { data.choose_index(FORMATS.len())? } else { format };
     let size = if data.ratio(1, 4)? { size(data)? } else { caps };

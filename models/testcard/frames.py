@@ -31,10 +31,10 @@ CLASSES = {
 }
 
 TRAIN_SIZES = [(320, 240), (352, 288), (480, 360), (640, 480), (640, 360), (800, 600), (960, 540), (1280, 720)]
-# never seen in training
+# not used in training
 TEST_SIZES = [(400, 300), (512, 384), (720, 576), (848, 480), (1024, 576)]
 
-# A zone plate's rings and the bar move only when told to; the ball knows three motions.
+# The zone plate and the bar move only if configured to; the ball has three kinds of motion.
 EXTRA = {
     "zone-plate": ["kx2=20 ky2=20 kt=1", "kx2=10 ky2=10 kt=2", "kx2=30 ky2=20 kt=1"],
     "chroma-zone-plate": ["kx2=20 ky2=20 kt=1", "kx2=10 ky2=10 kt=2", "kx2=30 ky2=20 kt=1"],
@@ -88,7 +88,7 @@ def make_class(task):
     for size in sizes:
         for pattern in CLASSES[label]:
             for options in EXTRA.get(pattern, [""]):
-                # the ball wanders over the whole picture, in seconds; all others repeat sooner
+                # the ball moves over the whole picture within seconds; all others repeat sooner
                 count, step = (480, 12) if pattern == "ball" else (24, 4)
                 frames = render(pattern, size, count, options, random.choice(["RGB", "I420", "YUY2"]))
                 sources.extend(frames[::step].copy())

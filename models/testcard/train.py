@@ -61,7 +61,7 @@ def train(pictures, classes, epochs):
     @jax.jit
     def step(weights, state, x, y):
         def loss(weights):
-            # smoothed labels keep the logits small, and so the steps of their 8 bits fine
+            # smoothed labels keep the logits small, and so their 8-bit steps fine
             wanted = optax.smooth_labels(jax.nn.one_hot(y, len(frames.CLASSES)), 0.05)
             return optax.softmax_cross_entropy(forward(weights, x.astype(jnp.float32) / 255), wanted).mean()
 

@@ -1,4 +1,4 @@
-//! The caps that `faultsrc` announces: sound ones, and ones that promise what no picture is.
+//! The caps of `faultsrc`: valid ones, and invalid ones.
 
 use gstreamer as gst;
 
@@ -17,7 +17,7 @@ pub fn first(mode: &str, format: &str, (width, height): (i32, i32), fps: i32) ->
     text.parse().expect("the caps above are well formed")
 }
 
-/// Sound caps.
+/// Valid caps.
 pub fn sound(format: &str, (width, height): (i32, i32), fps: i32) -> gst::Caps {
     gst::Caps::builder("video/x-raw")
         .field("format", format)
@@ -27,7 +27,7 @@ pub fn sound(format: &str, (width, height): (i32, i32), fps: i32) -> gst::Caps {
         .build()
 }
 
-/// The format and size of frame `n` in the mode `sizes`, where each differs from the one before.
+/// The format and size of frame `n` in the mode `sizes`, where each differs from the previous one.
 pub fn changing(n: u64) -> (&'static str, (i32, i32)) {
     const FORMATS: [&str; 9] = ["RGB", "NV12", "YUY2", "GRAY8", "I420", "BGRx", "Y444", "UYVY", "Y42B"];
     let side = |step: u64, most: u64| (1 + n * step % most) as i32;

@@ -1,16 +1,16 @@
-//! The buffers of `faultsrc`: sound ones, and ones whose metadata lies about where the pixels are.
+//! The buffers of `faultsrc`: valid ones, and ones with wrong metadata about the position of the pixels.
 
 use gstreamer::{self as gst, glib::translate::IntoGlib};
 use gstreamer_video::{self as gst_video, VideoFormat, VideoInfo};
 
-/// What a video meta says: the format, the size, and for each plane where it begins and how far apart its rows are.
+/// The content of a video meta: the format, the size, and the offset and stride of each plane.
 struct Meta {
     format: VideoFormat,
     size: (u32, u32),
     planes: Vec<(usize, i32)>,
 }
 
-/// Frame `n` of `info`: every byte is `value`, `mode` says what is wrong with it where `faulty`.
+/// Frame `n` of `info`: every byte is `value`; if `faulty`, with the fault of `mode`.
 pub fn make(info: &VideoInfo, mode: &str, arg: i64, faulty: bool, value: u8) -> gst::Buffer {
     let sound = || Meta {
         format: info.format(),
@@ -42,7 +42,7 @@ pub fn make(info: &VideoInfo, mode: &str, arg: i64, faulty: bool, value: u8) -> 
                 lie.planes.last_mut().expect("a picture has a plane").0 = size;
                 meta = Some(lie);
             }
-            // rows as close together as their bytes allow, which is too close where pixels come in pairs
+            // a stride of exactly the pixels' bytes, which is too small for formats with pairs of pixels
             "tight" => {
                 let (width, height) = (info.width(), info.height());
                 let rows = (height as usize, height.div_ceil(2) as usize);
@@ -66,9 +66,9 @@ pub fn make(info: &VideoInfo, mode: &str, arg: i64, faulty: bool, value: u8) -> 
                 lie.planes.resize(4, (0, 0));
                 meta = Some(lie);
             }
-            // the meta's picture is `arg` pixels larger each way than that of the caps; the memory is not
+            // the meta's picture is `arg` pixels larger in both directions than that of the caps; the memory is not
             "larger" => meta = Some(Meta { size: grown(info, arg), ..sound() }),
-            // the same, and the memory holds it: what a decoder gives that works in blocks
+            // the same with enough memory: as from a decoder that works in blocks
             "larger-held" => {
                 let (width, height) = grown(info, arg);
                 let whole = VideoInfo::builder(info.format(), width, height).build().expect("a size that there is");
@@ -77,13 +77,13 @@ pub fn make(info: &VideoInfo, mode: &str, arg: i64, faulty: bool, value: u8) -> 
                 meta = Some(Meta { format: info.format(), size: (width, height), planes });
             }
             "smaller" => meta = Some(Meta { size: grown(info, -arg), ..sound() }),
-            // the picture in three memories instead of one, which is sound
+            // the picture in three memories instead of one, which is valid
             "memories" => (meta, parts) = (Some(sound()), 3),
             _ => {}
         }
     }
     let mut buffer = in_parts(size, parts, value);
-    let made = buffer.get_mut().expect("nobody else has it yet");
+    let made = buffer.get_mut().expect("it is not shared yet");
     if let Some(meta) = meta {
         add(made, &meta);
     }
@@ -107,7 +107,7 @@ fn in_parts(size: usize, parts: usize, value: u8) -> gst::Buffer {
         return gst::Buffer::from_mut_slice(vec![value; size]);
     }
     let mut buffer = gst::Buffer::new();
-    let made = buffer.get_mut().expect("nobody else has it yet");
+    let made = buffer.get_mut().expect("it is not shared yet");
     let part = size.div_ceil(parts);
     for start in (0..size).step_by(part) {
         made.append_memory(gst::Memory::from_mut_slice(vec![value; part.min(size - start)]));
@@ -115,7 +115,7 @@ fn in_parts(size: usize, parts: usize, value: u8) -> gst::Buffer {
     buffer
 }
 
-/// Adds a meta as it is, true or not; the safe function of the bindings refuses those that lie.
+/// Adds a meta unchecked; the safe function of the bindings refuses invalid ones.
 fn add(buffer: &mut gst::BufferRef, meta: &Meta) {
     let (mut offsets, mut strides) = ([0; 4], [0; 4]);
     for (n, (offset, stride)) in meta.planes.iter().enumerate() {

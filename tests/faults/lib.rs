@@ -1,5 +1,5 @@
-//! `faultsrc`: a GStreamer source that does what broken drivers, decoders and networks do. A plugin for the tests; `tests/it/common`
-//! loads it (`faults`), and hands its folder to child processes.
+//! `faultsrc`: a GStreamer source with the faults of broken drivers, decoders and networks. A plugin for the tests; `tests/it/common`
+//! loads it (`faults`), and passes its folder to child processes.
 //!
 //! ```text
 //! faultsrc mode=short every=10 ! appsink name=frames
@@ -7,11 +7,11 @@
 //!
 //! | property | meaning |
 //! |---|---|
-//! | `mode` | what is wrong, by the names in `caps.rs` (`caps-...`, `sizes`), `frame.rs` (buffers) and `source.rs` (messages, times, timing); `none`: a sound source |
+//! | `mode` | the fault, by the names in `caps.rs` (`caps-...`, `sizes`), `frame.rs` (buffers) and `source.rs` (messages, times, timing); `none`: no fault |
 //! | `arg` | a number whose meaning depends on the mode: milliseconds, a count, or a frame number |
-//! | `every` | the fault happens on each so-manieth frame (1: on all of them) |
-//! | `format`, `width`, `height`, `fps` | the caps; `fps=0` sends frames as fast as they are taken |
-//! | `live` | whether it says that it is a live source |
+//! | `every` | the fault occurs on every n-th frame (1: on all of them) |
+//! | `format`, `width`, `height`, `fps` | the caps; `fps=0` sends frames as fast as they are consumed |
+//! | `live` | whether it reports to be a live source |
 
 // `plugin_define` makes public items without docs
 #![allow(missing_docs)]

@@ -1,4 +1,4 @@
-//! The element: properties, timing, and the faults that are not of one buffer alone.
+//! The element: properties, timing, and the faults that do not concern single buffers.
 
 use super::{caps, frame};
 use gstreamer::{self as gst, glib, prelude::*, subclass::prelude::*};
@@ -53,7 +53,7 @@ impl Fault {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sleeps for `milliseconds`, in pieces, as long as the source is wanted.
+    /// Sleeps for `milliseconds`, in pieces, until the source is stopped.
     fn pause(&self, milliseconds: u64) {
         for _ in 0..milliseconds.div_ceil(10) {
             if self.obj().src_pad().pad_flags().contains(gst::PadFlags::FLUSHING) {
@@ -63,7 +63,7 @@ impl Fault {
         }
     }
 
-    /// Posts what the mode posts with frame `n`; an error is also what becomes of the stream.
+    /// Posts the messages of the mode for frame `n`; an error also ends the stream.
     fn post(&self, settings: &Settings, n: u64) -> Result<(), gst::FlowError> {
         let element = self.obj();
         let times = settings.arg.max(1);
@@ -103,12 +103,12 @@ impl Fault {
         Ok(())
     }
 
-    /// The time that frame `n` claims, `now` being the true one.
+    /// The timestamp of frame `n`, where `now` is the correct one.
     fn time(&self, settings: &Settings, n: u64, faulty: bool, now: gst::ClockTime) -> Option<gst::ClockTime> {
         let arg = settings.arg.unsigned_abs();
         match settings.mode.as_str() {
             _ if !faulty => Some(now),
-            // from frame `arg` on the clock starts anew
+            // from frame `arg` on the timestamps restart at 0
             "pts-reset" if n >= arg => Some(gst::ClockTime::from_mseconds((n - arg) * 33)),
             // `arg` milliseconds back, without a new segment
             "pts-back" => Some(now.saturating_sub(gst::ClockTime::from_mseconds(arg))),
@@ -181,7 +181,7 @@ impl GstObjectImpl for Fault {}
 impl ElementImpl for Fault {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
         static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
-            gst::subclass::ElementMetadata::new("Fault source", "Source/Video", "A camera that misbehaves", "glimpsed")
+            gst::subclass::ElementMetadata::new("Fault source", "Source/Video", "A camera with faults", "glimpsed")
         });
         Some(&METADATA)
     }
@@ -190,7 +190,7 @@ impl ElementImpl for Fault {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
             let any = gst::Caps::new_any();
             let template = gst::PadTemplate::new("src", gst::PadDirection::Src, gst::PadPresence::Always, &any);
-            vec![template.expect("a template that is sound")]
+            vec![template.expect("a valid template")]
         });
         TEMPLATES.as_ref()
     }
@@ -217,7 +217,7 @@ impl BaseSrcImpl for Fault {
     fn negotiate(&self) -> Result<(), gst::LoggableError> {
         let Settings { mode, format, width, height, fps, .. } = self.settings();
         let caps = caps::first(&mode, &format, (width, height), fps);
-        self.obj().set_caps(&caps).map_err(|_| gst::loggable_error!(gst::CAT_RUST, "nobody takes {caps}"))
+        self.obj().set_caps(&caps).map_err(|_| gst::loggable_error!(gst::CAT_RUST, "{caps} is not accepted downstream"))
     }
 }
 
@@ -238,7 +238,7 @@ impl PushSrcImpl for Fault {
                 }
                 return Err(gst::FlowError::Flushing);
             }
-            // a driver that does not even come back when it is to end
+            // a driver that never returns, not even at shutdown
             "hang" if n >= settings.arg as u64 => loop {
                 std::thread::park();
             },
@@ -258,7 +258,7 @@ impl PushSrcImpl for Fault {
         let info = VideoInfo::from_caps(&sound).map_err(|_| gst::FlowError::NotNegotiated)?;
         let faulty = n % settings.every == settings.every - 1;
         let mut buffer = frame::make(&info, mode, settings.arg, faulty, 128);
-        let made = buffer.get_mut().expect("nobody else has it yet");
+        let made = buffer.get_mut().expect("it is not shared yet");
         let now = self.obj().current_running_time().unwrap_or(gst::ClockTime::ZERO);
         made.set_pts(self.time(&settings, n, faulty, now));
         Ok(CreateSuccess::NewBuffer(buffer))

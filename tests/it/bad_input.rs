@@ -1,12 +1,12 @@
-//! What is wrong is said: what was being done, with what, and what to do next, with the exit status that scripts and systemd expect,
-//! and nothing on standard output.
+//! Errors say what was being done, with what, and what to do next, with the exit status that scripts and systemd expect, and print
+//! nothing on standard output.
 
 use crate::common;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// One wrong thing, and what is said of it.
+/// An invalid input, and the expected message.
 struct Case<'a> {
     what: &'a str,
     args: Vec<String>,
@@ -18,7 +18,7 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-/// `run` of the built-in model on gst-launch text.
+/// `run` with the built-in model on gst-launch text.
 fn pipeline(text: &str) -> Vec<String> {
     words(&format!("run --model testcard -- {text}"))
 }
@@ -28,7 +28,7 @@ fn onnx() -> Vec<u8> {
     fs::read(common::project().join("models/testcard/testcard.onnx")).unwrap()
 }
 
-/// A shared library that says it is an old ONNX Runtime.
+/// A shared library that reports an old version of ONNX Runtime.
 fn old_onnxruntime(folder: &Path) -> String {
     let library = folder.join("libonnxruntime.so.1.17.1");
     let source = common::project().join("tests/fixtures/old_onnxruntime.c");
@@ -38,7 +38,7 @@ fn old_onnxruntime(folder: &Path) -> String {
 }
 
 #[test]
-fn each_is_told_with_its_mend() {
+fn each_is_reported_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     let file = |name: &str, bytes: &[u8]| {
@@ -192,7 +192,7 @@ fn each_is_told_with_its_mend() {
             what: "libonnxruntime too old",
             args: words(&format!("demo --onnxruntime {old}")),
             status: 78,
-            said: &["it is version 1.17.1, too old", "1.23 or newer is required"],
+            said: &["its version 1.17.1 is too old", "1.23 or newer is required"],
         },
         Case {
             what: "libonnxruntime no library",
@@ -267,7 +267,7 @@ fn each_is_told_with_its_mend() {
 }
 
 #[test]
-fn labels_with_a_byte_order_mark_and_crlf_are_taken() {
+fn labels_with_a_byte_order_mark_and_crlf_are_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let labels = folder.path().join("labels.txt");
     let names: String = (0..18).map(|n| format!("name {n}\r\n")).collect();

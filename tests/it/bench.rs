@@ -1,9 +1,9 @@
-//! `glimpsed bench`: what it measures and how it reports it.
+//! `glimpsed bench`: its measurements and its report.
 
 use crate::common;
 use serde_json::Value;
 
-/// What `glimpsed bench` reports of a small picture, quickly.
+/// The report of a short `glimpsed bench` with a small picture.
 fn bench(flags: &[&str]) -> String {
     let output = common::run(&[&["bench", "--model", "testcard", "--time", "300ms"][..], flags].concat());
     assert!(output.status.success(), "{}", common::stderr(&output));
@@ -40,7 +40,7 @@ fn bench_measures_the_floor_each_stage_and_the_line() {
     assert!(live["counts"]["captured"].as_u64() > Some(2) && versions["onnxruntime"].is_string(), "{report}");
     let [total, inference, source, own] =
         ["total_ms", "inference_ms", "source_ms", "own_ms"].map(|whose| live["cpu"][whose].as_f64().unwrap());
-    assert!((total - inference - source - own).abs() < 1e-9, "the parts make the whole: {live}");
+    assert!((total - inference - source - own).abs() < 1e-9, "the parts add up: {live}");
     assert_eq!((&report["settings"]["filter"], &report["settings"]["provider"]), (&"bicubic".into(), &"cpu".into()));
 }
 
@@ -56,7 +56,7 @@ fn bench_simulates_a_model_and_prints_a_table() {
 }
 
 #[test]
-fn bench_takes_a_given_source_as_it_comes_and_the_model_of_a_configuration() {
+fn bench_uses_a_given_source_and_the_model_of_a_configuration() {
     const SMALL: &str = "video/x-raw,format=NV12,width=320,height=240,framerate=100/1 ! appsink name=frames";
     let live = format!("videotestsrc is-live=true ! {SMALL}");
     let report = bench_report(&[&["--"][..], &live.split(' ').collect::<Vec<_>>()].concat());

@@ -1,4 +1,4 @@
-//! Cameras that fail, stall or are absent: frames flow again when they are back, and no file or memory is left behind.
+//! Cameras that fail, stall or are absent: frames arrive again when they are back, and no file or memory is leaked.
 
 use crate::common;
 use glimpsed::capture::{self, Backoff, Change, Ended, Limits, Params, Pipeline};
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// No pause to speak of.
+/// Practically no pause.
 pub fn at_once() -> Backoff {
     Backoff::new(Duration::from_millis(1), Duration::from_millis(1), Duration::from_secs(60))
 }
 
-/// Runs a source until it has given `wanted` frames; tells what was said of it: `flows`, or why it was lost.
+/// Runs a source until it has delivered `wanted` frames; returns its reports: `flows`, or why it was lost.
 pub fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
     let (stop, told, mut frames) = (Stop::default(), std::cell::RefCell::new(Vec::new()), 0);
     let enough = stop.clone();
@@ -39,14 +39,14 @@ pub fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
 
 const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1";
 
-/// What was told: flows and losses in turn, each loss for the reason `why`, `times` at the least.
+/// Checks the reports: flows and losses in turn, with the reason `why`, at least `times`.
 pub fn assert_came_back(told: &[String], why: &str, times: usize) {
     let losses = told.iter().filter(|told| told.contains(why)).count();
     assert!(losses >= times && told[0] == "flows, live: true", "{told:?}");
     assert!(told.windows(2).all(|pair| pair[0].starts_with("flows") != pair[1].starts_with("flows")), "{told:?}");
 }
 
-/// Runs a source that gives no frames until it was lost `times` times; tells why, and the pauses before the next attempt.
+/// Runs a source without frames until it was lost `times` times; returns the reasons, and the pauses before the next attempt.
 pub fn losses(times: usize, params: &Params) -> Vec<(String, Duration)> {
     let (stop, mut told) = (Stop::default(), Vec::new());
     let mut changed = |change| {
@@ -80,7 +80,7 @@ fn a_stream_that_ends() {
 
 #[test]
 fn a_camera_that_stalls_is_rebuilt() {
-    // the second pipeline is the first whose gate is open
+    // the gate is open only from the second pipeline on
     let pipeline = format!("{LIVE} ! valve name=gate drop=true ! appsink name=frames");
     let built = AtomicUsize::new(0);
     let open_the_second = move |pipeline: &Pipeline| {
@@ -110,16 +110,16 @@ fn an_absent_camera_is_retried_with_growing_pauses() {
             && (told[0].0.contains("There is no camera") || told[0].0.contains("Available cameras: /dev/v")),
         "{told:?}"
     );
-    // the same words each time, or the log would tell it again and again
+    // the same text each time, otherwise the log would repeat it
     assert!(told.iter().all(|(why, _)| *why == told[0].0), "{told:?}");
     assert_eq!(told.iter().map(|(_, pause)| pause.as_millis()).collect::<Vec<_>>(), [1, 2, 2]);
 }
 
 #[test]
-fn what_a_retry_cannot_fix_is_an_error() {
+fn a_permanent_error_is_not_retried() {
     let (ended, told) = until(1, &Params::new("videotestsrc ! nonsense ! appsink name=frames"));
     assert!(ended.unwrap_err().to_string().contains("no element \"nonsense\"") && told.is_empty());
-    // a file is no camera
+    // a file is not a camera
     let (ended, told) = until(1, &Params::new("filesrc location=/nowhere.png ! pngdec ! appsink name=frames"));
     assert!(ended.unwrap_err().to_string().contains("/nowhere.png") && told.is_empty());
 }
@@ -139,7 +139,7 @@ fn footprint() -> (usize, u64) {
 }
 
 #[test]
-fn two_hundred_rebuilds_leave_nothing_behind() {
+fn two_hundred_rebuilds_leak_nothing() {
     if !common::in_own_process("camera::two_hundred_rebuilds_leave_nothing_behind") {
         return;
     }
@@ -176,14 +176,14 @@ fn the_log_reports_each_change_once() {
     let log = common::stderr(&output);
     assert!(output.status.success(), "{log}");
     let results = common::json_lines(&output);
-    // one line after the other, over the loss
+    // the result lines continue after the loss
     assert_eq!(results.iter().map(|result| result["seq"].as_u64().unwrap()).collect::<Vec<_>>(), (0..40).collect::<Vec<_>>());
     assert_eq!((log.matches("front is lost").count(), log.matches("front: frames again").count()), (1, 1), "{log}");
 }
 
 #[test]
-fn a_stream_that_changes_its_size_in_the_middle_goes_on() {
-    // two sizes, one behind the other, in one stream
+fn a_stream_may_change_its_size() {
+    // two sizes, one after the other, in one stream
     let size = |n: u32| {
         format!("videotestsrc num-buffers=5 pattern=ball ! video/x-raw,format=NV12,width={n},height={n},framerate=30/1 ! c.")
     };
@@ -200,8 +200,8 @@ fn a_stream_that_changes_its_size_in_the_middle_goes_on() {
 }
 
 #[test]
-fn a_camera_that_sends_garbage_is_lost_and_tried_again() {
-    // buffers of 40 bytes, which promise a picture of 64 by 48
+fn a_camera_that_sends_garbage_is_lost_and_retried() {
+    // buffers of 40 bytes with caps of a 64x48 picture
     let garbage = "fakesrc is-live=true format=time sizetype=fixed sizemax=40 filltype=random ! \
                    video/x-raw,format=NV12,width=64,height=48,framerate=30/1 ! appsink name=frames";
     let told = losses(2, &Params { backoff: at_once(), ..Params::new(garbage) });
@@ -231,14 +231,14 @@ fn faultsrc_without_a_fault_delivers_frames() {
 }
 
 #[test]
-fn caps_without_a_frame_rate_are_taken() {
+fn caps_without_a_frame_rate_are_accepted() {
     common::load_faults();
     let (ended, told) = until(3, &Params::new("faultsrc mode=caps-no-framerate fps=100 ! appsink name=frames"));
     assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
 }
 
 #[test]
-fn a_film_that_is_not_there_is_an_error_at_once() {
+fn a_missing_film_is_an_error_at_once() {
     for film in [
         "uridecodebin uri=file:///nowhere.png",
         "uridecodebin3 uri=file:///nowhere.png",
@@ -251,7 +251,7 @@ fn a_film_that_is_not_there_is_an_error_at_once() {
 }
 
 #[test]
-fn a_camera_whose_formats_never_fit_is_not_tried_again() {
+fn a_camera_whose_formats_never_match_is_not_retried() {
     for camera in [
         "videotestsrc is-live=true ! video/x-raw,format=GRAY16_LE ! appsink name=frames",
         "v4l2src device=/dev/video77 ! image/jpeg ! appsink name=frames",
@@ -263,7 +263,7 @@ fn a_camera_whose_formats_never_fit_is_not_tried_again() {
     }
 }
 
-/// The program on a configuration file with `cameras` (name and gst-launch text); its exit status and its log.
+/// Runs the program with a configuration file of `cameras` (name and gst-launch text); returns its exit status and log.
 fn service(cameras: &[(&str, &str)], args: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("glimpsed.toml");
@@ -282,7 +282,7 @@ fn the_exit_status_of_a_service_whose_cameras_end() {
     assert!(status == Some(0) && log.contains("WARN") && log.contains("film has ended"), "{status:?} {log}");
     let (status, log) = service(&[broken, film], &[]);
     assert!(status == Some(1) && log.contains("broken has ended"), "{status:?} {log}");
-    // the end that was asked for is no failure, while one camera is at work
+    // a requested shutdown is not a failure while one camera is running
     let (status, log) = service(&[broken, well], &["--frames", "5"]);
     assert!(status == Some(0), "{status:?} {log}");
 }

@@ -1,4 +1,4 @@
-//! The grammar of the command line as a user meets it: help, completions, what `check` and `doctor` say of a file.
+//! The command line: help, completions, and what `check` and `doctor` report about a file.
 
 use crate::common;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ fn completions_name_every_command_and_the_shell_understands_them() {
             Err(_) => eprintln!("SKIPPED: no {shell} on this machine"),
         }
     }
-    // what bash offers behind `glimpsed c`
+    // what bash offers after `glimpsed c`
     let offered = "source $0/glimpsed; COMP_WORDS=(glimpsed c); COMP_CWORD=1; _glimpsed glimpsed c glimpsed; echo ${COMPREPLY[@]}";
     let offered = Command::new("bash").args(["-c", offered]).arg(folder.path()).output().unwrap();
     let offered = String::from_utf8(offered.stdout).unwrap();
@@ -39,7 +39,7 @@ fn completions_name_every_command_and_the_shell_understands_them() {
 }
 
 #[test]
-fn help_is_in_chapters_with_the_default_beside_each_flag() {
+fn help_has_headings_and_the_default_of_each_flag() {
     let help = String::from_utf8(common::run(&["run", "--help"]).stdout).unwrap();
     let headings: Vec<_> = help.lines().filter(|line| line.ends_with(':') && !line.starts_with([' ', '\t'])).collect();
     assert_eq!(headings, ["Model:", "NPU:", "Camera:", "Socket:", "Output:", "General:"], "{help}");
@@ -84,7 +84,7 @@ fn check_json_is_one_object_with_each_error_and_its_line() {
     assert!(report["errors"][0]["text"].as_str().unwrap().starts_with("cannot read the configuration '/nowhere.toml'"), "{report}");
 }
 
-/// What is behind `ERROR ` in the log.
+/// The text after `ERROR ` in the log.
 fn error_of(command: &str, file: &Path) -> String {
     let output = common::glimpsed().args([command, "--config"]).arg(file).output().unwrap();
     let log = common::stderr(&output);
@@ -114,7 +114,7 @@ fn run_check_and_doctor_say_the_same_of_the_same_file() {
 }
 
 #[test]
-fn doctor_looks_at_the_npu_that_a_faulty_file_asks_for() {
+fn doctor_checks_the_npu_that_an_invalid_file_requests() {
     let folder = tempfile::tempdir().unwrap();
     let text = format!("[model]\nfile = \"testcard\"\ntopp = 1\n[execution]\nprovider = \"qnn\"\nqnn_dir = \".\"\n{CAMERA}");
     let file = config(folder.path(), &text);
@@ -134,7 +134,7 @@ fn a_pipeline_in_quotes_is_text() {
 }
 
 #[test]
-fn subscribe_waits_for_a_daemon_that_is_not_there_yet_only_when_asked() {
+fn subscribe_waits_for_a_daemon_that_is_not_running_only_with_wait() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("s");
     let refused = common::glimpsed().arg("subscribe").arg(&socket).output().unwrap();
@@ -160,9 +160,9 @@ fn subscribe_waits_for_a_daemon_that_is_not_there_yet_only_when_asked() {
     assert!(hello.contains("\"type\":\"hello\""), "{hello}");
 }
 
-/// A program as a package installs it.
+/// The program as installed from a package.
 #[test]
-fn a_program_without_its_makefile_tells_of_no_make() {
+fn a_program_without_its_makefile_does_not_suggest_make() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("glimpsed");
     fs::copy(env!("CARGO_BIN_EXE_glimpsed"), &program).unwrap();

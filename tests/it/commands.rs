@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 #[test]
-fn the_label_follows_the_demos_picture() {
+fn the_label_changes_with_the_demos_picture() {
     // the first picture, and the change to the second
     let results = common::json_lines(&common::run(&["demo", "--json", "--frames", "90"]));
     assert_eq!(results.len(), 90);
@@ -20,7 +20,7 @@ fn the_label_follows_the_demos_picture() {
 }
 
 #[test]
-fn the_built_in_model_knows_every_picture_at_a_size_it_never_saw() {
+fn the_built_in_model_knows_every_picture_at_a_size_not_used_in_training() {
     let labels: BTreeSet<_> = {
         let labels = builtin().unwrap().labels(None).unwrap();
         (0..labels.len()).map(|index| labels.name(index).to_owned()).collect()
@@ -38,11 +38,11 @@ fn the_built_in_model_knows_every_picture_at_a_size_it_never_saw() {
         assert_eq!((results.len(), answers.len()), (12, 1), "{pattern}: {answers:?}");
         seen.extend(answers);
     }
-    assert_eq!(seen, labels, "each of the {} pictures is a class of its own", PATTERNS.len());
+    assert_eq!(seen, labels, "each of the {} pictures is a separate class", PATTERNS.len());
 }
 
 #[test]
-fn classify_repeats_and_tells_percentiles() {
+fn classify_repeats_and_prints_percentiles() {
     let Some(testdata) = common::testdata() else { return };
     let mut command = common::glimpsed();
     command
@@ -63,7 +63,7 @@ fn classify_repeats_and_tells_percentiles() {
 }
 
 #[test]
-fn classify_goes_on_behind_a_file_that_fails_and_says_so_at_the_end() {
+fn classify_continues_after_a_file_that_fails_and_says_so_at_the_end() {
     let Some(testdata) = common::testdata() else { return };
     let png = testdata.join("png/n01440764_tench.png");
     let mut command = common::glimpsed();
@@ -75,7 +75,7 @@ fn classify_goes_on_behind_a_file_that_fails_and_says_so_at_the_end() {
 }
 
 #[test]
-fn classify_takes_films_frame_by_frame() {
+fn classify_classifies_each_frame_of_a_film() {
     let folder = tempfile::tempdir().unwrap();
     let film = folder.path().join("film with a space.avi");
     let make = format!(
@@ -97,9 +97,9 @@ fn classify_takes_films_frame_by_frame() {
     );
 }
 
-/// A film that says of itself that it is to be turned, as a phone's does.
+/// A film with rotation metadata, like a phone's.
 #[test]
-fn classify_turns_films_and_photos_upright() {
+fn classify_rotates_films_and_photos_upright() {
     let folder = tempfile::tempdir().unwrap();
     let lying =
         "videotestsrc num-buffers=2 pattern=smpte ! video/x-raw,width=320,height=240 ! videoflip video-direction=90l ! jpegenc";
@@ -107,7 +107,7 @@ fn classify_turns_films_and_photos_upright() {
     let make = format!("{lying} ! qtmux ! filesink location={}", film.display());
     let made = std::process::Command::new("gst-launch-1.0").arg("-q").args(shell_words(&make)).status().unwrap();
     assert!(made.success());
-    // the matrix of the track's header, ISO 14496-12: a turn by 90 degrees clockwise (16.16 fixed point: 0 1 0, -1 0 0)
+    // the matrix of the track header, ISO 14496-12: a rotation by 90 degrees clockwise (16.16 fixed point: 0 1 0, -1 0 0)
     let mut bytes = std::fs::read(&film).unwrap();
     let matrix = bytes.windows(4).position(|kind| kind == b"tkhd").unwrap() + 4 + 40;
     bytes[matrix..matrix + 20].copy_from_slice(&[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0]);
@@ -125,7 +125,7 @@ fn classify_turns_films_and_photos_upright() {
     assert!((stored.0, stored.1) == (240, 320) && stored.2 != "SMPTE color bars", "{stored:?}");
     assert_eq!(classify(&["--rotate", "90"], &film).2, "SMPTE color bars");
 
-    // the same as a photo, with the orientation as EXIF: TIFF, big-endian, one entry, tag 0x0112 of one SHORT, 6
+    // the same as a photo, with an EXIF orientation: TIFF, big-endian, one entry, tag 0x0112 of one SHORT, 6
     let photo = folder.path().join("turned.jpg");
     let make = format!("{} ! filesink location={}", lying.replace("num-buffers=2", "num-buffers=1"), photo.display());
     let made = std::process::Command::new("gst-launch-1.0").arg("-q").args(shell_words(&make)).status().unwrap();
@@ -138,7 +138,7 @@ fn classify_turns_films_and_photos_upright() {
 }
 
 #[test]
-fn classify_tells_why_a_damaged_picture_has_no_label() {
+fn classify_says_why_a_damaged_picture_has_no_label() {
     let folder = tempfile::tempdir().unwrap();
     for (end, encoder, reason) in [("jpg", "jpegenc", "Premature end of JPEG file"), ("png", "pngenc", "the PNG is damaged")] {
         let file = folder.path().join(format!("cut.{end}"));
@@ -155,7 +155,7 @@ fn classify_tells_why_a_damaged_picture_has_no_label() {
     }
 }
 
-/// The words of `text`; quotes keep spaces, and stay.
+/// Splits `text` into words; quotes protect spaces and are kept.
 fn shell_words(text: &str) -> Vec<String> {
     let (mut words, mut quoted) = (vec![String::new()], false);
     for c in text.chars() {
@@ -169,7 +169,7 @@ fn shell_words(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn inspect_tells_what_the_file_says() {
+fn inspect_shows_the_contents_of_the_file() {
     let output = common::run(&["inspect", "testcard", "--json"]);
     let model = &common::json_lines(&output)[0];
     assert_eq!(model["input"]["shape"], serde_json::json!([1, 3, 224, 224]));
@@ -183,7 +183,7 @@ fn inspect_tells_what_the_file_says() {
 }
 
 #[test]
-fn help_teaches_and_every_command_has_it() {
+fn every_command_has_useful_help() {
     for (args, taught) in [
         (&["--help"][..], "glimpsed demo"),
         (&["run", "--help"], "appsink name=frames"),
@@ -198,7 +198,7 @@ fn help_teaches_and_every_command_has_it() {
 }
 
 #[test]
-fn an_interrupted_classify_says_what_it_left_out() {
+fn an_interrupted_classify_says_how_many_files_remain() {
     use std::io::{BufRead, BufReader, Read};
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bars.png");

@@ -1,4 +1,4 @@
-//! The configuration file: what is wrong in it is told with its line and its mend, all of it at once; the shipped example is sound.
+//! The configuration file: all errors are reported at once, with line and hint; the shipped example is valid.
 
 use crate::common;
 use glimpsed::capture::{Limits, Rotate, Turn};
@@ -20,13 +20,13 @@ fn parse_with(text: &str, folder: &Path, flags: Draft) -> Result<Settings> {
     Ok(startup::open(config::parse(text, folder, "test.toml", flags, &|_| None)?)?.settings)
 }
 
-/// What is right, and is put in front of each wrong text.
+/// A valid beginning, put in front of each invalid text.
 const MODEL: &str = "[model]\nfile = \"testcard\"\n";
 const CAMERA: &str = "[[camera]]\nname = \"front\"\nlaunch = \"videotestsrc is-live=true ! appsink name=frames\"\n";
 
 #[test]
-fn each_fault_is_told_with_its_line_and_its_mend() {
-    // the text, and what must be said; a camera follows where the text has none
+fn each_error_is_reported_with_its_line_and_a_hint() {
+    // the text, and the expected messages; a camera is appended if the text has none
     let cases: &[(&str, &[&str])] = &[
         ("[modle]\nfile = \"x\"", &["line 3: unknown key 'modle' at the top level; did you mean 'model'?"]),
         ("[execution]\nprovder = \"cpu\"", &["line 4: unknown key 'provder' in [execution]; did you mean 'provider'?"]),
@@ -126,7 +126,7 @@ fn each_fault_is_told_with_its_line_and_its_mend() {
 }
 
 #[test]
-fn what_is_missing_is_told_too() {
+fn missing_settings_are_reported_too() {
     let message = parse("").unwrap_err().to_string();
     assert!(
         message.contains("2 errors") && message.contains("no model is set") && message.contains("there is no camera"),
@@ -137,8 +137,8 @@ fn what_is_missing_is_told_too() {
 }
 
 #[test]
-fn behind_a_syntax_error_nothing_else_is_told() {
-    // each leaves something out that would be missed, or reads a key as another
+fn after_a_syntax_error_nothing_else_is_reported() {
+    // each would cause further errors, such as a missing or an unknown key
     for (text, line) in [
         ("[model\nfile = \"testcard\"\n[[camera]]\nlaunch = \"nonsense\"\n", 1),
         ("[model]\nfile = \"testcard\n[[camera]]\nlaunch = \"nonsense\"\n", 2),
@@ -155,7 +155,7 @@ fn behind_a_syntax_error_nothing_else_is_told() {
 }
 
 #[test]
-fn what_the_file_says_wrong_is_mended_in_the_file() {
+fn hints_about_the_file_name_its_keys() {
     let cases = [
         ("[model]\nfile = \"nothere.onnx\"\n", "file = \"FILE\" in [model] names an ONNX file"),
         ("[model]\nfile = \"testcard\"\nlabels = \"nothere\"\n", "labels = \"FILE\" in [model] names a text file"),
@@ -176,7 +176,7 @@ fn what_the_file_says_wrong_is_mended_in_the_file() {
 }
 
 #[test]
-fn what_a_flag_says_wrong_is_mended_by_the_flag() {
+fn hints_about_flags_name_the_flags() {
     let flags = Draft { model: Some(config::Placed::by_flag("nothere.onnx".into())), ..Draft::default() };
     let text = format!("[model]\nfile = \"testcard\"\n{CAMERA}");
     let message = parse_with(&text, Path::new("/"), flags).unwrap_err().to_string();
@@ -184,7 +184,7 @@ fn what_a_flag_says_wrong_is_mended_by_the_flag() {
 }
 
 #[test]
-fn all_faults_come_at_once_in_the_order_of_the_file() {
+fn all_errors_are_reported_at_once_in_the_order_of_the_file() {
     let text = "[model]\nfile = \"nothere.onnx\"\ntopp = 1\n[execution]\nthreads = 0\n[[camera]]\nlaunch = \"nonsense\"\n";
     let message = parse(text).unwrap_err().to_string();
     let lines: Vec<_> = message.lines().filter(|line| line.trim_start().starts_with("line ")).collect();
@@ -194,7 +194,7 @@ fn all_faults_come_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
-fn every_key_means_what_it_says() {
+fn every_key_is_read() {
     let text = r#"
         [model]
         file = "testcard"
@@ -233,7 +233,7 @@ fn every_key_means_what_it_says() {
         name = "back"
         launch = "videotestsrc pattern=${PATTERN} ! appsink name=frames"
     "#;
-    // as many threads as this machine takes
+    // the maximum number of threads on this machine
     let threads = std::thread::available_parallelism().unwrap().get();
     let settings = parse(&text.replace("threads = 2", &format!("threads = {threads}"))).unwrap();
     let model = &settings.model;
@@ -259,14 +259,14 @@ fn every_key_means_what_it_says() {
 }
 
 #[test]
-fn a_number_beyond_all_bounds_of_the_best_classes_is_all_of_them() {
+fn top_above_the_number_of_classes_means_all_of_them() {
     for top in ["99999999999999", "99999999999999999999999999"] {
         assert!(parse(&format!("{MODEL}top = {top}\n{CAMERA}")).unwrap().model.top > 1_000_000, "{top}");
     }
 }
 
 #[test]
-fn more_cameras_than_a_machine_can_hold_are_refused() {
+fn too_many_cameras_are_refused() {
     let camera = |n: usize| format!("[[camera]]\nname = \"camera {n}\"\n");
     let text: String = (0..=256).map(camera).collect();
     let message = parse(&format!("{MODEL}{text}")).unwrap_err().to_string();
@@ -274,7 +274,7 @@ fn more_cameras_than_a_machine_can_hold_are_refused() {
 }
 
 #[test]
-fn flags_overrule_the_file() {
+fn flags_override_the_file() {
     use clap::Parser;
     use glimpsed::cli::{Cli, Command};
     let flags = |line: &str| match Cli::parse_from(line.split(' ')).command {
@@ -292,9 +292,9 @@ fn flags_overrule_the_file() {
     assert_eq!((settings.cameras.len(), &*settings.cameras[0].name), (1, "mine"));
 }
 
-/// The example as it is, and with every line that is commented out brought in.
+/// The example as shipped, and with every commented-out key enabled.
 #[test]
-fn the_example_is_sound_and_tells_of_every_key() {
+fn the_example_is_valid_and_lists_every_key() {
     let example = std::fs::read_to_string(common::project().join("systemd/glimpsed.toml.example")).unwrap();
     let here = example.replace("/usr/share/glimpsed/pipelines", common::project().join("pipelines").to_str().unwrap());
     let settings = parse(&here).unwrap();
@@ -310,7 +310,7 @@ fn the_example_is_sound_and_tells_of_every_key() {
     for (section, keys) in config::KEYS {
         for key in keys.iter().filter(|_| !section.is_empty() && section != "execution.qnn") {
             let told = example.lines().any(|line| line.trim_start_matches('#').starts_with(&format!("{key} = ")));
-            assert!(told, "the example does not tell of '{key}' in [{section}]");
+            assert!(told, "the example lacks '{key}' in [{section}]");
         }
     }
 }

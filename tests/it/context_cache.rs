@@ -1,11 +1,11 @@
-//! The context cache: built once, loaded from then on; whatever happens to it, a session works, and one line says what was done.
+//! The context cache: built once, then loaded; whatever happens to it, a session works, and one log line says what was done.
 
 use crate::common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Two frames of the demo on the NPU with the cache at `cache`: they succeed; what the log says of the cache.
+/// Runs two frames of the demo on the NPU with the cache at `cache`; returns the log lines about the cache.
 fn said(output: Output) -> Vec<String> {
     let log = common::stderr(&output);
     assert!(output.status.success(), "{log}");
@@ -27,7 +27,7 @@ fn entries(cache: &Path) -> Vec<PathBuf> {
     entries
 }
 
-/// The one line, which says all of `words`.
+/// Checks that there is one line and that it contains all of `words`.
 fn assert_line(lines: &[String], words: &[&str]) {
     let [line] = lines else { panic!("one line: {lines:?}") };
     assert!(words.iter().all(|word| line.contains(word)), "{line}");
@@ -57,7 +57,7 @@ fn built_once_then_loaded_and_rebuilt_when_damaged() {
         assert!(lines.len() == 2 && lines[0].contains("rebuilt, because") && lines[1].contains("built in"), "{what}: {lines:?}");
         assert_line(&run(), &["hit"]);
     }
-    // other options are another graph
+    // other options need another graph
     let mut command = demo(&cache, &qnn_dir);
     command.args(["--qnn", "htp_graph_finalization_optimization_mode=1"]);
     assert_line(&said(command.output().unwrap()), &["built in"]);
@@ -70,7 +70,7 @@ fn a_context_of_another_model_is_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
     said(demo(folder.path(), &qnn_dir).output().unwrap());
     let [ours] = &entries(folder.path())[..] else { panic!("one entry") };
-    // whole, with its sum, and of SqueezeNet: as a file that somebody copied, or that an older QNN wrote
+    // complete, with its checksum, but of SqueezeNet: like a copied file, or one written by an older QNN
     let other = tempfile::tempdir().unwrap();
     let mut command = common::glimpsed();
     command.args(["classify", "--json", "--provider", "qnn", "--qnn-dir"]).arg(&qnn_dir).arg("--context-cache").arg(other.path());
@@ -84,7 +84,7 @@ fn a_context_of_another_model_is_rebuilt() {
 }
 
 #[test]
-fn where_nothing_can_be_written_the_session_works_all_the_same() {
+fn a_session_works_even_if_the_cache_cannot_be_written() {
     let Some(qnn_dir) = common::qnn_dir() else { return };
     assert_line(&said(demo(Path::new("/dev/null/cache"), &qnn_dir).output().unwrap()), &["not stored", "/dev/null/cache"]);
     assert!(said(demo(Path::new("off"), &qnn_dir).output().unwrap()).is_empty());
@@ -101,11 +101,11 @@ fn where_nothing_can_be_written_the_session_works_all_the_same() {
         command
     };
     assert_line(&said(shell.output().unwrap()), &["not stored"]);
-    assert!(entries(folder.path()).is_empty(), "half an entry is none");
+    assert!(entries(folder.path()).is_empty(), "no partial entry is left");
 }
 
 #[test]
-fn two_at_once_leave_one_whole_entry() {
+fn two_processes_at_once_leave_one_complete_entry() {
     let Some(qnn_dir) = common::qnn_dir() else { return };
     let folder = tempfile::tempdir().unwrap();
     let both = [(); 2].map(|()| {

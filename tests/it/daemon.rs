@@ -1,4 +1,4 @@
-//! The daemon: several cameras and one engine, what becomes of each when another fails, and an engine that hangs.
+//! The daemon: several cameras and one engine, how a failing camera affects the others, and an engine that hangs.
 
 use crate::common;
 use glimpsed::error::{Error, Result};
@@ -15,7 +15,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A model that takes 20 ms: fifty frames a second at the most.
+/// A model that takes 20 ms: at most fifty frames per second.
 struct Slow(Execution);
 
 impl Infer for Slow {
@@ -29,7 +29,7 @@ impl Infer for Slow {
     }
 }
 
-/// Keeps the results of each source in their order: number, number of the frame, frames dropped before it.
+/// Collects the results of each source in order: number, number of the frame, frames dropped before it.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<BTreeMap<String, Vec<[u64; 3]>>>>);
 
@@ -47,8 +47,8 @@ impl Publisher for Seen {
 }
 
 impl Seen {
-    /// The numbers of the results of `source`. The frames are numbered over all that came, so a gap is as wide as the count of what was
-    /// dropped before, and was not without a result for another reason (`failed`).
+    /// The numbers of the results of `source`. All captured frames are numbered, so the size of a gap is the number of frames that were
+    /// dropped, or had no result for another reason (`failed`).
     fn results(&self, source: &str, failed: u64) -> Vec<u64> {
         let (seen, mut next, mut gaps) = (self.0.lock().unwrap(), 0, 0);
         for [_, frame, dropped] in &seen[source] {
@@ -77,9 +77,9 @@ fn a_fast_camera_cannot_starve_a_slow_one_and_every_frame_is_accounted_for() {
         let counts = status.counts;
         assert_eq!(counts.captured, status.results + counts.dropped, "{status}");
         let seqs = seen.results(&status.source, 0);
-        assert_eq!(seqs, (0..status.results).collect::<Vec<_>>(), "{}: a number for each result", status.source);
+        assert_eq!(seqs, (0..status.results).collect::<Vec<_>>(), "{}: consecutive numbers", status.source);
     }
-    // 445 frames a second want 50 places. The slow ones lose next to nothing; the fast one gets what is left over.
+    // 445 frames per second compete for 50 slots. The slow ones lose almost nothing; the fast one gets the rest.
     let [fast, _, ten, five] = &done[..] else { panic!("four cameras") };
     assert!(fast.counts.dropped > fast.results, "{fast}");
     for slow in [ten, five] {
@@ -102,7 +102,7 @@ impl Infer for Restarting {
 }
 
 #[test]
-fn an_npu_that_restarts_costs_a_frame_each_time_and_the_cameras_run_on() {
+fn each_restart_of_the_npu_costs_one_frame_and_the_cameras_continue() {
     let session = || -> Box<dyn Infer> {
         Box::new(Restarting(Execution { provider: "QNN", detail: "a fake".into(), nodes: Some((41, 0)) }, 0))
     };
@@ -118,7 +118,7 @@ fn an_npu_that_restarts_costs_a_frame_each_time_and_the_cameras_run_on() {
 }
 
 #[test]
-fn a_camera_that_dies_again_and_again_is_not_noticed_by_the_others() {
+fn a_camera_that_fails_repeatedly_does_not_affect_the_others() {
     let slow = Box::new(Slow(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
     let classifier = common::classifier(&builtin().unwrap(), slow, 1);
     let dying = source(20).replace("appsink", "identity error-after=5 ! appsink");
@@ -127,13 +127,13 @@ fn a_camera_that_dies_again_and_again_is_not_noticed_by_the_others() {
     let done = common::run_daemon(classifier, Box::new(seen.clone()), cameras, Some(60));
     let [well, dying] = &done[..] else { panic!("two cameras") };
     assert!(dying.errors >= 2 && dying.restarts >= 1 && dying.results >= 8, "{dying}");
-    assert_eq!(seen.results("dying", 0).len() as u64, dying.results, "its frames are numbered on when it is back");
+    assert_eq!(seen.results("dying", 0).len() as u64, dying.results, "its numbers continue when it is back");
     assert_eq!((well.errors, well.restarts), (0, 0));
     assert!(well.results * 10 >= well.counts.captured * 8, "{well}");
 }
 
 #[test]
-fn a_film_whose_results_nobody_reads_feeds_no_watchdog_and_ends_when_it_is_asked_to() {
+fn a_film_with_unread_results_does_not_feed_the_watchdog_and_ends_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let notify = UnixDatagram::bind(&path).unwrap();
@@ -141,11 +141,11 @@ fn a_film_whose_results_nobody_reads_feeds_no_watchdog_and_ends_when_it_is_asked
     let mut command = common::glimpsed();
     command.args(["run", "--json", "--live=false", "--model", "testcard", "--name", "front", "--"]).args(source(200).split(' '));
     command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000");
-    // no result of a film may be lost, so the engine waits once the pipe and the queue before it are full
+    // no result of a film may be lost, so the engine waits once the pipe and the queue are full
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut fed = 0;
     let mut silent = 0;
-    // it tells its status ten times a second, with WATCHDOG as long as there is progress
+    // it sends its status ten times per second, with WATCHDOG while there is progress
     while silent < 20 {
         let mut bytes = [0; 4096];
         let len = notify.recv(&mut bytes).unwrap();
@@ -154,7 +154,7 @@ fn a_film_whose_results_nobody_reads_feeds_no_watchdog_and_ends_when_it_is_asked
         assert!(!(alive && silent >= 3), "fed after {silent} messages without progress: {text}");
         (fed, silent) = if alive { (fed + 1, 0) } else { (fed, silent + 1) };
     }
-    assert!(fed > 0, "while it worked it was fed");
+    assert!(fed > 0, "it is fed while the engine works");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
     let mut log = String::new();
     child.stderr.take().unwrap().read_to_string(&mut log).unwrap();

@@ -1,4 +1,4 @@
-//! Each direct dependency has its reason in docs/architecture.md, and the table names no other.
+//! Each direct dependency has its reason in docs/architecture.md, and the table has no others.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ fn each_direct_dependency_has_a_row_with_its_reason_and_licence() {
         .collect();
     let page = read("docs/architecture.md");
     let chapter = page.split("\n## ").find(|chapter| chapter.starts_with("Dependencies\n")).unwrap();
-    // the tables of single crates are in chapters below it
+    // tables about single crates are in later sections
     let tables = chapter.split("\n### ").next().unwrap();
     let mut rows = BTreeSet::new();
     for row in tables.lines().filter(|line| line.starts_with("| `")) {

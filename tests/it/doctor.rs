@@ -10,7 +10,7 @@ fn doctor(flags: &[&str]) -> Output {
     common::glimpsed().arg("doctor").args(flags).output().unwrap()
 }
 
-/// The findings about `about`: mark, what, hint.
+/// The findings of the section `about`: mark, what, hint.
 fn about(output: &Output, about: &str) -> Vec<(String, String, String)> {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let found = report["findings"].as_array().unwrap().iter().filter(|finding| finding["about"] == about);
@@ -19,7 +19,7 @@ fn about(output: &Output, about: &str) -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn a_sound_machine_is_ticked_off_and_a_real_inference_made() {
+fn a_complete_machine_passes_all_checks_and_a_real_inference() {
     let output = doctor(&[&["--model", "testcard"][..], &SOURCE].concat());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", common::stderr(&output));
@@ -39,7 +39,7 @@ fn a_sound_machine_is_ticked_off_and_a_real_inference_made() {
 }
 
 #[test]
-fn faults_are_marked_and_the_rest_is_looked_at_all_the_same() {
+fn errors_are_marked_and_the_other_checks_still_run() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("c.toml");
     std::fs::write(&config, "[model]\nfile = \"testcard\"\ntopp = 1\n[[camera]]\nlaunch = \"nonsense ! appsink name=frames\"\n")
@@ -50,11 +50,11 @@ fn faults_are_marked_and_the_rest_is_looked_at_all_the_same() {
     let [(mark, what, hint)] = &about(&output, "configuration")[..] else { panic!("one finding") };
     assert!(mark == "fail" && what.contains("2 errors"), "{what}");
     assert!(hint.contains("did you mean 'top'?") && hint.contains("no element \"nonsense\""), "{hint}");
-    assert_eq!(about(&output, "inference")[0].0, "ok", "whether anything works is known all the same");
+    assert_eq!(about(&output, "inference")[0].0, "ok", "the inference is tried nevertheless");
 }
 
 #[test]
-fn what_run_would_stumble_over_is_found_before() {
+fn problems_that_would_stop_run_are_found() {
     let none = doctor(&[&["--json", "--model", "testcard", "--onnxruntime", "/nowhere.so"][..], &SOURCE].concat());
     assert_eq!(none.status.code(), Some(1));
     assert_eq!((&*about(&none, "ONNX Runtime")[0].0, &*about(&none, "inference")[0].0), ("fail", "fail"));
@@ -72,7 +72,7 @@ fn what_run_would_stumble_over_is_found_before() {
 }
 
 #[test]
-fn the_npu_of_this_machine_makes_an_inference() {
+fn the_npu_of_this_machine_runs_an_inference() {
     let Some(folder) = common::qnn_dir() else { return };
     let flags = ["--json", "--model", "testcard", "--provider", "qnn", "--qnn-dir", folder.to_str().unwrap()];
     let mut command = common::glimpsed();
@@ -86,7 +86,7 @@ fn the_npu_of_this_machine_makes_an_inference() {
 }
 
 #[test]
-fn cameras_and_sockets_that_are_away_or_taken_are_notes() {
+fn absent_cameras_and_used_sockets_are_notes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let _taken = std::os::unix::net::UnixListener::bind(&path).unwrap();

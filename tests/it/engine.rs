@@ -1,5 +1,5 @@
-//! The engine prepares the next frame while the model works on this one, and nothing of what it promises changes: no frame is lost
-//! without being counted, none goes before an older one, and none is older than need be.
+//! The engine prepares the next frame while the model runs, without changing its guarantees: no frame is lost without being counted,
+//! the order is kept, and no frame is older than necessary.
 
 use crate::common;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// A model that says when it begins, and ends when it is told to.
+/// A model that reports when it begins, and returns when the test lets it.
 struct Gated {
     begins: Sender<()>,
     gate: Receiver<()>,
@@ -25,7 +25,7 @@ struct Gated {
 
 impl Infer for Gated {
     fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
-        // whoever has gone has seen enough
+        // the test may have ended
         let (_, _) = (self.begins.send(()), self.gate.recv());
         Ok(())
     }
@@ -35,7 +35,7 @@ impl Infer for Gated {
     }
 }
 
-/// Some pixels that say when they are released.
+/// Pixels that report when they are released.
 struct Grey(Vec<u8>, Sender<()>);
 
 impl Pixels for Grey {
@@ -50,7 +50,7 @@ impl Drop for Grey {
     }
 }
 
-/// Keeps each result's frame number, what was dropped for it, and the model's name.
+/// Collects each result's frame number, its dropped count, and the model's name.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<(u64, u64, String)>>>);
 
@@ -66,7 +66,7 @@ impl Publisher for Kept {
     }
 }
 
-/// What a test holds: the camera's end, the way for changes, and the news of the model and of released pixels.
+/// The test's side: the camera's channel, the commands, and the reports of the model and of released pixels.
 struct Rig {
     frames: glimpsed::channel::Sender<Frame>,
     metrics: Arc<Metrics>,
@@ -104,8 +104,8 @@ impl Rig {
     }
 }
 
-/// Runs the engine on one camera whose channel holds two frames: `before` fills it, `during` runs while the model works on the first
-/// frame, and the gate is open from then on. Gives the results; frames that gave none must be counted as dropped.
+/// Runs the engine on one camera whose channel holds two frames: `before` fills it, `during` is called while the model runs on the first
+/// frame, and the gate is open afterwards. Returns the results; frames without one must be counted as dropped.
 fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier), limit: Option<u64>) -> Vec<(u64, u64, String)> {
     let ((begins, begun), (gate, opened), (changes, changed)) = (unbounded(), unbounded(), unbounded());
     let (release, released) = unbounded();
@@ -131,7 +131,7 @@ fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier),
     });
     let results = std::mem::take(&mut *kept.0.lock().unwrap());
     let (counts, status) = (metrics.counts(), metrics.status());
-    assert_eq!(counts.captured, counts.dropped + status.results, "each frame gave a result or is counted");
+    assert_eq!(counts.captured, counts.dropped + status.results, "each frame has a result or is counted");
     assert_eq!(status.results, results.len() as u64);
     results
 }
@@ -141,40 +141,40 @@ fn first(number: u64, dropped: u64) -> (u64, u64, String) {
 }
 
 #[test]
-fn the_next_frame_is_prepared_and_released_while_the_model_works() {
+fn the_next_frame_is_prepared_and_released_while_the_model_runs() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
     let during = |rig: &mut Rig, _| {
         rig.released.recv().unwrap();
-        rig.released.recv_timeout(Duration::from_secs(30)).expect("the model holds the first, and the second is done with");
+        rig.released.recv_timeout(Duration::from_secs(30)).expect("the model has the first, and the second is released");
         assert_eq!([rig.file(3), rig.file(4)], [Sent::Queued; 2], "there is room for two again");
     };
     assert_eq!(run(before, during, None), [first(1, 0), first(2, 0), first(3, 0), first(4, 0)]);
 }
 
 #[test]
-fn a_newer_live_frame_goes_in_place_of_the_one_that_is_prepared() {
+fn a_newer_live_frame_replaces_the_prepared_one() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
     let during = |rig: &mut Rig, _| assert_eq!(rig.live(3), Sent::Queued);
     assert_eq!(run(before, during, None), [first(1, 0), first(3, 1)]);
 }
 
 #[test]
-fn what_was_pushed_out_before_is_told_by_the_frame_that_comes_at_last() {
+fn dropped_counts_add_up_in_the_frame_that_is_used() {
     let before = |rig: &mut Rig| (1..=3).for_each(|n| assert_ne!(rig.live(n), Sent::Closed));
     let during = |rig: &mut Rig, _| (4..=6).for_each(|n| assert_ne!(rig.live(n), Sent::Closed));
-    // two have room: 1 goes for 3; 3 is taken ahead while 2 is worked on, 4 goes for 6, and 5 comes in place of 3
+    // there is room for two: 3 replaces 1; 3 is prefetched while 2 runs, 6 replaces 4, and 5 replaces 3
     assert_eq!(run(before, during, None), [first(2, 0), first(5, 2), first(6, 1)]);
 }
 
 #[test]
-fn a_limit_takes_no_frame_ahead_that_it_does_not_want() {
+fn a_limit_prefetches_no_frame_beyond_it() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
     let during = |rig: &mut Rig, _| assert_eq!([3, 4].map(|n| rig.live(n)), [Sent::Queued, Sent::Replaced(1)], "2 still waits");
     assert_eq!(run(before, during, Some(1)), [first(1, 0)]);
 }
 
 #[test]
-fn a_camera_that_is_taken_out_gives_no_result_of_the_frame_that_is_prepared() {
+fn a_removed_camera_gets_no_result_for_its_prepared_frame() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
     let during = |rig: &mut Rig, _| {
         let (offer, _pending) = engine::offer(Change { remove: vec![rig.stream], ..Change::default() });
@@ -184,7 +184,7 @@ fn a_camera_that_is_taken_out_gives_no_result_of_the_frame_that_is_prepared() {
 }
 
 #[test]
-fn a_frame_that_is_prepared_for_one_model_is_not_given_to_the_next() {
+fn a_frame_prepared_for_one_model_is_not_used_with_the_next() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
     let during = |rig: &mut Rig, second| {
         assert_eq!(rig.file(3), Sent::Queued);
@@ -195,7 +195,7 @@ fn a_frame_that_is_prepared_for_one_model_is_not_given_to_the_next() {
 }
 
 #[test]
-fn a_change_that_is_withdrawn_in_time_has_no_effect() {
+fn a_change_withdrawn_in_time_has_no_effect() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
     let during = |rig: &mut Rig, second| {
         let change = Change { classifier: Some(Box::new(second)), remove: vec![rig.stream], ..Change::default() };
@@ -206,7 +206,7 @@ fn a_change_that_is_withdrawn_in_time_has_no_effect() {
     assert_eq!(run(before, during, None), [first(1, 0), first(2, 0)]);
 }
 
-/// A model whose every other answer is not a number.
+/// A model whose every other output is NaN.
 struct Faulty {
     runs: u32,
     execution: Execution,
@@ -226,7 +226,7 @@ impl Infer for Faulty {
 }
 
 #[test]
-fn an_answer_that_is_no_number_costs_its_frame_and_is_counted_as_failed() {
+fn a_nan_output_costs_its_frame_and_is_counted_as_failed() {
     let mut model = builtin().unwrap();
     (model.output.tensor.element, model.output.tensor.quantization) = (ElementType::F32, None);
     let execution = Execution { provider: "CPU", detail: "a fake".into(), nodes: None };

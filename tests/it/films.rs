@@ -1,11 +1,11 @@
-//! Films and pictures of whatever kind and name.
+//! Films and pictures of all kinds and with unusual names.
 
 use crate::common;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What `classify` says of the file at `path`.
+/// The output of `classify` for the file at `path`.
 fn classify(path: &Path) -> std::process::Output {
     common::glimpsed().args(["classify", "--json", "--model", "testcard", "--provider", "cpu"]).arg(path).output().unwrap()
 }
@@ -13,14 +13,14 @@ fn classify(path: &Path) -> std::process::Output {
 const SNOW: &str = "videotestsrc num-buffers=3 pattern=snow ! video/x-raw,width=320,height=240,framerate=25/1";
 
 #[test]
-fn every_codec_whose_decoder_is_installed_is_taken_with_sound_or_a_second_stream() {
+fn every_codec_with_an_installed_decoder_works_with_sound_or_a_second_stream() {
     let folder = tempfile::tempdir().unwrap();
     let sound = "audiotestsrc num-buffers=5 ! vorbisenc ! mux.";
     for (name, encoder, decoder) in [
         ("vp8", "vp8enc deadline=1", "vp8dec"),
         ("theora", "theoraenc", "theoradec"),
         ("mjpeg", "jpegenc", "jpegdec"),
-        // libav's decoders offer other memory too
+        // libav's decoders also offer other kinds of memory
         ("h264", "x264enc speed-preset=ultrafast ! h264parse", "avdec_h264"),
         ("h265", "x265enc speed-preset=ultrafast ! h265parse", "avdec_h265"),
         ("mpeg4", "avenc_mpeg4", "avdec_mpeg4"),
@@ -43,7 +43,7 @@ fn every_codec_whose_decoder_is_installed_is_taken_with_sound_or_a_second_stream
 }
 
 #[test]
-fn any_name_is_taken() {
+fn any_file_name_works() {
     let folder = tempfile::tempdir().unwrap();
     let picture = |path: &Path| {
         common::make_file(
@@ -66,7 +66,7 @@ fn any_name_is_taken() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_at_once() {
+fn anything_but_a_regular_file_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("empty.png"), "").unwrap();

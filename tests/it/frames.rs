@@ -1,5 +1,4 @@
-//! Frames that are no good are left out and counted: damaged ones, corrupted ones, repetitions. The camera goes on, and so do the
-//! others.
+//! Unusable frames are discarded and counted: damaged ones, corrupted ones, repetitions. Their camera and the others continue.
 
 use crate::common;
 use glimpsed::capture::{self, Backoff, Change, Ended, Limits, Params};
@@ -15,7 +14,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// What became of a source.
+/// The outcome of a source.
 #[derive(Debug)]
 struct Course {
     ended: Result<Ended>,
@@ -30,7 +29,7 @@ fn params(pipeline: &str) -> Params {
     Params { backoff, ..Params::new(&format!("{pipeline} ! appsink name=frames")) }
 }
 
-/// Runs a source until `enough` says so of a frame, it is lost, or it ends.
+/// Runs a source until `enough` returns true for a frame, it is lost, or it ends.
 fn until(params: &Params, mut enough: impl FnMut(&Frame) -> bool + Send + 'static) -> Course {
     let (stop, mut told) = (Stop::default(), Vec::new());
     let asked = stop.clone();
@@ -57,7 +56,7 @@ fn until(params: &Params, mut enough: impl FnMut(&Frame) -> bool + Send + 'stati
     Course { ended, told, damaged, skipped }
 }
 
-/// Enough after so many frames.
+/// True from frame `wanted` on.
 fn frames(wanted: u64) -> impl FnMut(&Frame) -> bool + Send + 'static {
     let mut came = 0;
     move |_| {
@@ -67,7 +66,7 @@ fn frames(wanted: u64) -> impl FnMut(&Frame) -> bool + Send + 'static {
 }
 
 #[test]
-fn each_tenth_frame_is_short_and_nine_of_ten_give_results() {
+fn each_tenth_frame_is_short_and_nine_of_ten_get_results() {
     let course = until(&params("faultsrc mode=short every=10 fps=500"), frames(900));
     assert_eq!(course.ended.unwrap(), Ended::Stopped);
     assert!((99..=101).contains(&course.damaged) && course.skipped == 0, "{} of about 1,000 are damaged", course.damaged);
@@ -80,7 +79,7 @@ fn each_tenth_frame_is_short_and_nine_of_ten_give_results() {
 }
 
 #[test]
-fn whatever_a_buffer_says_of_itself() {
+fn wrong_metadata_of_a_buffer_makes_it_damaged() {
     const LIES: [(&str, &str); 16] = [
         ("mode=stride arg=100000 format=RGB", "64x48 in rows of [100000] needs 4700192"),
         ("mode=stride arg=67108864 format=RGB", "needs 3154116800"),
@@ -104,7 +103,7 @@ fn whatever_a_buffer_says_of_itself() {
         assert_eq!(course.ended.unwrap(), Ended::Stopped, "{source}");
         assert!(course.damaged >= 4 && course.told.len() == 2 && course.told[1].contains(why), "{source}: {:?}", course.told);
     }
-    // not as usual, and yet true
+    // unusual, but correct
     for source in [
         "mode=larger arg=8 format=NV12",
         "mode=larger-held arg=8 format=NV12",
@@ -123,14 +122,14 @@ fn whatever_a_buffer_says_of_itself() {
 }
 
 #[test]
-fn nothing_but_damaged_frames_is_a_loss() {
+fn only_damaged_frames_are_a_loss() {
     let course = until(&params("faultsrc mode=tiny fps=500"), frames(1));
     let lost = "lost: 50 damaged frames in a row: buffer is 100 bytes, I420 64x48 needs 4608";
     assert!(course.told.last().unwrap() == lost && course.damaged >= 50, "{course:?}");
 }
 
 #[test]
-fn corrupted_frames_count_against_the_start_alone() {
+fn only_the_start_limit_applies_to_corrupted_frames() {
     let limits = Limits { start: Duration::from_millis(300), stall: Duration::from_millis(100) };
     let course = until(&Params { limits, ..params("faultsrc mode=corrupted fps=500") }, frames(1));
     assert!(course.told[0].contains("flagged as corrupted") && course.damaged > 50, "{course:?}");
@@ -138,7 +137,7 @@ fn corrupted_frames_count_against_the_start_alone() {
 }
 
 #[test]
-fn a_repetition_gives_no_result_and_is_a_sign_of_life() {
+fn a_repetition_gets_no_result_and_resets_the_stall_limit() {
     let course = until(&params("faultsrc mode=gap every=2 fps=500"), frames(100));
     assert!(course.told == ["flows, live: true"] && course.damaged == 0 && (98..=101).contains(&course.skipped), "{course:?}");
 
@@ -163,7 +162,7 @@ fn a_repetition_gives_no_result_and_is_a_sign_of_life() {
 }
 
 #[test]
-fn a_film_gives_each_picture_once() {
+fn each_picture_of_a_film_is_classified_once() {
     let course = until(&params("faultsrc live=false mode=gap fps=0 num-buffers=5"), frames(2));
     assert_eq!((course.ended.unwrap(), course.skipped), (Ended::EndOfStream, 4), "the first picture repeats none");
     let course = until(&params("faultsrc live=false mode=gap every=2 fps=0 num-buffers=6"), frames(4));
@@ -176,11 +175,11 @@ fn a_film_without_one_usable_frame_is_an_error_that_says_why() {
     let why = course.ended.unwrap_err().to_string();
     assert!(why.contains("none of its frames is usable: buffer is 100 bytes, I420 64x48 needs 4608"), "{why}");
     let course = until(&params("faultsrc live=false mode=tiny fps=0 num-buffers=60 every=2"), frames(31));
-    assert_eq!((course.ended.unwrap(), course.damaged), (Ended::EndOfStream, 30), "what can be used is used");
+    assert_eq!((course.ended.unwrap(), course.damaged), (Ended::EndOfStream, 30), "usable frames are used");
 }
 
 #[test]
-fn a_camera_that_needs_longer_than_the_stall_timeout_to_begin_comes_up() {
+fn a_camera_may_need_longer_than_the_stall_timeout_to_start() {
     let limits = Limits { start: Duration::from_secs(60), stall: Duration::from_millis(300) };
     for mode in ["slow-first", "slow-start"] {
         let course = until(&Params { limits, ..params(&format!("faultsrc mode={mode} arg=900")) }, frames(1));
@@ -189,7 +188,7 @@ fn a_camera_that_needs_longer_than_the_stall_timeout_to_begin_comes_up() {
 }
 
 #[test]
-fn times_that_cannot_be_true_are_told_once_and_the_arrival_counts() {
+fn implausible_timestamps_are_reported_once_and_the_arrival_time_is_used() {
     const MODES: [(&str, &str); 5] = [
         ("pts-reset arg=20", "its timestamps go back by"),
         ("pts-back arg=60000 every=2", "its timestamps go back by"),
@@ -201,11 +200,11 @@ fn times_that_cannot_be_true_are_told_once_and_the_arrival_counts() {
         let (mut came, mut before) = (0, None);
         let course = until(&params(&format!("faultsrc mode={mode} fps=200")), move |frame| {
             let captured = frame.info.captured;
-            // arrival times go forward, whatever the stream says; the first ones are still believed
+            // arrival times increase regardless of the timestamps; the first timestamps are still used
             if came > 30
                 && let Some(before) = before
             {
-                assert!(captured >= before, "frame {came} was taken before the one before it");
+                assert!(captured >= before, "frame {came} was captured before the previous one");
             }
             assert!(captured <= Instant::now());
             (came, before) = (came + 1, Some(captured));
@@ -220,7 +219,7 @@ fn times_that_cannot_be_true_are_told_once_and_the_arrival_counts() {
 }
 
 #[test]
-fn the_log_tells_the_first_and_the_statistics_all() {
+fn the_log_reports_the_first_and_the_statistics_count_all() {
     let mut command = common::glimpsed_with_faults();
     command.args(["run", "--json", "--model", "testcard", "--name", "front", "--frames", "40", "--"]);
     let output = command.args("faultsrc mode=tiny every=3 fps=100 ! appsink name=frames".split(' ')).output().unwrap();
@@ -232,7 +231,7 @@ fn the_log_tells_the_first_and_the_statistics_all() {
     assert!(statistics.contains(" damaged") && log.matches("damaged").count() == 2, "{log}");
 }
 
-/// A model that costs nothing.
+/// A model that takes no time.
 struct Quick(Execution);
 
 impl Infer for Quick {
@@ -258,13 +257,13 @@ impl Publisher for Nowhere {
 }
 
 #[test]
-fn a_camera_beside_a_faulty_one_loses_nothing() {
+fn a_faulty_camera_does_not_affect_another() {
     common::load_faults();
     for mode in ["tiny", "stride arg=67108864", "more-planes", "corrupted", "gap", "caps-zero-size"] {
         let quick = Box::new(Quick(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
         let classifier = common::classifier(&builtin().unwrap(), quick, 1);
         let faulty = common::camera("faulty", &format!("faultsrc mode={mode} fps=200 ! appsink name=frames"));
-        // a film: each of its frames waits for the engine, so that none is dropped because the machine is busy
+        // a film: each of its frames waits for the engine, so that none is dropped on a busy machine
         let sound = common::camera("sound", "faultsrc live=false fps=200 num-buffers=80 ! appsink name=frames");
         let done = common::run_daemon(classifier, Box::new(Nowhere), vec![faulty, sound], Some(80));
         let [faulty, sound] = &done[..] else { panic!("two cameras") };

@@ -1,7 +1,7 @@
-//! Whatever a file or a subscriber holds: it is taken or refused, and never a panic.
+//! Any content of a file or from a subscriber is accepted or refused, without a panic.
 //!
-//! The inputs are sound ones with faults worked in, the same in every run. `GLIMPSED_FUZZ_CASES=200000 cargo nextest run --release --test it fuzz::`
-//! tries more of them. What was found is a test beside the code: labels.rs, a synset without a name.
+//! The inputs are valid ones with mutations, the same in every run. `GLIMPSED_FUZZ_CASES=200000 cargo nextest run --release --test it fuzz::`
+//! tries more of them. For each bug found there is a unit test: labels.rs, a synset without a name.
 
 mod frame;
 
@@ -21,7 +21,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::path::Path;
 use std::time::Duration;
 
-/// One fault: where, what goes, what comes.
+/// A mutation: the position, the number of removed bytes, and the inserted bytes.
 #[derive(Debug, Clone)]
 struct Edit {
     at: Index,
@@ -79,12 +79,12 @@ fn edited(sound: &[u8], edits: &[Edit]) -> Vec<u8> {
     bytes
 }
 
-/// Hands `take` faulty forms of `sound`.
+/// Calls `take` with mutations of `sound`.
 fn with_faults(sound: &[u8], cases: u32, take: impl Fn(&[u8])) {
     with_all(edits(), cases, |edits| take(&edited(sound, &edits)));
 }
 
-/// Hands `take` values of `strategy`, the same in every run; so many, unless the environment says more. A panic fails the test with
+/// Calls `take` with `cases` values of `strategy`, the same in every run; the environment may set more. A panic fails the test with
 /// the smallest value.
 fn with_all<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>, cases: u32, take: impl Fn(T)) {
     let cases = std::env::var("GLIMPSED_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
@@ -158,7 +158,7 @@ fn models() {
     let path = folder.path().join("fuzz.onnx");
     for model in ["testcard.onnx", "testcard_float.onnx"] {
         let sound = std::fs::read(common::project().join("models/testcard").join(model)).unwrap();
-        // most of a file is weights: what says something is at its ends
+        // most of a file is weights: its structure is at its ends
         let (head, tail) = (&sound[..sound.len().min(1500)], &sound[sound.len().saturating_sub(1500)..]);
         let take = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
@@ -173,7 +173,7 @@ fn models() {
     }
 }
 
-/// Sides of a picture: mostly small, the extremes, and what no picture has.
+/// Sides of a picture: mostly small ones, the extremes, and invalid ones.
 fn side() -> impl Strategy<Value = u32> {
     prop_oneof![12 => 1u32..70, 2 => 1000u32..3000, 1 => Just(32_767), 1 => prop::sample::select(&[0, 32_768, 65_536, 2_147_483_647][..])]
 }
@@ -186,7 +186,7 @@ fn stride() -> impl Strategy<Value = i32> {
     prop_oneof![8 => 0i32..400, 2 => 0i32..100_000, 1 => -400i32..0, 1 => prop::sample::select(&[i32::MIN, i32::MAX][..])]
 }
 
-/// Rows as the format has them, with padding behind each row and in front of each plane: a layout that is true.
+/// A valid layout of the format, with padding after each row and before each plane.
 fn true_meta(format: usize, (width, height): (u32, u32), padding: usize) -> (Meta, usize) {
     let (mut offsets, mut strides, mut end) = (Vec::new(), Vec::new(), 0);
     for plane in FORMATS[format].1.planes() {
@@ -198,7 +198,7 @@ fn true_meta(format: usize, (width, height): (u32, u32), padding: usize) -> (Met
     (Meta { format, size: (width, height), offsets, strides }, end)
 }
 
-/// Buffers whose meta lies about them, and some whose meta is true but for one thing.
+/// Buffers with random metadata, and some whose metadata is valid except for one value.
 fn lies() -> impl Strategy<Value = Lie> {
     let format = || 0..FORMATS.len();
     let memories = || vec(prop_oneof![3 => 0usize..9000, 1 => 0usize..300_000], 0..5);
@@ -238,12 +238,12 @@ fn lies() -> impl Strategy<Value = Lie> {
 }
 
 #[test]
-fn frames_whose_buffers_lie() {
+fn frames_with_wrong_metadata() {
     let taken = std::cell::Cell::new((0, 0));
     with_all(lies(), 4000, |lie| {
         let (good, bad) = taken.get();
         taken.set(if frame::take(&lie) { (good + 1, bad) } else { (good, bad + 1) });
     });
     let (good, bad) = taken.get();
-    assert!(good > 500 && bad > 500, "{good} were taken and {bad} were not: the inputs test one side only");
+    assert!(good > 500 && bad > 500, "{good} were accepted and {bad} were not: the inputs test one side only");
 }

@@ -1,4 +1,4 @@
-//! Network cameras of the cheap kind, which hang up, are not found, or are not there.
+//! Cheap network cameras, which close the connection, answer 404, or are absent.
 
 use crate::camera::{assert_came_back, at_once, losses, until};
 use crate::common;
@@ -6,21 +6,21 @@ use glimpsed::capture::{Ended, Params};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 
-/// A network camera of the cheap kind: Motion JPEG over HTTP, on a port of its own, until the test ends. Any path that ends in
-/// `missing` is not found.
+/// A cheap network camera: Motion JPEG over HTTP, on its own port, until the test ends. Any path that ends in
+/// `missing` is answered with 404.
 struct HttpCamera {
     port: u16,
 }
 
 impl HttpCamera {
-    /// One that hangs up after so many frames of each connection.
+    /// A camera that closes each connection after `frames` frames.
     fn start(frames: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let picture = common::jpeg("smpte");
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                // whoever hangs up first is right
+                // either side may close the connection
                 let _ = serve(connection, &picture, frames);
             }
         });
@@ -49,14 +49,14 @@ fn serve(mut connection: TcpStream, picture: &[u8], frames: usize) -> std::io::R
     connection.write_all(b"--frame--\r\n")
 }
 
-/// A camera as the cheap ones are: Motion JPEG over HTTP, from a source that does not say that it is live.
+/// The parameters of such a camera; its source does not report that it is live.
 fn over_http(camera: &HttpCamera) -> Params {
     let pipeline = format!("souphttpsrc location={} ! multipartdemux ! jpegdec ! appsink name=frames", camera.url());
     Params { backoff: at_once(), ..Params::new(&pipeline) }
 }
 
 #[test]
-fn a_network_camera_that_hangs_up_is_tried_again() {
+fn a_network_camera_that_closes_the_connection_is_retried() {
     let camera = HttpCamera::start(3);
     let (ended, mut told) = until(8, &over_http(&camera));
     told.retain(|told| !told.contains("timestamp"));
@@ -72,10 +72,10 @@ fn a_network_source_declared_not_live_ends_with_its_stream() {
 }
 
 #[test]
-fn a_network_camera_that_is_not_there_is_tried_again_and_the_reason_is_told() {
+fn an_absent_network_camera_is_retried_and_the_reason_reported() {
     let gone = HttpCamera::start(0).url();
     let pipeline = |source: &str| format!("{source} ! jpegdec ! appsink name=frames");
-    // (souphttpsrc's own words differ from version to version)
+    // (souphttpsrc's messages differ between versions)
     for (source, why) in [
         (format!("souphttpsrc location={gone}missing"), "Not Found"),
         ("souphttpsrc location=http://user:secret@127.0.0.1:1/".to_owned(), "the connection to 127.0.0.1:1 failed"),

@@ -1,6 +1,6 @@
-//! `linear` is between the four pixels around the middle, whatever the reduction: OpenCV's `INTER_LINEAR`.
+//! `linear` interpolates between the four pixels around the centre, for any scale factor: OpenCV's `INTER_LINEAR`.
 //!
-//! The reference is the formula, in floating point and in both directions at once; here it is rounded after each.
+//! The reference is the formula in floating point for both directions at once; the code rounds after each.
 
 use crate::common;
 use glimpsed::frame::{Frame, OwnedPixels, Picture, PixelFormat};
@@ -17,7 +17,7 @@ fn preprocessed(frame: &Frame, filter: Filter) -> Vec<u8> {
     common::bytes_of(&out)
 }
 
-/// Smooth in places, and of single pixels in others.
+/// Partly smooth, partly with details of one pixel.
 fn sample(x: usize, y: usize, channel: usize) -> u8 {
     ((x * x * 3 + y * y * 5 + (channel + 1) * x * y) >> 4) as u8
 }
@@ -29,7 +29,7 @@ fn frame(format: PixelFormat, (width, height): (usize, usize)) -> Frame {
     Frame::new(picture, OwnedPixels(vec![(data, width * channels)])).unwrap()
 }
 
-/// The two pixels in one direction, and how much the second one counts.
+/// The two pixels in one direction, and the weight of the second one.
 fn around(place: usize, side: usize) -> (usize, usize, f64) {
     let middle = (place as f64 + 0.5) * side as f64 / SIDE as f64 - 0.5;
     let first = middle.floor();
@@ -38,7 +38,7 @@ fn around(place: usize, side: usize) -> (usize, usize, f64) {
 }
 
 #[test]
-fn every_element_is_the_formulas_within_one() {
+fn every_element_is_within_one_of_the_formula() {
     for size in [(640, 480), (97, 61), (1920, 1080), (1, 50), (50, 1), (24, 24), (17, 9), (333, 500)] {
         for (format, channels) in [(PixelFormat::Rgb, 3), (PixelFormat::Gray8, 1)] {
             let got = preprocessed(&frame(format, size), Filter::Linear);
@@ -54,7 +54,7 @@ fn every_element_is_the_formulas_within_one() {
 }
 
 #[test]
-fn where_nothing_shrinks_it_is_bilinear() {
+fn without_reduction_it_is_bilinear() {
     let small = frame(PixelFormat::Rgb, (17, 9));
     assert_eq!(preprocessed(&small, Filter::Linear), preprocessed(&small, Filter::Bilinear));
 }

@@ -1,4 +1,4 @@
-//! A live source keeps the newest frame and accounts for each; one that is not live loses none.
+//! For a live source the newest frame wins, and all are counted; a source that is not live loses none.
 
 use crate::common;
 use glimpsed::error::Result;
@@ -37,14 +37,14 @@ fn thirty_frames_a_second_in_720p_are_valid_lines_without_gaps_and_all_accounted
     }
     let (captured, dropped) = (number_before(&log, " frames,"), number_before(&log, " dropped"));
     assert_eq!(results.len(), 90);
-    assert!(captured < 300, "the source went on after the limit: {log}");
+    assert!(captured < 300, "the source continued after the limit: {log}");
     assert_eq!(captured, results.len() as u64 + dropped, "{log}");
     let told: u64 = results.iter().map(|result| result["dropped"].as_u64().unwrap()).sum();
-    assert!(told <= dropped, "{told} of {dropped}: those behind the last result are told by nobody");
+    assert!(told <= dropped, "{told} of {dropped}: those after the last result are in no message");
 }
 
 #[test]
-fn the_schema_refuses_what_is_no_message() {
+fn the_schema_refuses_invalid_messages() {
     let schema = schema();
     for wrong in [
         r#"{"type":"classification","version":1}"#,
@@ -75,7 +75,7 @@ impl Infer for Slow {
     }
 }
 
-/// Keeps what is published.
+/// Collects the published results.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<Prediction>>>);
 
@@ -91,7 +91,7 @@ impl Publisher for Kept {
     }
 }
 
-/// Runs `pipeline` with the slow model; gives the counts, how many results there were, and the results.
+/// Runs `pipeline` with the slow model; returns the counts, the number of results, and the results.
 fn with_slow_model(pipeline: &str, limit: Option<u64>) -> (Counts, u64, Vec<Prediction>) {
     let slow = Box::new(Slow(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
     let classifier = common::classifier(&builtin().unwrap(), slow, 1);
@@ -106,20 +106,20 @@ fn a_slow_model_sees_the_newest_frame_and_nothing_grows() {
     let source = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=1280,height=720,framerate=30/1 ! appsink name=frames";
     let (counts, worked, results) = with_slow_model(source, Some(20));
     assert_eq!((worked, counts.captured), (20, worked + counts.dropped));
-    assert!(counts.dropped >= 20, "{counts:?}: at 30 frames a second two of three are replaced");
+    assert!(counts.dropped >= 20, "{counts:?}: at 30 frames per second two of three are replaced");
     assert!(results.iter().all(|result| result.top[0].index == 3));
-    // A frame is 100 ms old when its result is out, and waited less than the 33 ms until the next one would have replaced it. The
-    // middle of all results says so; single ones may suffer from a busy machine.
+    // A frame is 100 ms old when its result is published, and has waited less than 33 ms, when the next one would have replaced it. This
+    // holds for the median; single results may be late on a busy machine.
     let mut ages: Vec<_> = results.iter().map(|result| result.timing.age).collect();
     ages.sort();
     assert!(ages[ages.len() / 2] < Duration::from_millis(150), "{ages:?}");
-    // had frames queued up, the last ones would be the oldest
+    // if frames were queued, the last results would be the oldest
     let late = results.last().unwrap().timing.age;
     assert!(late < Duration::from_millis(500), "{late:?}");
 }
 
 #[test]
-fn a_source_that_is_not_live_loses_nothing_however_slow_the_model() {
+fn a_source_that_is_not_live_loses_nothing_with_a_slow_model() {
     let source = "videotestsrc num-buffers=7 ! video/x-raw,format=NV12,width=320,height=240,framerate=30/1 ! appsink name=frames";
     let (counts, worked, results) = with_slow_model(source, None);
     assert_eq!((counts.captured, counts.dropped, worked), (7, 0, 7));
@@ -136,7 +136,7 @@ fn a_limit_ends_the_source_too() {
 }
 
 #[test]
-fn two_runs_over_the_same_frames_give_the_same_bytes_apart_from_times() {
+fn two_runs_over_the_same_frames_give_the_same_bytes_except_for_times() {
     let run = || {
         let source =
             "videotestsrc num-buffers=20 pattern=ball ! video/x-raw,format=I420,width=512,height=384 ! appsink name=frames";

@@ -1,5 +1,5 @@
-//! The tests of glimpsed: one binary, a module each. Those that need their own process, for an allocator of their own, are beside
-//! this folder.
+//! The integration tests: one binary with a module for each topic. Tests that need their own process, because of their allocator, are
+//! in the folder above.
 
 mod bad_input;
 mod bench;

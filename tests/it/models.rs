@@ -1,4 +1,4 @@
-//! Model files as the world has them: in Hugging Face's cache, too new, broken, or computing nonsense.
+//! Unusual model files: in Hugging Face's cache, too new, invalid, or with NaN outputs.
 
 use crate::common;
 use crate::common::onnx::{Onnx, external, initializer, node};
@@ -16,7 +16,7 @@ fn file(folder: &Path, model: &Onnx) -> PathBuf {
     path
 }
 
-/// Why no session of `model` can be opened.
+/// The error of opening a session for `model`.
 fn refused(model: &Onnx) -> Error {
     let folder = tempfile::tempdir().unwrap();
     let model = Model::read(&file(folder.path(), model)).unwrap();
@@ -24,7 +24,7 @@ fn refused(model: &Onnx) -> Error {
 }
 
 #[test]
-fn a_model_in_hugging_faces_cache_has_the_name_and_the_labels_of_where_it_was_named() {
+fn a_model_in_hugging_faces_cache_has_its_name_and_labels_from_the_given_path() {
     let hub = tempfile::tempdir().unwrap();
     let repository = hub.path().join("models--acme--colours");
     let snapshot = repository.join("snapshots/0a1b2c");
@@ -43,7 +43,7 @@ fn a_model_in_hugging_faces_cache_has_the_name_and_the_labels_of_where_it_was_na
 }
 
 #[test]
-fn what_no_retry_can_heal_is_a_fault_of_the_configuration() {
+fn an_invalid_model_is_a_configuration_error() {
     let cases = [
         (Onnx { ir_version: 99, ..Onnx::default() }, vec!["IR version", "newer than ONNX Runtime", "export it"]),
         (Onnx { opset: 99, ..Onnx::default() }, vec!["opset", "newer than ONNX Runtime", "export it"]),
@@ -61,7 +61,7 @@ fn what_no_retry_can_heal_is_a_fault_of_the_configuration() {
 }
 
 #[test]
-fn a_picture_that_the_model_makes_nan_of_is_an_error() {
+fn a_nan_output_for_a_picture_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let nodes = [
         node("Flatten", &["mean"], &["flat"]),
@@ -77,7 +77,7 @@ fn a_picture_that_the_model_makes_nan_of_is_an_error() {
     assert!(said.contains("cannot classify") && said.contains("NaN for class 0 (3 of 3 values"), "{said}");
 }
 
-/// Why `model`, beside which `more` puts files, cannot be read.
+/// The error of reading `model`; `more` writes files into its folder.
 fn unreadable(model: &Onnx, more: impl FnOnce(&Path)) -> String {
     let folder = tempfile::tempdir().unwrap();
     more(folder.path());
@@ -87,7 +87,7 @@ fn unreadable(model: &Onnx, more: impl FnOnce(&Path)) -> String {
 }
 
 #[test]
-fn more_classes_or_nodes_than_any_classifier_has_are_refused() {
+fn too_many_classes_or_nodes_are_refused() {
     let said = unreadable(&Onnx { output: vec![1, 1_000_000_000], ..Onnx::default() }, |_| {});
     assert!(said.contains("has 1000000000 classes") && said.contains("At most 1000000"), "{said}");
     let said = unreadable(&Onnx { nodes: vec![node("", &[], &[]); 300_000], ..Onnx::default() }, |_| {});
@@ -95,11 +95,11 @@ fn more_classes_or_nodes_than_any_classifier_has_are_refused() {
 }
 
 #[test]
-fn long_chains_and_circles_of_nodes_are_walked_to_their_end() {
+fn long_chains_and_cycles_of_nodes_are_handled() {
     let name = |n: usize| if n == 0 { "mean".to_owned() } else { format!("v{n}") };
     let mut nodes: Vec<_> = (0..100_000).map(|n| node("Identity", &[&name(n)], &[&name(n + 1)])).collect();
     nodes.push(node("Flatten", &[&name(100_000)], &["classes"]));
-    // backwards: searched one by one, each step would go over all nodes
+    // in reverse order: a linear search would visit all nodes in each step
     nodes.reverse();
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(Model::read(&file(folder.path(), &Onnx::ending_in(&nodes))).unwrap().nodes(), 100_002);
@@ -108,7 +108,7 @@ fn long_chains_and_circles_of_nodes_are_walked_to_their_end() {
 }
 
 #[test]
-fn weights_that_are_not_where_or_what_the_model_says_are_refused() {
+fn invalid_external_weights_are_refused() {
     let with = |weights| Onnx { initializers: vec![weights], ..Onnx::default() };
     let at = |entries: &[(&str, &str)]| with(external("w", &[3], entries));
     let nothing = |_: &Path| {};
@@ -133,7 +133,7 @@ fn weights_that_are_not_where_or_what_the_model_says_are_refused() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_at_once() {
+fn anything_but_a_regular_file_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());

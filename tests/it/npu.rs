@@ -1,4 +1,4 @@
-//! Sessions on the NPU: every node there, or an error. On x86-64 they run on the emulator of the HTP that the QNN wheel holds.
+//! Sessions on the NPU: every node there, or an error. On x86-64 they run on the emulator of the HTP in the QNN wheel.
 
 use crate::common;
 use glimpsed::model::{Model, builtin};
@@ -45,7 +45,7 @@ fn a_dozen_photos_give_the_htps_answers() {
 }
 
 #[test]
-fn the_built_in_model_knows_its_pictures_there_too() {
+fn the_built_in_model_gives_the_same_labels_on_the_npu() {
     let Some(_) = common::qnn_dir() else { return };
     let model = builtin().unwrap();
     let session = runtime::open(&model, &common::runtime_params(Provider::Qnn)).unwrap();
@@ -63,7 +63,7 @@ fn the_built_in_model_knows_its_pictures_there_too() {
 }
 
 #[test]
-fn a_float_model_is_refused_and_auto_says_so_and_goes_to_the_cpu() {
+fn a_float_model_is_refused_and_auto_reports_it_and_uses_the_cpu() {
     let (Some(testdata), Some(qnn_dir)) = (common::testdata(), common::qnn_dir()) else { return };
     let model = Model::read(&testdata.join("models/squeezenet1_1_float.onnx")).unwrap();
     let refused = runtime::open(&model, &common::runtime_params(Provider::Qnn)).err().unwrap();
@@ -79,9 +79,9 @@ fn a_float_model_is_refused_and_auto_says_so_and_goes_to_the_cpu() {
 }
 
 #[test]
-fn a_backend_that_does_not_load_is_an_error_and_not_a_silent_cpu() {
+fn a_backend_that_cannot_be_loaded_is_an_error_and_not_a_silent_fallback() {
     let Some(qnn_dir) = common::qnn_dir() else { return };
-    // the real plugin, and a backend that is no library
+    // the real plugin, and a backend that is not a library
     let folder = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(&qnn_dir).unwrap() {
         let path = entry.unwrap().path();
@@ -121,7 +121,7 @@ fn classify(flags: &[&str]) -> std::process::Output {
 }
 
 #[test]
-fn a_model_that_runs_there_in_part_is_refused_with_the_nodes_that_do_not() {
+fn a_model_that_runs_partly_on_the_npu_is_refused_with_the_other_nodes() {
     let Some(_) = common::qnn_dir() else { return };
     let output = classify(&["--provider", "qnn"]);
     let log = common::stderr(&output);
@@ -133,7 +133,7 @@ fn a_model_that_runs_there_in_part_is_refused_with_the_nodes_that_do_not() {
 }
 
 #[test]
-fn auto_takes_each_step_aloud() {
+fn auto_logs_each_step() {
     let Some(_) = common::qnn_dir() else { return };
     let whole = classify(&["--provider", "auto"]);
     let log = common::stderr(&whole);
@@ -148,7 +148,7 @@ fn auto_takes_each_step_aloud() {
 }
 
 #[test]
-fn every_form_of_squeezenet_runs_there_whole() {
+fn every_form_of_squeezenet_runs_entirely_on_the_npu() {
     let (Some(testdata), Some(_)) = (common::testdata(), common::qnn_dir()) else { return };
     let models = ["w8a8", "w8a8_f32io", "w8a8_f32out", "w8a8_nhwc", "w8a8_int8io", "w8a8_u8weights"];
     let files = models.map(|model| testdata.join(format!("models/squeezenet1_1_{model}.onnx")));
@@ -162,7 +162,7 @@ fn every_form_of_squeezenet_runs_there_whole() {
     }
 }
 
-/// 8-bit weights, 16-bit activations, uint16 at both ends; made by models/squeezenet1_1/quantize of the built-in model's float form.
+/// 8-bit weights, 16-bit activations, uint16 input and output; made by models/squeezenet1_1/quantize from the built-in model's float form.
 #[test]
 fn a_model_of_16_bits_runs_there_and_agrees_with_the_cpu() {
     let Some(_) = common::qnn_dir() else { return };
@@ -189,7 +189,7 @@ fn a_model_of_16_bits_runs_there_and_agrees_with_the_cpu() {
 }
 
 #[test]
-fn options_that_qnn_would_pass_over_in_silence_are_refused() {
+fn options_that_qnn_would_silently_ignore_are_refused() {
     let demo = |option: &str| {
         let output = common::glimpsed().args(["demo", "--frames", "1", "--provider", "qnn", "--qnn", option]).output().unwrap();
         (output.status.code(), common::stderr(&output))
@@ -203,7 +203,7 @@ fn options_that_qnn_would_pass_over_in_silence_are_refused() {
         let (code, log) = demo(option);
         assert!(code == Some(2) && log.contains(said), "{option}: {log}");
     }
-    // it would run on the CPU, and nobody would know
+    // it would silently run on the CPU
     let (code, log) = demo("backend_path=/nowhere/libQnnHtp.so");
     assert!(code == Some(1) && log.contains("/nowhere/libQnnHtp.so") && log.contains("fallback"), "{log}");
     let (code, log) = demo("profiling_level=basic");

@@ -1,4 +1,4 @@
-//! What tells of the NPU, and builds for it: inspect, profiles, compare, compile. On x86-64 with the emulator of the HTP.
+//! Commands for the NPU: inspect, profiles, compare, compile. On x86-64 with the emulator of the HTP.
 
 use crate::common;
 use glimpsed::model::Model;
@@ -6,7 +6,7 @@ use glimpsed::runtime::{self, Provider};
 use glimpsed::tensor::Tensor;
 
 #[test]
-fn inspect_tells_of_each_operator() {
+fn inspect_lists_each_operator() {
     let Some(folder) = common::qnn_dir() else { return };
     let inspect = |flags: &[&str]| {
         let mut command = common::glimpsed();
@@ -46,7 +46,7 @@ fn inspect_measures_the_slowest_nodes() {
 }
 
 #[test]
-fn a_profile_is_written_where_it_is_asked_for() {
+fn a_profile_is_written_to_the_requested_file() {
     let Some(folder) = common::qnn_dir() else { return };
     let place = tempfile::tempdir().unwrap();
     let csv = place.path().join("profile.csv");
@@ -54,11 +54,11 @@ fn a_profile_is_written_where_it_is_asked_for() {
     command.args(["demo", "--frames", "2", "--provider", "qnn", "--qnn", "profiling_level=basic", "--qnn-dir"]).arg(folder);
     let output = command.arg("--qnn").arg(format!("profiling_file_path={}", csv.display())).output().unwrap();
     assert!(output.status.success(), "{}", common::stderr(&output));
-    assert!(std::fs::read_to_string(&csv).unwrap().contains("EXECUTE"), "QNN's own figures of each run");
+    assert!(std::fs::read_to_string(&csv).unwrap().contains("EXECUTE"), "QNN's own figures for each run");
 }
 
 #[test]
-fn compare_shows_both_answers_their_distance_and_their_times() {
+fn compare_shows_both_answers_their_difference_and_their_times() {
     let (Some(testdata), Some(qnn_dir)) = (common::testdata(), common::qnn_dir()) else { return };
     let pictures: Vec<_> = common::files_of(&testdata.join("png")).into_iter().step_by(4).collect();
     let compare = |flags: &[&str]| {
@@ -69,7 +69,7 @@ fn compare_shows_both_answers_their_distance_and_their_times() {
         String::from_utf8(output.stdout).unwrap()
     };
     let report: serde_json::Value = serde_json::from_str(&compare(&["--json"])).unwrap();
-    // what the references of both say
+    // according to the reference outputs of both
     let expected = common::expected(&testdata);
     let logits = |side: &str, row: usize| common::npy_row(&testdata.join(format!("expected/logits_{side}.npy")), row, 1000);
     let rows: Vec<_> = pictures.iter().map(|picture| common::expected_row(&expected, picture)).collect();
@@ -91,7 +91,7 @@ fn compare_shows_both_answers_their_distance_and_their_times() {
 }
 
 #[test]
-fn compare_without_pictures_takes_test_pictures_and_without_an_npu_says_so() {
+fn compare_without_pictures_uses_test_pictures_and_without_an_npu_says_so() {
     let Some(qnn_dir) = common::qnn_dir() else { return };
     let output = common::glimpsed().args(["compare", "testcard", "--qnn-dir"]).arg(&qnn_dir).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -102,7 +102,7 @@ fn compare_without_pictures_takes_test_pictures_and_without_an_npu_says_so() {
 }
 
 #[test]
-fn a_model_that_was_built_ahead_of_time_gives_the_same_answers() {
+fn a_model_built_ahead_of_time_gives_the_same_answers() {
     let (Some(testdata), Some(qnn_dir)) = (common::testdata(), common::qnn_dir()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let built = folder.path().join("built");
@@ -111,7 +111,7 @@ fn a_model_that_was_built_ahead_of_time_gives_the_same_answers() {
         command.arg("compile").arg(testdata.join("models/squeezenet1_1_w8a8.onnx")).args(flags).arg("--qnn-dir").arg(&qnn_dir);
         command.arg("--labels").arg(testdata.join("synset_words.txt")).arg("--output").arg(&built).output().unwrap()
     };
-    // for the HTP of the RUBIK Pi 3, from whatever machine this is
+    // for the HTP of the RUBIK Pi 3, on any machine
     let output = compile(&["--htp-arch", "68"]);
     assert!(output.status.success(), "{}", common::stderr(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains("all 169 nodes built for the NPU in "));

@@ -1,4 +1,4 @@
-//! Results as text on the video: there, legible on light and dark, whatever the labels hold.
+//! Results as text on the video: visible and legible on light and dark pictures, for any label.
 
 use crate::common;
 use glimpsed::caption::Caption;
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-/// Runs the shipped pipeline for JPEG stills on a test picture; the last still but one, and what was said.
+/// Runs the shipped pipeline for JPEG stills on a test picture; returns the last still but one, and the log.
 fn still(folder: &Path, pattern: &str, labels: &Path) -> (Frame, Output) {
     let mut command = common::glimpsed();
     command.args(["run", "--json", "--model", "testcard", "--frames", "45", "--labels"]).arg(labels);
@@ -17,14 +17,14 @@ fn still(folder: &Path, pattern: &str, labels: &Path) -> (Frame, Output) {
     command.args(["--var", "RATE=30", "--var", &format!("FOLDER={}", folder.display())]);
     command.args(["--var", &format!("SOURCE=videotestsrc is-live=true pattern={pattern} ! {size}")]);
     let output = command.output().unwrap();
-    // the last one may be half written
+    // the last one may be incomplete
     let files = common::files_of(folder);
     let file = files.iter().rev().nth(1).unwrap_or_else(|| panic!("no stills: {}", common::stderr(&output)));
     let frame = common::picture(file, "jpegdec ! videoconvert ! video/x-raw,format=GRAY8");
     (frame, output)
 }
 
-/// The darkest and the brightest pixel where the text is, and in the upper half of the picture.
+/// The darkest and the brightest pixel in the area of the text, and in the upper half of the picture.
 fn extremes(frame: &Frame) -> [(u8, u8); 2] {
     let (plane, width) = (frame.plane(0), frame.info.picture.width as usize);
     let of = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
@@ -45,13 +45,13 @@ fn the_label_is_on_the_picture_and_legible_on_light_and_dark() {
         let (frame, output) = still(&stills, pattern, &labels);
         assert!(common::json_lines(&output).iter().all(|result| result["classifications"][0]["label"] == pattern));
         let [text, rest] = extremes(&frame);
-        assert!(rest.1 - rest.0 < 30, "{pattern}: the rest of the picture is of one colour, {rest:?}");
-        assert!(text.0 < 60 && text.1 > 190, "{pattern}: bright letters with dark around them, {text:?}");
+        assert!(rest.1 - rest.0 < 30, "{pattern}: the rest of the picture has one colour, {rest:?}");
+        assert!(text.0 < 60 && text.1 > 190, "{pattern}: bright letters on a dark background, {text:?}");
     }
 }
 
 #[test]
-fn labels_that_look_like_markup_or_are_too_long_are_shown_all_the_same() {
+fn labels_that_look_like_markup_or_are_too_long_are_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (stills, labels) = (folder.path().join("stills"), folder.path().join("labels.txt"));
     std::fs::create_dir(&stills).unwrap();
@@ -67,12 +67,12 @@ fn labels_that_look_like_markup_or_are_too_long_are_shown_all_the_same() {
 }
 
 #[test]
-fn a_text_that_nobody_renews_goes() {
+fn a_text_that_is_not_renewed_is_removed() {
     let caption = Caption::default();
     let showing = caption.clone();
     let text = "videotestsrc num-buffers=2 pattern=black ! video/x-raw,format=GRAY8,width=640,height=360 ! \
                 textoverlay name=labels valignment=bottom halignment=left ! appsink name=frames";
-    // set at one time, and drawn now: it is as old as `ago`
+    // set `ago` milliseconds before it is drawn
     let drawn = move |ago: u64| {
         showing.set("cat", Instant::now() - Duration::from_millis(ago));
         let caption = showing.clone();

@@ -1,6 +1,6 @@
-//! RGB pictures are resized as Pillow resizes them: equal in every element, for every fit and filter.
+//! RGB pictures are resized exactly as by Pillow: every element is equal, for every fit and filter.
 //!
-//! The reference values are Pillow 13.0.0's own, of pictures that are a formula; `tests/fixtures/make_pillow.py` tells the story.
+//! The reference values were computed by Pillow 13.0.0 from synthetic pictures, with `tests/fixtures/make_pillow.py`.
 
 use crate::common;
 use glimpsed::frame::{Frame, Orientation, OwnedPixels, Picture, PixelFormat};
@@ -18,7 +18,7 @@ fn chirp(x: u32, y: u32, channel: u32) -> u8 {
     (((3 * x * x + 5 * y * y + (c + 1) * x * y) >> 4) & 255) as u8
 }
 
-/// The chirp in an RGB format: `order` are the channels of a pixel (3 for a byte that means nothing), rows padded by `padding`.
+/// The chirp in an RGB format: `order` lists the channels of a pixel (3 for an unused byte), rows are padded by `padding`.
 fn frame(format: PixelFormat, order: &[u32], (width, height): (u32, u32), padding: usize) -> Frame {
     let mut data = Vec::new();
     for y in 0..height {
@@ -114,7 +114,7 @@ fn planes_of_yuv_are_swapped_too() {
 }
 
 #[test]
-fn every_order_of_channels_and_every_padding_is_the_same_picture() {
+fn every_channel_order_and_padding_gives_the_same_picture() {
     let orders: [(PixelFormat, &[u32]); 8] = [
         (PixelFormat::Rgb, &[0, 1, 2]),
         (PixelFormat::Bgr, &[2, 1, 0]),
@@ -157,10 +157,10 @@ fn stored(orientation: Orientation, size: (u32, u32)) -> Frame {
     Frame::new(picture, OwnedPixels(vec![(data, width as usize * 3)])).unwrap()
 }
 
-/// Pillow: `ImageOps.exif_transpose`, then `resize`. What is equal to the upright picture's bytes here is equal to Pillow's above.
+/// In Pillow: `ImageOps.exif_transpose`, then `resize`. Equality with the upright picture implies equality with Pillow, by the test above.
 #[test]
-fn a_turned_picture_gives_the_bytes_of_the_upright_one() {
-    // reduced more in one direction than in the other: the order of the passes counts
+fn a_rotated_picture_gives_the_bytes_of_the_upright_one() {
+    // reduced more in one direction than in the other: the order of the passes matters
     for size in [(97, 61), (61, 197), (640, 480), (17, 9), (1, 50), (33, 333)] {
         let upright = frame(PixelFormat::Rgb, &[0, 1, 2], size, 0);
         for fit in FITS {
@@ -177,7 +177,7 @@ fn a_turned_picture_gives_the_bytes_of_the_upright_one() {
 }
 
 #[test]
-fn one_preprocessor_takes_frames_of_any_size_one_after_the_other() {
+fn one_preprocessor_accepts_frames_of_changing_size() {
     let tensor = TensorSpec { name: "x".into(), element: ElementType::U8, shape: vec![1, SIDE, SIDE, 3], quantization: None };
     let input = InputSpec { tensor, layout: Layout::Nhwc, width: SIDE as u32, height: SIDE as u32 };
     for fit in FITS {

@@ -1,4 +1,4 @@
-//! Every shipped pipeline is one, with an appsink named frames and variables that its comment explains.
+//! Every shipped pipeline parses, has an appsink named frames, and explains its variables in a comment.
 
 use crate::common;
 use glimpsed::capture::{Pipeline, launch};
@@ -11,7 +11,7 @@ fn every_shipped_pipeline_parses() {
     assert!(files.len() >= 7 && files.iter().all(|file| file.extension().unwrap() == "launch"));
     for file in files {
         let asked = RefCell::new(BTreeSet::new());
-        // variables without a default get a value that is good for any of them
+        // variables without a default get a value that is valid for all of them
         let text = std::fs::read_to_string(&file).unwrap();
         let lookup = |name: &str| {
             asked.borrow_mut().insert(name.to_owned());
@@ -25,7 +25,7 @@ fn every_shipped_pipeline_parses() {
         match Pipeline::build(&pipeline) {
             Ok(_) => {}
             Err(e) => {
-                // an element that this machine lacks is named, and with it the package; anything else is a fault of ours
+                // a missing element is named with its package; any other error is a bug
                 let message = e.to_string();
                 assert!(message.contains("no element") && message.contains("is in the package"), "{}: {message}", file.display());
                 eprintln!("{}: not built here: {message}", file.display());
@@ -45,7 +45,7 @@ fn the_test_picture_runs() {
 }
 
 #[test]
-fn a_queue_that_hoards_old_frames_in_front_of_the_appsink_is_told() {
+fn a_queue_that_accumulates_old_frames_in_front_of_the_appsink_is_reported() {
     let hoards = |text: &str| Pipeline::build(text).unwrap().hoarding_queues();
     assert_eq!(hoards("videotestsrc ! queue name=old ! videoconvert ! appsink name=frames"), ["old"]);
     assert_eq!(hoards("videotestsrc ! queue2 name=older ! queue name=old ! appsink name=frames"), ["old", "older"]);

@@ -1,4 +1,4 @@
-//! The daemon as it runs for months: settings that change meanwhile, and what it tells of itself.
+//! Reloads of the configuration, and the daemon's reports about itself.
 
 use crate::common;
 use nix::sys::signal::{Signal, kill};
@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Stdio};
 use std::time::Duration;
 
-/// The program with a configuration file, a socket and a log that is read.
+/// The program with a configuration file, a socket, and its log.
 struct Running {
     child: Child,
     log: BufReader<ChildStderr>,
-    /// What of it was read.
+    /// The log read so far.
     said: String,
     config: PathBuf,
     socket: PathBuf,
@@ -35,7 +35,7 @@ impl Running {
         running
     }
 
-    /// The line of the log that says `what`.
+    /// Waits for the line of the log that contains `what`.
     fn until(&mut self, what: &str) -> String {
         let mut before = String::new();
         loop {
@@ -50,7 +50,7 @@ impl Running {
     }
 
     fn reload(&mut self, config: &str) {
-        // in one step, as an editor or a package does it
+        // by renaming, as editors and packages do
         let new = self.config.with_extension("new");
         std::fs::write(&new, config).unwrap();
         std::fs::rename(&new, &self.config).unwrap();
@@ -76,7 +76,7 @@ impl Running {
         (files, resident.split_whitespace().nth(1).unwrap().parse().unwrap())
     }
 
-    /// Ends it in order; all that its log said.
+    /// Shuts it down; returns its whole log.
     fn end(mut self) -> String {
         self.signal(Signal::SIGTERM);
         let mut log = std::mem::take(&mut self.said);
@@ -93,7 +93,7 @@ fn message(reader: &mut BufReader<UnixStream>) -> Value {
     serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
 }
 
-/// Two cameras, `front` and another one, and a model that keeps the `top` best.
+/// Two cameras, `front` and another one, with `top` classes per result.
 fn config(other: &str, top: usize) -> String {
     let launch =
         "videotestsrc is-live=true pattern=ball ! video/x-raw,format=NV12,width=64,height=48,framerate=200/1 ! appsink name=frames";
@@ -104,7 +104,7 @@ fn config(other: &str, top: usize) -> String {
 }
 
 #[test]
-fn a_hundred_reloads_cost_an_unchanged_camera_no_result_and_leave_nothing_behind() {
+fn a_hundred_reloads_cost_an_unchanged_camera_no_result_and_leak_nothing() {
     const RELOADS: usize = 100;
     let mut running = Running::start(&config("side", 2));
     let mut reader = running.subscriber();
@@ -114,13 +114,13 @@ fn a_hundred_reloads_cost_an_unchanged_camera_no_result_and_leave_nothing_behind
         let (other, top) = if n % 2 == 1 { ("back", 3) } else { ("side", 2) };
         running.reload(&config(other, top));
         let mut greeted = false;
-        // until the other camera of the new settings has a result of the new model
+        // until the other camera of the new settings has a result from the new model
         loop {
             let message = message(&mut reader);
             assert_eq!(message["missed"], Value::Null);
             let source = message["source"].as_str().unwrap_or_default();
             if greeted && message["type"] == "classification" {
-                // nothing of the old settings comes behind the new greeting: neither a camera nor an answer of the old model
+                // after the new `hello` there is no camera of the old settings and no result of the old model
                 assert!(source == "front" || source == other, "{message}");
                 assert_eq!(message["classifications"].as_array().unwrap().len(), top, "{message}");
             }
@@ -131,14 +131,14 @@ fn a_hundred_reloads_cost_an_unchanged_camera_no_result_and_leave_nothing_behind
                 }
                 "classification" if source == "front" => {
                     let seq = message["seq"].as_u64().unwrap();
-                    assert!(next.is_none_or(|next| next == seq), "result {seq} of front came where {next:?} was due");
+                    assert!(next.is_none_or(|next| next == seq), "result {seq} of front came where {next:?} was expected");
                     next = Some(seq + 1);
                 }
                 "classification" if source == other && greeted => break,
                 _ => {}
             }
         }
-        // a log that nobody reads would hold the daemon up once its pipe is full
+        // read the log, otherwise its pipe fills up
         running.until("configuration reloaded");
         if n == 20 {
             early = running.footprint();
@@ -153,7 +153,7 @@ fn a_hundred_reloads_cost_an_unchanged_camera_no_result_and_leave_nothing_behind
 }
 
 #[test]
-fn a_faulty_file_is_refused_with_its_faults_and_the_old_settings_stay() {
+fn an_invalid_file_is_refused_with_its_errors_and_the_old_settings_stay() {
     let mut running = Running::start(&config("side", 2));
     let mut reader = running.subscriber();
     running.reload("[model]\nfile = \"testcard\"\ntop = 0\n[[camera]]\nname = \"front\"\nlanch = \"x\"\n");
@@ -163,7 +163,7 @@ fn a_faulty_file_is_refused_with_its_faults_and_the_old_settings_stay() {
     assert!(running.until("line 6").contains("did you mean 'launch'?"));
     running.reload(&config("side", 2).replace("testcard", "gone.onnx"));
     assert!(running.until("line 2: cannot read the model").contains("gone.onnx"));
-    // both cameras go on
+    // both cameras continue
     for camera in ["front", "side", "front", "side"] {
         std::iter::repeat_with(|| message(&mut reader))
             .find(|message| message["source"] == camera && message["seq"].is_u64())
@@ -175,7 +175,7 @@ fn a_faulty_file_is_refused_with_its_faults_and_the_old_settings_stay() {
 }
 
 #[test]
-fn a_camera_that_has_changed_is_set_up_anew_and_goes_on_counting() {
+fn a_changed_camera_is_replaced_and_continues_its_numbers() {
     let mut running = Running::start(&config("side", 2));
     let mut reader = running.subscriber();
     let side = |reader: &mut BufReader<UnixStream>| {
@@ -214,7 +214,7 @@ fn the_statistics_are_told_on_usr1_to_subscribers_and_at_the_end() {
     running.signal(Signal::SIGUSR1);
     assert!(running.until("front: ").contains("(p50/p95/p99)"));
     assert!(running.until("gone: 0 frames").contains("lost"));
-    // somebody who comes now hears of the camera that is away
+    // a new subscriber is informed about the lost camera
     let mut late = running.subscriber();
     assert_eq!(message(&mut late)["type"], "hello");
     let heard: Vec<_> = (0..4).map(|_| message(&mut late)).collect();
@@ -224,7 +224,7 @@ fn the_statistics_are_told_on_usr1_to_subscribers_and_at_the_end() {
 }
 
 #[test]
-fn a_camera_that_stays_lost_gets_the_help_that_was_set() {
+fn on_stuck_runs_for_a_camera_that_stays_lost() {
     let folder = tempfile::tempdir().unwrap();
     let note = folder.path().join("note");
     let camera = "[[camera]]\nname = \"gone\"\nlaunch = \"v4l2src device=/dev/video77 ! appsink name=frames\"";
@@ -236,7 +236,7 @@ fn a_camera_that_stays_lost_gets_the_help_that_was_set() {
     running.end();
 }
 
-/// The program with an unread standard output beside its socket, whose pipe is full.
+/// The program with a socket, and with an unread standard output whose pipe is full.
 fn with_unread_output(folder: &Path) -> (Running, std::process::ChildStdout) {
     let (file, socket) = (folder.join("glimpsed.toml"), folder.join("s"));
     std::fs::write(&file, config("side", 2)).unwrap();
@@ -261,7 +261,7 @@ fn an_unread_standard_output_stops_neither_subscribers_nor_a_reload() {
     running.reload(&config("side", 3));
     running.until("configuration reloaded: the model is testcard");
     result(3).unwrap();
-    // what stood in the pipe and in the queue comes first; then the losses are told, and nothing of the old settings follows the new
+    // lines in the pipe and in the queue come first; then losses are reported, and no old result follows a new one
     let lines = BufReader::new(out).lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
     let (mut missed, mut new) = (0, 0);
     for message in lines {
@@ -274,7 +274,7 @@ fn an_unread_standard_output_stops_neither_subscribers_nor_a_reload() {
             break;
         }
     }
-    assert!(missed > 0, "losses are told in the results");
+    assert!(missed > 0, "losses are reported in the results");
     running.signal(Signal::SIGTERM);
     assert_eq!(running.child.wait().unwrap().code(), Some(0));
 }

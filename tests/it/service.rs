@@ -1,4 +1,4 @@
-//! The service: what it tells systemd, in which order, and the units that it ships with.
+//! The service: its notifications to systemd and their order, and the shipped units.
 
 use crate::common;
 use nix::sys::signal::{Signal, kill};
@@ -7,7 +7,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// The program under a notify socket, as `Type=notify` starts it.
+/// The program with a notify socket, as started by `Type=notify`.
 fn service(socket: &std::path::Path, source: &str) -> (UnixDatagram, std::process::Child) {
     let notify = UnixDatagram::bind(socket).unwrap();
     notify.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -29,7 +29,7 @@ fn ready_then_status_and_watchdog_then_stopping() {
     let source = "videotestsrc is-live=true pattern=snow ! video/x-raw,width=320,height=240,framerate=30/1 ! appsink name=frames";
     let (notify, mut child) = service(&folder.path().join("notify"), source);
     assert_eq!(message(&notify).trim(), "READY=1");
-    // progress: what is seen, and that it goes on
+    // progress: the current label, and WATCHDOG
     let mut fed = 0;
     let mut seen = false;
     while fed < 4 || !seen {
@@ -43,11 +43,11 @@ fn ready_then_status_and_watchdog_then_stopping() {
     assert!(last.contains("STATUS=shutting down"), "{last}");
     assert!(child.wait().unwrap().success());
     notify.set_nonblocking(true).unwrap();
-    assert!(notify.recv(&mut [0; 16]).is_err(), "nothing is said behind STOPPING");
+    assert!(notify.recv(&mut [0; 16]).is_err(), "nothing is sent after STOPPING");
 }
 
 #[test]
-fn a_camera_that_is_away_is_a_status_and_feeds_the_watchdog_by_being_tried() {
+fn a_lost_camera_is_a_status_and_its_retries_feed_the_watchdog() {
     let folder = tempfile::tempdir().unwrap();
     let (notify, mut child) = service(&folder.path().join("notify"), "v4l2src device=/dev/video77 ! appsink name=frames");
     assert_eq!(message(&notify).trim(), "READY=1");
@@ -67,7 +67,7 @@ fn the_journal_gets_a_level_for_each_line() {
     assert!(log.starts_with("<3>cannot read the model '/nowhere.onnx'"), "{log}");
 }
 
-/// Whether systemd's own checker is there.
+/// Whether systemd-analyze is installed.
 fn systemd_analyze() -> bool {
     let there = Command::new("systemd-analyze").arg("--version").output().is_ok_and(|output| output.status.success());
     if !there {
@@ -77,7 +77,7 @@ fn systemd_analyze() -> bool {
 }
 
 #[test]
-fn the_unit_is_sound_and_locked_down() {
+fn the_unit_is_valid_and_hardened() {
     if !systemd_analyze() {
         return;
     }
@@ -95,7 +95,7 @@ fn the_unit_is_sound_and_locked_down() {
 }
 
 #[test]
-fn the_units_command_line_is_understood() {
+fn the_units_command_line_is_valid() {
     use clap::Parser;
     let text = std::fs::read_to_string(common::project().join("systemd/glimpsed.service")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
@@ -103,7 +103,7 @@ fn the_units_command_line_is_understood() {
 }
 
 #[test]
-fn a_socket_that_systemd_made_is_served_and_left_alone() {
+fn a_socket_from_systemd_is_served_and_not_removed() {
     use std::io::BufRead;
     if !Command::new("systemd-socket-activate").arg("--version").output().is_ok_and(|output| output.status.success()) {
         return eprintln!("SKIPPED: no systemd-socket-activate on this machine");
@@ -120,7 +120,7 @@ fn a_socket_that_systemd_made_is_served_and_left_alone() {
     while !text.contains("Listening on") {
         assert!(log.read_line(&mut text).unwrap() > 0, "{text}");
     }
-    // the first subscriber starts it
+    // the first subscriber starts the daemon
     let stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut lines =
@@ -129,14 +129,14 @@ fn a_socket_that_systemd_made_is_served_and_left_alone() {
     assert_eq!(lines.find(|line| line["type"] == "classification").unwrap()["classifications"][0]["label"], "snow");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
     assert!(child.wait().unwrap().success());
-    assert!(path.exists(), "it is systemd's to remove");
+    assert!(path.exists(), "only systemd may remove it");
     std::io::Read::read_to_string(&mut log, &mut text).unwrap();
     assert!(text.contains("which systemd made"), "{text}");
 }
 
-/// `make install` over a running daemon: what it has open or mapped stays as it is, and the place holds the new file.
+/// `make install` with a running daemon: its open and mapped files stay unchanged, and the paths have the new files.
 #[test]
-fn an_installation_replaces_files_and_does_not_write_over_them() {
+fn an_installation_replaces_files_and_does_not_overwrite_them() {
     let folder = tempfile::tempdir().unwrap();
     let (runtime, root) = (folder.path().join("runtime"), folder.path().join("root"));
     let (program, capi) = (folder.path().join("program"), runtime.join("onnxruntime/onnxruntime/capi"));

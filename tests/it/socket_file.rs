@@ -1,4 +1,4 @@
-//! The socket's file: one program holds it, and it goes with that program.
+//! The socket file: it belongs to one process, which removes it at its end.
 
 use crate::common;
 use crate::common::socket::{greeting, line, params, silent, subscriber, temporary};
@@ -14,10 +14,10 @@ use std::sync::Barrier;
 use std::thread;
 
 #[test]
-fn a_stale_socket_is_replaced_but_no_live_one_and_no_other_file() {
+fn a_stale_socket_is_replaced_but_not_a_live_one_or_another_file() {
     let (_folder, path) = temporary();
     let greeting = greeting();
-    // a listener that is gone leaves its file
+    // a dropped listener leaves its file
     drop(UnixListener::bind(&path).unwrap());
     assert!(path.exists());
     let first = Socket::open(&params(&path), &greeting).unwrap();
@@ -27,7 +27,7 @@ fn a_stale_socket_is_replaced_but_no_live_one_and_no_other_file() {
     assert!(refused.to_string().contains("another program listens") && refused.exit_status() == 78, "{refused}");
     assert_eq!(line(&mut silent(&path))["type"], "hello");
     drop(first);
-    assert!(!path.exists(), "the file goes with its program");
+    assert!(!path.exists(), "the file is removed with its owner");
     assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "and so does its lock");
 
     std::fs::write(&path, "letters").unwrap();
@@ -39,7 +39,7 @@ fn a_stale_socket_is_replaced_but_no_live_one_and_no_other_file() {
     assert!(nowhere.to_string().contains("Does its folder exist"), "{nowhere}");
     let nobody = Params { group: Some("no such group".into()), path: path.with_extension("2"), ..params(&path) };
     assert!(Socket::open(&nobody, &greeting).err().unwrap().to_string().contains("no group 'no such group'"));
-    assert!(!path.with_extension("2").exists(), "what failed leaves nothing behind");
+    assert!(!path.with_extension("2").exists(), "a failure leaves nothing behind");
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn the_program_serves_the_socket_and_removes_it_at_the_end() {
     assert!(!path.exists());
     let mut out = String::new();
     child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    assert_eq!(out, "", "with a socket, standard output carries results only when it is asked to");
+    assert_eq!(out, "", "with a socket, standard output has results only on request");
 }
 
 #[test]
-fn of_four_that_open_a_stale_socket_at_once_one_gets_it() {
+fn of_four_processes_with_a_stale_socket_one_gets_it() {
     let (_folder, path) = temporary();
     let greeting = greeting();
     for _ in 0..60 {
@@ -78,7 +78,7 @@ fn of_four_that_open_a_stale_socket_at_once_one_gets_it() {
         let open = || {
             together.wait();
             let opened = Socket::open(&params(&path), &greeting);
-            // whoever has it keeps it until all have tried
+            // the owner keeps it until all have tried
             together.wait();
             opened.map(drop).map_err(|e| e.to_string())
         };
@@ -92,7 +92,7 @@ fn of_four_that_open_a_stale_socket_at_once_one_gets_it() {
 }
 
 #[test]
-fn a_full_backlog_of_another_program_blocks_nobody() {
+fn a_full_backlog_of_another_program_does_not_block() {
     let (_folder, path) = temporary();
     let _hung = UnixListener::bind(&path).unwrap();
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();

@@ -1,4 +1,4 @@
-//! The real SqueezeNet of the board guide, on real photos, on the CPU: the same answers as onnxruntime and Pillow in Python.
+//! The SqueezeNet of the board guide, with real photos, on the CPU: the same answers as onnxruntime and Pillow in Python.
 
 use crate::common;
 use glimpsed::model::Model;
@@ -7,7 +7,7 @@ use glimpsed::tensor::{ElementType, Layout, Tensor};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Results of `glimpsed classify` for `pictures`, in their order.
+/// The results of `glimpsed classify` for `pictures`, in order.
 fn classify(testdata: &Path, pictures: &[PathBuf]) -> Vec<Value> {
     let (model, labels) = (testdata.join("models/squeezenet1_1_w8a8.onnx"), testdata.join("SqueezeNet-1.1_labels.txt"));
     let mut command = common::glimpsed();
@@ -25,16 +25,16 @@ fn best(result: &Value) -> (u64, f64) {
 }
 
 #[test]
-fn a_run_that_takes_too_long_is_ended_and_the_next_one_works() {
+fn a_run_that_takes_too_long_is_terminated_and_the_next_one_works() {
     let Some(testdata) = common::testdata() else { return };
     let model = Model::read(&testdata.join("models/squeezenet1_1_float.onnx")).unwrap();
     let params =
         runtime::Params { run_timeout: Some(std::time::Duration::from_micros(100)), ..common::runtime_params(Provider::Cpu) };
     let mut session = runtime::open(&model, &params).unwrap();
     let (input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
-    // it takes many milliseconds; how soon the watcher has its turn is the machine's affair
+    // a run takes many milliseconds; when the watcher is scheduled depends on the machine
     let ended = (0..500).find_map(|_| session.infer(&input, &mut output).err()).unwrap();
-    assert!(ended.to_string().contains("the inference was ended: it took longer than 100.0µs"), "{ended}");
+    assert!(ended.to_string().contains("the inference was terminated: it took longer than 100.0µs"), "{ended}");
     let params = runtime::Params { run_timeout: Some(std::time::Duration::from_secs(600)), ..params };
     runtime::open(&model, &params).unwrap().infer(&input, &mut output).unwrap();
 }
@@ -75,7 +75,7 @@ fn jpeg_photos_give_nearly_pythons_answers() {
     assert!(same >= 110 && right >= 67, "the best class is Python's for {same} of 127, and right for {right}");
 }
 
-/// The nine raw tensors (uint8, NCHW) and the logits that belong to each in `logits`.
+/// The nine raw tensors (uint8, NCHW), each with its logits in `logits`.
 fn raw_tensors(testdata: &Path, logits: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let expected = common::expected(testdata);
     let files = common::files_of(&testdata.join("expected/inputs"));
@@ -95,7 +95,7 @@ fn logits(model: &Model, session: &mut dyn Infer, input: Tensor) -> Vec<u8> {
 fn raw_tensors_give_equal_logits() {
     let Some(testdata) = common::testdata() else { return };
     let (model, mut session) = common::session(&testdata.join("models/squeezenet1_1_w8a8.onnx"), Provider::Cpu);
-    // another instruction set rounds some sums another way
+    // other instruction sets round some sums differently
     let allowed = if cfg!(target_arch = "x86_64") { 0 } else { 1 };
     for (input, expected) in raw_tensors(&testdata, "logits_w8a8.npy") {
         let got = logits(&model, session.as_mut(), Tensor::U8(input));
@@ -163,7 +163,7 @@ fn every_model_file_loads_as_its_readme_says() {
     }
 }
 
-/// What `file` makes of the photo at `png`: (best class, confidence).
+/// The result of `file` for the photo at `png`: (best class, confidence).
 fn answer(testdata: &Path, file: &str, png: &Path) -> (u64, f64) {
     let (model, session) = common::session(&testdata.join("models").join(file), Provider::Cpu);
     let mut classifier = common::classifier(&model, session, 1);
@@ -173,14 +173,14 @@ fn answer(testdata: &Path, file: &str, png: &Path) -> (u64, f64) {
 }
 
 #[test]
-fn the_forms_of_one_model_agree() {
+fn all_forms_of_the_model_agree() {
     let Some(testdata) = common::testdata() else { return };
     let png = testdata.join("png/n01440764_tench.png");
     let reference = answer(&testdata, "squeezenet1_1_w8a8.onnx", &png);
     for file in ["_external/model.onnx", "_nhwc.onnx", "_f32out.onnx", "_f32io.onnx"] {
         assert_eq!(answer(&testdata, &format!("squeezenet1_1_w8a8{file}"), &png), reference, "{file}");
     }
-    // other weights or other activations: the same class, not the same number
+    // other weights or other activations: the same class, but not the same confidence
     for file in ["squeezenet1_1_w8a8_int8io.onnx", "squeezenet1_1_w8a8_u8weights.onnx", "squeezenet1_1_float.onnx"] {
         let (index, confidence) = answer(&testdata, file, &png);
         assert!(index == reference.0 && (confidence - reference.1).abs() < 0.25, "{file}: {index} {confidence}, {reference:?}");

@@ -1,4 +1,4 @@
-//! Standard output carries results and nothing else, and whoever reads it may go at any time. Signals end the program in order.
+//! Standard output has results only, and its reader may close it at any time. Signals shut the program down in order.
 
 use crate::common;
 use nix::sys::signal::{Signal, kill};
@@ -9,27 +9,27 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 #[test]
-fn nothing_but_results_even_with_the_emulator() {
+fn only_results_even_with_the_emulator() {
     let Some(qnn_dir) = common::qnn_dir() else { return };
     let mut command = common::glimpsed();
     command.args(["demo", "--json", "--frames", "3", "--provider", "qnn", "-vv", "--qnn-dir"]).arg(qnn_dir);
     let output = command.output().unwrap();
-    // each line parses, or this panics; the emulator's own line goes to standard error
+    // panics if a line does not parse; the emulator's own line goes to standard error
     assert_eq!(common::json_lines(&output).len(), 3);
     if cfg!(target_arch = "x86_64") {
-        assert!(common::stderr(&output).contains("LIBNATIVE"), "the emulator has changed its ways; is this test still needed?");
+        assert!(common::stderr(&output).contains("LIBNATIVE"), "the emulator prints nothing any more; is this test still needed?");
     }
 }
 
 #[test]
-fn text_is_a_line_a_result() {
+fn text_output_is_one_line_per_result() {
     let output = common::run(&["demo", "--text", "--frames", "2", "--top", "2"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 2);
     assert!(text.starts_with("demo: SMPTE color bars 9"), "{text}");
 }
 
-/// The program at work without an end of its own, and its first line of output.
+/// The running program, which does not end by itself, after its first line of output.
 fn running() -> (Child, BufReader<std::process::ChildStdout>) {
     let mut child = common::glimpsed().args(["demo", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -46,7 +46,7 @@ fn log_of(child: &mut Child) -> String {
 }
 
 #[test]
-fn a_reader_that_goes_ends_it_quietly() {
+fn a_closed_pipe_ends_it_without_a_message() {
     let (mut child, out) = running();
     drop(out);
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -67,7 +67,7 @@ fn standard_output_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn closed_standard_output_is_nobody_who_reads() {
+fn closed_standard_output_counts_as_a_closed_pipe() {
     let program = env!("CARGO_BIN_EXE_glimpsed");
     let script = format!("exec '{program}' demo --frames 2 >&-");
     let output =
@@ -83,12 +83,12 @@ fn sigterm_and_sigint_end_it_in_order() {
         let mut rest = String::new();
         out.read_to_string(&mut rest).unwrap();
         assert!(child.wait().unwrap().success(), "{signal}");
-        // the last line is whole
+        // the last line is complete
         assert!(rest.is_empty() || rest.ends_with("}\n"), "{signal}: {rest}");
     }
 }
 
-/// A pipeline that never gives a frame and takes its time to fail: only the second signal gets through.
+/// A pipeline that never delivers a frame and is slow to stop: only the second signal ends it.
 const HANGS: &str = "fakesrc num-buffers=1 datarate=1 ! queue ! identity sleep-time=20000000 ! \
                      video/x-raw,format=RGB,width=8,height=8,framerate=1/1 ! appsink name=frames";
 
@@ -100,8 +100,8 @@ fn a_second_signal_ends_it_at_once() {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let pid = Pid::from_raw(child.id() as i32);
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut wait_for = |text: &str| while !log.next().expect("the program goes on").unwrap().contains(text) {};
-    // `identity` has the buffer, and sleeps
+    let mut wait_for = |text: &str| while !log.next().expect("the program is running").unwrap().contains(text) {};
+    // `identity` has the buffer and sleeps
     wait_for("doing passthrough transform_ip");
     kill(pid, Signal::SIGTERM).unwrap();
     wait_for("shutting down");
@@ -110,7 +110,7 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(code, Some(128 + Signal::SIGTERM as i32));
 }
 
-/// Standard error that nobody reads, and that is full already.
+/// An unread standard error whose pipe is full.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
     let size = nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
@@ -118,7 +118,7 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     (reader, writer)
 }
 
-/// How `child` ends; it must not take for ever.
+/// The exit status of `child`, which must end in time.
 fn end_of(mut child: Child) -> std::process::ExitStatus {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -127,17 +127,17 @@ fn end_of(mut child: Child) -> std::process::ExitStatus {
             None if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
             None => {
                 child.kill().unwrap();
-                panic!("it goes on");
+                panic!("it does not end");
             }
         }
     }
 }
 
 #[test]
-fn with_a_log_that_nobody_reads_results_come_and_signals_end_it() {
+fn with_an_unread_log_results_are_written_and_signals_end_it() {
     let (mut reader, writer) = full_pipe();
     let mut command = common::glimpsed();
-    // every pad and every frame is told
+    // every pad and every frame is logged
     command.args(["run", "-vv", "--json", "--model", "testcard", "--", "videotestsrc", "is-live=true", "!"]);
     command.args("video/x-raw,width=64,height=48,framerate=50/1 ! appsink name=frames".split(' ')).env("GST_DEBUG", "5");
     let mut child = command.stdout(Stdio::piped()).stderr(writer).spawn().unwrap();
@@ -148,11 +148,11 @@ fn with_a_log_that_nobody_reads_results_come_and_signals_end_it() {
     assert!(end_of(child).success());
     let mut log = Vec::new();
     reader.read_to_end(&mut log).unwrap();
-    assert!(log.iter().all(|byte| *byte == b'.'), "nothing but what was in it: {}", String::from_utf8_lossy(&log));
+    assert!(log.iter().all(|byte| *byte == b'.'), "only its previous contents: {}", String::from_utf8_lossy(&log));
 }
 
 #[test]
-fn with_a_log_that_nobody_reads_a_second_signal_ends_it_at_once() {
+fn with_an_unread_log_a_second_signal_ends_it_at_once() {
     let (_reader, writer) = full_pipe();
     let mut command = common::glimpsed();
     command.args(["run", "--model", "testcard", "--"]).args(HANGS.split(' ')).stderr(writer);
@@ -175,8 +175,8 @@ fn with_a_log_that_nobody_reads_a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_signal_does_not_wait_for_plugins_that_are_being_read() {
-    // GStreamer reads plugins in a helper program; this one tells that it was called, and then nothing
+fn a_signal_does_not_wait_for_the_loading_of_plugins() {
+    // GStreamer loads plugins in a helper program; this one records that it was called, and then hangs
     let folder = tempfile::tempdir().unwrap();
     let [helper, called] = ["helper", "called"].map(|name| folder.path().join(name));
     std::fs::write(&helper, format!("#!/bin/sh\necho yes > {}\nexec sleep 60\n", called.display())).unwrap();
@@ -198,7 +198,7 @@ fn a_signal_does_not_wait_for_plugins_that_are_being_read() {
 }
 
 #[test]
-fn a_flood_of_warnings_is_a_few_lines_with_camera_and_element() {
+fn many_warnings_become_a_few_lines_with_camera_and_element() {
     let mut command = common::glimpsed_with_faults();
     command.args(["run", "--json", "--model", "testcard", "--name", "front", "--frames", "40", "--"]);
     let output = command.args("faultsrc mode=warning arg=50 fps=100 ! appsink name=frames".split(' ')).output().unwrap();
@@ -211,7 +211,7 @@ fn a_flood_of_warnings_is_a_few_lines_with_camera_and_element() {
 }
 
 #[test]
-fn no_password_and_no_control_character_of_an_element_is_told() {
+fn passwords_and_control_characters_of_an_element_are_not_logged() {
     for mode in ["password", "escape"] {
         let mut command = common::glimpsed_with_faults();
         command.args(["run", "--text", "--model", "testcard", "--name", "front", "--for", "1s", "--"]);
@@ -223,7 +223,7 @@ fn no_password_and_no_control_character_of_an_element_is_told() {
 }
 
 #[test]
-fn no_control_character_of_a_label_and_no_password_of_a_pipeline_reaches_the_terminal() {
+fn control_characters_of_labels_and_passwords_of_pipelines_are_not_printed() {
     let folder = tempfile::tempdir().unwrap();
     let labels = folder.path().join("labels.txt");
     let classes = glimpsed::model::builtin().unwrap().output.classes;

@@ -1,4 +1,4 @@
-//! `glimpsed subscribe`: what a daemon sees, over its restarts, until it is ended.
+//! `glimpsed subscribe`: the results of a daemon, across its restarts, until the command is ended.
 
 use crate::common;
 use glimpsed::event::{Event, Publisher};
@@ -16,12 +16,12 @@ fn daemon(path: &Path) -> Socket {
     Socket::open(&params, &hello("animals", "CPU", "the CPU", &["front", "back"], &common::animals())).unwrap()
 }
 
-/// Sure to three quarters.
+/// With a confidence of 75 %.
 fn result(source: &str, seq: u64, best: usize) -> Prediction {
     common::animal(source, seq, best, 0.75)
 }
 
-/// The program with `flags`, its lines, and what it says on standard error.
+/// The program with `flags`, its output lines, and the lines of its log.
 fn subscribe(path: &Path, flags: &[&str]) -> (Child, BufReader<std::process::ChildStdout>, BufReader<std::process::ChildStderr>) {
     let mut command: Command = common::glimpsed();
     command.arg("subscribe").arg(path).args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -37,7 +37,7 @@ fn line(reader: &mut impl BufRead) -> String {
 }
 
 #[test]
-fn lines_of_text_over_a_restart_of_the_daemon_and_a_quiet_end() {
+fn text_lines_across_a_restart_of_the_daemon_and_an_end_without_a_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let mut socket = daemon(&path);
@@ -59,11 +59,11 @@ fn lines_of_text_over_a_restart_of_the_daemon_and_a_quiet_end() {
     assert!(child.wait().unwrap().success());
     let mut rest = String::new();
     err.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "", "Ctrl-C is no event");
+    assert_eq!(rest, "", "Ctrl-C is not logged");
 }
 
 #[test]
-fn the_daemons_own_lines_as_chosen() {
+fn json_prints_the_daemons_own_lines() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let mut socket = daemon(&path);
@@ -82,11 +82,11 @@ fn the_daemons_own_lines_as_chosen() {
     drop(out);
     socket.handle(&Event::result(&result("front", 102, 0))).unwrap();
     socket.handle(&Event::result(&result("front", 103, 1))).unwrap();
-    assert!(child.wait().unwrap().success(), "whoever read it has gone: a quiet end");
+    assert!(child.wait().unwrap().success(), "the reader has closed the pipe: success");
 }
 
 #[test]
-fn what_is_in_the_way_is_told() {
+fn connection_errors_are_reported_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let refused = |path: &Path| {
@@ -107,7 +107,7 @@ fn what_is_in_the_way_is_told() {
 }
 
 #[test]
-fn a_camera_that_the_daemon_has_not_is_told_and_waited_for() {
+fn an_unknown_camera_is_reported_and_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let mut socket = daemon(&path);
@@ -121,7 +121,7 @@ fn a_camera_that_the_daemon_has_not_is_told_and_waited_for() {
     assert!(child.wait().unwrap().success());
 }
 
-/// `examples/read_socket.rs`, which cargo builds beside the tests.
+/// `examples/read_socket.rs`, which cargo builds with the tests.
 #[test]
 fn the_example_client_reads_the_socket() {
     let folder = tempfile::tempdir().unwrap();
@@ -139,7 +139,7 @@ fn the_example_client_reads_the_socket() {
 }
 
 #[test]
-fn a_line_without_an_end_is_no_message() {
+fn a_line_without_an_end_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
@@ -154,7 +154,7 @@ fn a_line_without_an_end_is_no_message() {
 }
 
 #[test]
-fn numbers_have_the_ranges_of_requests() {
+fn numbers_have_the_same_ranges_as_requests() {
     for (flags, told) in [
         (["--max-rate", "1e-300"], "max_rate must be a number from 0.001 to 1000, not 1e-300"),
         (["--min-confidence", "-1"], "min_confidence must be a number from 0 to 1, not -1"),

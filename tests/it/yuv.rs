@@ -1,9 +1,9 @@
-//! YUV pictures are resized plane by plane and converted at the small size. On photos the result is that of the other way round,
-//! the same picture converted to RGB first, nearly everywhere: within 3 in 99 % of the elements, and under 1 on average.
+//! YUV pictures are resized plane by plane and converted at the small size. On photos the result is close to that of converting to RGB
+//! first: within 3 in 99 % of the elements, and under 1 on average.
 //!
-//! GStreamer makes the YUV pictures out of lossless photos. The reference converts them pixel by pixel with the formulas of ITU-R
+//! GStreamer creates the YUV pictures from lossless photos. The reference converts them pixel by pixel with the formulas of ITU-R
 //! BT.601, BT.709 and BT.2020 in floating point, each pixel with the chroma that it was stored with. (GStreamer's own converter is
-//! no reference: its quick paths differ from the formulas by 2 on average.)
+//! not suitable as a reference: its fast paths differ from the formulas by 2 on average.)
 
 use crate::common;
 use glimpsed::frame::{Frame, Matrix, Orientation, OwnedPixels, Picture, PixelFormat, Range};
@@ -18,7 +18,7 @@ fn tensor(frame: &Frame, params: &Params) -> Vec<u8> {
     common::bytes_of(&out)
 }
 
-/// Share of elements that differ by more than 3, and the mean difference.
+/// The share of elements that differ by more than 3, and the mean difference.
 fn difference(a: &[u8], b: &[u8]) -> (f64, f64) {
     let far = a.iter().zip(b).filter(|(a, b)| a.abs_diff(**b) > 3).count();
     let sum: u64 = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
@@ -48,7 +48,7 @@ fn yuv_at(frame: &Frame, x: usize, y: usize) -> [u8; 3] {
         PixelFormat::Yuy2 => [at(0, x * 2, y), at(0, x / 2 * 4 + 1, y), at(0, x / 2 * 4 + 3, y)],
         PixelFormat::Uyvy => [at(0, x * 2 + 1, y), at(0, x / 2 * 4, y), at(0, x / 2 * 4 + 2, y)],
         PixelFormat::Gray8 => [at(0, x, y), 128, 128],
-        other => panic!("{other:?} is no YUV format"),
+        other => panic!("{other:?} is not a YUV format"),
     }
 }
 
@@ -91,7 +91,7 @@ const FORMATS: [(&str, PixelFormat); 9] = [
 ];
 
 #[test]
-fn every_format_is_the_picture_converted_first() {
+fn every_format_equals_the_picture_converted_first() {
     let Some(testdata) = common::testdata() else { return };
     let photos = common::files_of(&testdata.join("png"));
     for (name, format) in FORMATS {
@@ -134,18 +134,18 @@ fn matrix_and_range_come_from_the_caps() {
 }
 
 #[test]
-fn the_shape_of_a_pixel_comes_from_the_caps() {
+fn the_pixel_aspect_ratio_comes_from_the_caps() {
     let shape = |ratio: &str| {
         let caps = format!("video/x-raw,format=NV12,width=704,height=576,pixel-aspect-ratio={ratio}");
         let pipeline = format!("videotestsrc num-buffers=1 ! capssetter caps={caps} ! appsink name=frames");
         common::frames_of(&pipeline)[0].info.picture.display_shape()
     };
     assert_eq!((shape("16/11"), shape("1/1")), ((1024.0, 576.0), (704.0, 576.0)));
-    // no picture has such pixels
+    // an absurd ratio
     assert_eq!(shape("1/1000"), (704.0, 576.0));
 }
 
-/// A plane of `size` samples, each a function of its place; stored so that `orientation` makes it upright.
+/// A plane of `size` samples, each a function of its position; stored so that `orientation` makes it upright.
 fn plane(orientation: Orientation, size: (usize, usize), sample: impl Fn(usize, usize) -> u8) -> (Vec<u8>, usize) {
     let (width, height) = orientation.turn(size);
     let [columns, rows] = orientation.mirrored;
@@ -156,9 +156,9 @@ fn plane(orientation: Orientation, size: (usize, usize), sample: impl Fn(usize, 
     ((0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| at(x, y)).collect(), width)
 }
 
-/// Columns are filtered and rounded before rows, however the picture is stored: what differs is that rounding.
+/// Columns are filtered and rounded before rows, regardless of the orientation: only that rounding differs.
 #[test]
-fn a_turned_picture_is_the_upright_one() {
+fn a_rotated_picture_equals_the_upright_one() {
     let size = (160, 120);
     let turned = |orientation: Orientation| {
         let half = (size.0 / 2, size.1 / 2);
@@ -181,7 +181,7 @@ fn a_turned_picture_is_the_upright_one() {
     }
 }
 
-/// The same pixels in rows that are `padding` bytes longer, filled with what must not be seen.
+/// The same pixels in rows that are `padding` bytes longer, filled with other values.
 fn padded(frame: &Frame, padding: usize) -> Frame {
     let picture = frame.info.picture;
     let planes = picture.format.planes().len();
@@ -194,7 +194,7 @@ fn padded(frame: &Frame, padding: usize) -> Frame {
 }
 
 #[test]
-fn padded_rows_are_the_same_picture() {
+fn padded_rows_give_the_same_picture() {
     for (name, _) in FORMATS {
         // odd sides: half a chroma pixel at the edges
         for (width, height) in [(160, 120), (161, 121), (2, 3), (1, 1)] {
@@ -208,7 +208,7 @@ fn padded_rows_are_the_same_picture() {
                 for padding in [1, 32] {
                     assert!(
                         tensor(&padded(&frame, padding), &params) == plain,
-                        "{name} {width}x{height} {filter:?}, {padding} more a row"
+                        "{name} {width}x{height} {filter:?}, {padding} more per row"
                     );
                 }
             }

@@ -1,4 +1,4 @@
-//! Parts of a daemon that run in the test's process, with fakes in place of the model or its results.
+//! Parts of a daemon in the test's process, with fakes in place of the model or its results.
 
 use glimpsed::config::Camera;
 use glimpsed::daemon::{self, Outside, Parts};
@@ -33,7 +33,7 @@ pub fn camera(name: &str, pipeline: &str) -> Camera {
     }
 }
 
-/// Runs the daemon in this process until its cameras end, or there are `limit` results; gives what each camera has done.
+/// Runs the daemon in this process until its cameras end, or there are `limit` results; returns the status of each camera.
 pub fn run_daemon(classifier: Classifier, place: Box<dyn Publisher>, cameras: Vec<Camera>, limit: Option<u64>) -> Vec<Status> {
     let hub = Hub::new().inline(place);
     let parts = Parts { classifier, hub, status_interval: None, limit, source: None };
@@ -42,12 +42,12 @@ pub fn run_daemon(classifier: Classifier, place: Box<dyn Publisher>, cameras: Ve
     daemon::run(parts, cameras, Arc::new(|_| {}), outside).unwrap()
 }
 
-/// The classes of a model that never ran: cat, dog and owl.
+/// The classes of a fake model: cat, dog and owl.
 pub fn animals() -> Labels {
     Labels::parse(b"cat\ndog\nowl\n", "test").unwrap()
 }
 
-/// A result of that model: number `seq` of `source`, class `best` with `confidence`, and the next class with what is left.
+/// A result of that model: number `seq` of `source`, class `best` with `confidence`, and the next class with the rest.
 pub fn animal(source: &str, seq: u64, best: usize, confidence: f32) -> Prediction {
     let other = Score { index: (best + 1) % 3, confidence: 1.0 - confidence };
     Prediction {

@@ -1,4 +1,4 @@
-//! GStreamer in the test's process: frames of a pipeline, files that a pipeline writes, the plugin that misbehaves.
+//! GStreamer in the test's process: frames of a pipeline, files written by a pipeline, the fault-injecting plugin.
 
 use glimpsed::capture::{self, Pipeline};
 use glimpsed::frame::Frame;
@@ -12,7 +12,7 @@ pub fn frames_of(pipeline: &str) -> Vec<Frame> {
     frames_of_prepared(pipeline, |_| {})
 }
 
-/// The same, with elements set up by `prepare` first.
+/// Like [`frames_of`], with elements configured by `prepare` first.
 pub fn frames_of_prepared(pipeline: &str, prepare: impl Fn(&Pipeline) + Send + Sync + 'static) -> Vec<Frame> {
     let frames = Arc::new(Mutex::new(Vec::new()));
     let collected = frames.clone();
@@ -26,14 +26,14 @@ pub fn frames_of_prepared(pipeline: &str, prepare: impl Fn(&Pipeline) + Send + S
     std::mem::take(&mut *frames.lock().unwrap())
 }
 
-/// The one frame of a picture file, behind `filesrc`, through the elements of `rest`.
+/// The frame of a picture file, read by `filesrc` and decoded by the elements of `rest`.
 pub fn picture(file: &Path, rest: &str) -> Frame {
     let pipeline = format!("filesrc name=file ! {rest} ! appsink name=frames");
     let file = file.to_owned();
     frames_of_prepared(&pipeline, move |pipeline: &Pipeline| pipeline.read_file("file", &file)).pop().unwrap()
 }
 
-/// Makes `faultsrc` one of the elements of this process.
+/// Registers `faultsrc` in this process.
 pub fn load_faults() {
     gstreamer::init().unwrap();
     gstreamer::Plugin::load_file(super::process::fault_plugin()).unwrap();
@@ -49,7 +49,7 @@ pub fn jpeg(pattern: &str) -> Vec<u8> {
     std::fs::read(file.path()).unwrap()
 }
 
-/// Writes what the pipeline of `text` gives to its `filesink name=file`.
+/// Runs the pipeline of `text`, which writes a file with its `filesink name=file`.
 pub fn make_file(text: &str, path: &Path) {
     use gstreamer::prelude::*;
     gstreamer::init().unwrap();

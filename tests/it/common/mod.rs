@@ -1,5 +1,5 @@
-//! What the tests share: where the data and the libraries are, and models. The modules have the rest.
-// each test binary uses its part of it
+//! Shared helpers: paths of test data and libraries, and models. The modules have the rest.
+// each test binary uses a part of it
 #![allow(dead_code, unused_imports)]
 
 pub mod fakes;
@@ -23,30 +23,30 @@ pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The real model and the real photos, which are not part of the project (their licence does not allow it). Tests skip, loudly,
-/// where they are absent; in CI that is a failure.
+/// The folder of the real model and photos, which are not part of the project (their licence does not allow it). Without it tests print
+/// that they are skipped; in CI that is a failure.
 pub fn testdata() -> Option<PathBuf> {
     let folder = std::env::var_os("GLIMPSED_TESTDATA").map_or_else(|| project().join("../shared/testdata"), PathBuf::from);
     if folder.join("models").is_dir() {
         return Some(folder);
     }
-    let message = format!("SKIPPED: no test data in '{}'; GLIMPSED_TESTDATA names the folder", folder.display());
+    let message = format!("SKIPPED: no test data in '{}'; set GLIMPSED_TESTDATA to the folder", folder.display());
     assert!(std::env::var_os("CI").is_none(), "{message}");
     eprintln!("{message}");
     None
 }
 
-/// Where `make setup` puts ONNX Runtime.
+/// The folder in which `make setup` installs ONNX Runtime.
 pub fn onnxruntime() -> PathBuf {
     let folder = project().join(".runtime/onnxruntime");
-    assert!(folder.is_dir(), "ONNX Runtime is not there: run `make setup-qnn` first");
+    assert!(folder.is_dir(), "ONNX Runtime is missing: run `make setup-qnn` first");
     folder
 }
 
-/// Where `make setup-qnn` puts the QNN plugin. `None`, loudly, where it holds no emulator and no NPU is there to run it.
+/// The folder in which `make setup-qnn` installs the QNN plugin. Without emulator and NPU: `None`, with a message.
 pub fn qnn_dir() -> Option<PathBuf> {
     let folder = project().join(".runtime/onnxruntime-qnn/onnxruntime_qnn");
-    assert!(folder.is_dir(), "the QNN plugin is not there: run `make setup-qnn` first");
+    assert!(folder.is_dir(), "the QNN plugin is missing: run `make setup-qnn` first");
     if cfg!(target_arch = "x86_64") || Path::new("/dev/fastrpc-cdsp").exists() {
         return Some(folder);
     }
@@ -54,10 +54,10 @@ pub fn qnn_dir() -> Option<PathBuf> {
     None
 }
 
-/// Where `make setup-python` puts the Python packages of the scripts.
+/// The folder in which `make setup-python` installs the Python packages of the scripts.
 pub fn python() -> PathBuf {
     let folder = project().join(".runtime/python");
-    assert!(folder.is_dir(), "the Python packages are not there: run `make setup-python` first");
+    assert!(folder.is_dir(), "the Python packages are missing: run `make setup-python` first");
     folder
 }
 
@@ -99,7 +99,7 @@ pub fn expected(testdata: &Path) -> Vec<serde_json::Value> {
     serde_json::from_str::<serde_json::Value>(&text).unwrap()["images"].as_array().unwrap().clone()
 }
 
-/// The row of `expected.json` for the photo of `file`, whatever its ending.
+/// The row of `expected.json` for the photo of `file`, for any extension.
 pub fn expected_row(images: &[serde_json::Value], file: &Path) -> usize {
     let stem = file.file_stem().unwrap().to_str().unwrap();
     images.iter().position(|image| Path::new(image["file"].as_str().unwrap()).file_stem().unwrap() == stem).unwrap()
@@ -113,7 +113,7 @@ pub fn files_of(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A model whose last operators the HTP does not run.
+/// A model whose last operators the HTP does not support.
 pub fn partial() -> PathBuf {
     project().join("tests/fixtures/partial.onnx")
 }

@@ -1,4 +1,4 @@
-//! Cameras of the network: servers on 127.0.0.1, each on a free port, which end with the test.
+//! Network cameras: servers on free ports of 127.0.0.1, which end with the test.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Debian's Python: python3-gi is a package of the system.
+/// The system's Python, because python3-gi is a system package.
 const PYTHON: &str = "/usr/bin/python3";
 
 /// An RTSP camera (tests/fixtures/rtsp_server.py).
@@ -19,7 +19,7 @@ pub struct RtspServer {
 }
 
 impl RtspServer {
-    /// Starts it. `None`, loudly, where setup/test-packages.txt is not installed; in CI that is a failure.
+    /// Starts it. Without setup/test-packages.txt: `None`, with a message; in CI that is a failure.
     pub fn start(args: &[&str]) -> Option<Self> {
         if let Some(missing) = missing() {
             let message =
@@ -34,7 +34,7 @@ impl RtspServer {
             command.arg(script).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the RTSP server starts");
         let (commands, told) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let mut server = Self { child, commands, told, port: 0 };
-        server.port = server.line().parse().expect("the server tells its port");
+        server.port = server.line().parse().expect("the server prints its port");
         Some(server)
     }
 
@@ -43,12 +43,12 @@ impl RtspServer {
         format!("rtsp://127.0.0.1:{}/s", self.port)
     }
 
-    /// The next address that a client asked for.
+    /// The next address that a client requested.
     pub fn asked_for(&mut self) -> String {
         self.line()
     }
 
-    /// Makes the next frame a key frame.
+    /// Requests a key frame.
     pub fn make_key_frame(&mut self) {
         self.commands.write_all(b"key\n").unwrap();
     }
@@ -67,7 +67,7 @@ impl Drop for RtspServer {
     }
 }
 
-/// What of setup/test-packages.txt is not here.
+/// The missing part of setup/test-packages.txt.
 fn missing() -> Option<String> {
     gstreamer::init().unwrap();
     if let Some(element) = ["x264enc", "avdec_h264"].into_iter().find(|name| gstreamer::ElementFactory::find(name).is_none()) {
@@ -78,7 +78,7 @@ fn missing() -> Option<String> {
     (!known).then(|| "no GstRtspServer for Python".to_owned())
 }
 
-/// A camera that gives Motion JPEG over HTTP, a frame each 10 ms, until it is dropped: then it is gone, with all its connections.
+/// A camera that sends Motion JPEG over HTTP, a frame every 10 ms, until it is dropped, which closes all its connections.
 pub struct MjpegServer {
     pub port: u16,
     gone: Arc<AtomicBool>,
@@ -86,7 +86,7 @@ pub struct MjpegServer {
 }
 
 impl MjpegServer {
-    /// On `port`, or on a free one where that is 0. `admin` is user and password as Basic authentication writes both, where they are wanted.
+    /// Starts it on `port` (0: a free one). `admin`: user and password encoded for Basic authentication, if required.
     pub fn start(port: u16, admin: Option<&'static str>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -99,7 +99,7 @@ impl MjpegServer {
                 }
                 all.lock().unwrap().push(connection.try_clone().unwrap());
                 let picture = picture.clone();
-                // a client that hangs up ends it
+                // a client that closes the connection ends it
                 std::thread::spawn(move || drop(serve(connection, &picture, admin)));
             }
         });
@@ -114,7 +114,7 @@ impl MjpegServer {
 impl Drop for MjpegServer {
     fn drop(&mut self) {
         self.gone.store(true, Ordering::Relaxed);
-        // wakes the listener; it is closed when it hangs up on us
+        // wakes the listener; it is closed once this connection is
         let bye = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut bye| bye.read(&mut [0]));
         drop(bye);
         self.connections.lock().unwrap().iter().for_each(|connection| drop(connection.shutdown(Shutdown::Both)));

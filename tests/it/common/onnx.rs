@@ -1,6 +1,6 @@
-//! ONNX files for tests, written field by field: as wrong as a test wants them.
+//! ONNX files for tests, written field by field, so that they can be invalid in any way.
 
-/// A protobuf message that is being written. Field numbers are those of `onnx.proto3`.
+/// A protobuf message under construction. Field numbers are those of `onnx.proto3`.
 #[derive(Clone, Default)]
 pub struct Message(pub Vec<u8>);
 
@@ -59,7 +59,7 @@ fn value(name: &str, dims: &[i64]) -> Message {
     Message::default().bytes(1, name).bytes(2, Message::default().bytes(1, tensor.0).0)
 }
 
-/// A classifier of three classes, on pictures of 8 x 8 pixels: the mean of each colour.
+/// A classifier with three classes, for pictures of 8 x 8 pixels: the mean of each colour.
 pub struct Onnx {
     pub ir_version: i64,
     pub opset: i64,
@@ -76,7 +76,7 @@ impl Default for Onnx {
 }
 
 impl Onnx {
-    /// The same with `nodes` behind it, which make `classes` of `mean`.
+    /// The same with `nodes` appended, which compute `classes` from `mean`.
     pub fn ending_in(nodes: &[Message]) -> Self {
         let mut onnx = Self::default();
         onnx.nodes.truncate(1);

@@ -1,33 +1,33 @@
-//! The program as a child process, and what it writes.
+//! The program as a child process, and its output.
 
 use super::{onnxruntime, project};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// The program, not started yet, with no variables of the user's that it would read.
+/// The command of the program, without environment variables of the user that it would read.
 pub fn glimpsed() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_glimpsed"));
     command.env_remove("ORT_DYLIB_PATH").env_remove("GLIMPSED_QNN_DIR").env_remove("GLIMPSED_LOG").stdin(Stdio::null());
     command.env("ORT_DYLIB_PATH", onnxruntime());
-    // no test finds what another has built
+    // tests do not share the context cache
     command.env_remove("CACHE_DIRECTORY").env_remove("HOME").env_remove("XDG_CACHE_HOME");
     command
 }
 
-/// The program, with the source that misbehaves (`faultsrc`, see tests/faults) among GStreamer's elements.
+/// The command of the program, with the fault-injecting source (`faultsrc`, see tests/faults) available.
 pub fn glimpsed_with_faults() -> Command {
     let mut command = glimpsed();
     command.env("GST_PLUGIN_PATH", fault_plugin().parent().unwrap());
-    // a registry of the tests' own: the user's would keep an element that is not there later
+    // the tests' own registry: the user's would keep a plugin that is removed later
     command.env("GST_REGISTRY", Path::new(env!("CARGO_TARGET_TMPDIR")).join("gst-registry.bin"));
     command
 }
 
-/// The plugin that tests/faults is built into: an example of the package, which `cargo test` and `cargo nextest run` build too.
+/// The plugin built from tests/faults: an example of the package, which `cargo test` and `cargo nextest run` build too.
 pub fn fault_plugin() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let plugin = test.parent().unwrap().parent().unwrap().join("examples/libfaults.so");
-    assert!(plugin.is_file(), "'{}' is not there: run `cargo build --example faults` first", plugin.display());
+    assert!(plugin.is_file(), "'{}' is missing: run `cargo build --example faults` first", plugin.display());
     plugin
 }
 
@@ -36,7 +36,7 @@ pub fn run(args: &[&str]) -> Output {
     glimpsed().args(args).output().unwrap()
 }
 
-/// Whether this process runs only `test` (its full name). If not, runs it in such a process, whatever the test runner: for tests that
+/// Whether this process runs only `test` (its full name). If not, runs it in a new process, with any test runner: for tests that
 /// measure their process.
 pub fn in_own_process(test: &str) -> bool {
     const ALONE: &str = "GLIMPSED_TEST_ALONE";
@@ -60,7 +60,7 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// `message` without what differs from run to run: times.
+/// `message` without its times, which differ between runs.
 pub fn without_times(mut message: serde_json::Value) -> serde_json::Value {
     let fields = message.as_object_mut().unwrap();
     fields.remove("timestamp");

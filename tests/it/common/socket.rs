@@ -12,7 +12,7 @@ pub fn params(path: &Path) -> Params {
     Params { path: path.to_owned(), mode: 0o660, group: None, limit: 8 }
 }
 
-/// The greeting of a daemon with two cameras.
+/// The `hello` of a daemon with two cameras.
 pub fn greeting() -> Hello {
     hello("animals", "CPU", "the CPU", &["front", "back"], &super::animals())
 }
@@ -21,7 +21,7 @@ pub fn open(path: &Path) -> Socket {
     Socket::open(&params(path), &greeting()).unwrap()
 }
 
-/// A subscriber that gets everything from now on. A line that does not come within ten seconds is a failure.
+/// A subscriber that gets everything from now on. A line that does not arrive within ten seconds is a failure.
 pub fn subscriber(path: &Path) -> BufReader<UnixStream> {
     let mut reader = silent(path);
     assert_eq!(line(&mut reader)["type"], "hello");
@@ -41,7 +41,7 @@ pub fn line(reader: &mut BufReader<UnixStream>) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text:?}"))
 }
 
-/// Makes a request; gives its answer.
+/// Sends a request and returns the answer.
 pub fn ask(reader: &mut BufReader<UnixStream>, request: &str) -> Value {
     reader.get_mut().write_all(format!("{request}\n").as_bytes()).unwrap();
     let answer = line(reader);

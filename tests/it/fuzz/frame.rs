@@ -1,4 +1,4 @@
-//! One buffer with what it says of itself, taken as a pipeline's appsink would take it, and preprocessed in every way. Shared by the
+//! A buffer with arbitrary metadata, processed as by a pipeline's appsink, and preprocessed in every way. Shared by the
 //! property test in `tests/it/fuzz.rs` and the fuzz target in `fuzz/`.
 
 use glimpsed::capture::frame_of;
@@ -9,7 +9,7 @@ use gstreamer as gst;
 use gstreamer_video::{VideoCropMeta, VideoFormat, VideoFrameFlags, VideoMeta};
 use std::cell::RefCell;
 
-/// All formats that are taken.
+/// All accepted formats.
 pub const FORMATS: [(VideoFormat, PixelFormat); 17] = [
     (VideoFormat::Nv12, PixelFormat::Nv12),
     (VideoFormat::Nv21, PixelFormat::Nv21),
@@ -30,24 +30,24 @@ pub const FORMATS: [(VideoFormat, PixelFormat); 17] = [
     (VideoFormat::Bgra, PixelFormat::Bgra),
 ];
 
-/// What a buffer says of itself.
+/// The caps and metadata of a buffer.
 #[derive(Debug, Clone)]
 pub struct Lie {
-    /// The format of its caps, by its place in [`FORMATS`].
+    /// The format of its caps, as an index into [`FORMATS`].
     pub format: usize,
-    /// Columns and rows by its caps.
+    /// Width and height in its caps.
     pub size: (u32, u32),
-    /// The shape of a pixel by its caps, and the orientation by EXIF's numbers (1 to 8).
+    /// The pixel aspect ratio in its caps, and the orientation as an EXIF number (1 to 8).
     pub shape: ((i32, i32), u32),
     /// Its `GstVideoMeta`.
     pub meta: Option<Meta>,
     /// The origin in its `GstVideoCropMeta`.
     pub crop: Option<(u32, u32)>,
-    /// Bytes of each of its memories.
+    /// The size of each of its memories in bytes.
     pub memories: Vec<usize>,
 }
 
-/// A `GstVideoMeta`, with as many planes as offsets and strides (the same number, 4 at the most).
+/// A `GstVideoMeta`, with as many planes as offsets and strides (the same number, at most 4).
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct Meta {
@@ -57,8 +57,8 @@ pub struct Meta {
     pub strides: Vec<i32>,
 }
 
-/// Takes the buffer of `lie`. True where it was a frame: then its planes hold the bytes that they should, and preprocessing it went
-/// well in every way.
+/// Processes the buffer of `lie`. True if it was accepted as a frame: then its planes have the expected bytes, and every way of
+/// preprocessing succeeded.
 pub fn take(lie: &Lie) -> bool {
     gst::init().unwrap();
     let bytes: Vec<u8> = (0..lie.memories.iter().sum()).map(|n: usize| (n * 31) as u8).collect();
@@ -102,8 +102,8 @@ fn sample(lie: &Lie, bytes: &[u8]) -> gst::Sample {
     gst::Sample::builder().buffer(&buffer).caps(&caps).build()
 }
 
-/// Preprocesses `frame` with every fit and filter. The preprocessors see all frames of the process, one after the other, as a
-/// camera's does.
+/// Preprocesses `frame` with every fit and filter. The preprocessors process all frames of the process in turn, as those of a
+/// camera do.
 fn preprocess(frame: &Frame) {
     thread_local! {
         static ALL: RefCell<(Vec<Preprocessor>, Tensor)> = {

@@ -1,5 +1,5 @@
-//! Tests against other programs: they need packages that building and running glimpsed does not. `make test-integration` installs
-//! these and runs them; `make test` leaves them out.
+//! Tests against other programs, which need packages that glimpsed itself does not. `make test-integration` installs these and runs the
+//! tests; `make test` skips them.
 
 mod network;
 mod quantize;

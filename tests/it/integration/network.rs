@@ -1,4 +1,4 @@
-//! Cameras of the network, against servers that speak their protocols: RTSP with H.264, and Motion JPEG over HTTP.
+//! Network cameras, against servers for their protocols: RTSP with H.264, and Motion JPEG over HTTP.
 
 use crate::common;
 use crate::common::network::{MjpegServer, RtspServer};
@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::process::Stdio;
 use std::time::Duration;
 
-/// A pipeline of the project, with its variables.
+/// A shipped pipeline with its variables.
 fn shipped(name: &str, variables: &[(&str, &str)]) -> Params {
     let lookup = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into());
     let text = launch::read(&common::project().join("pipelines").join(name), &lookup).unwrap();
@@ -17,7 +17,7 @@ fn shipped(name: &str, variables: &[(&str, &str)]) -> Params {
     Params { backoff, ..Params::new(&text) }
 }
 
-/// Runs the camera until `enough` says so of what was told: `true` for frames, the reason for a loss.
+/// Runs the camera until `enough` returns true for a report: `Ok` for frames, the reason for a loss.
 fn run(params: &Params, mut enough: impl FnMut(&Result<(), String>) -> bool) {
     let stop = Stop::default();
     let late = stop.clone();
@@ -25,7 +25,7 @@ fn run(params: &Params, mut enough: impl FnMut(&Result<(), String>) -> bool) {
     let mut changed = |change| {
         let told = match change {
             Change::Flows { live } => {
-                assert!(live, "taken for a film");
+                assert!(live, "treated as a film");
                 Ok(())
             }
             Change::Lost { why, .. } => Err(why.to_string()),
@@ -39,7 +39,7 @@ fn run(params: &Params, mut enough: impl FnMut(&Result<(), String>) -> bool) {
     assert_eq!(ended.unwrap(), Ended::Stopped);
 }
 
-/// The first `times` reasons why the camera is lost; it never gives a frame.
+/// The first `times` reasons why the camera is lost; it never delivers a frame.
 fn losses(params: &Params, times: usize) -> Vec<String> {
     let mut losses = Vec::new();
     run(params, |told| {
@@ -49,7 +49,7 @@ fn losses(params: &Params, times: usize) -> Vec<String> {
     losses
 }
 
-/// Kills the server when frames come, starts another when the loss is told, and waits for frames; gives the reason that was told first.
+/// Kills the server when frames arrive, starts another after the loss, and waits for frames; returns the first reason.
 fn killed_and_started_again<S>(params: &Params, server: S, start: impl Fn() -> S) -> String {
     let (mut server, mut first) = (Some(server), None);
     run(params, |told| match (told, &first) {
@@ -63,14 +63,14 @@ fn killed_and_started_again<S>(params: &Params, server: S, start: impl Fn() -> S
             server = Some(start());
             false
         }
-        // not up yet
+        // not running yet
         (Err(_), Some(_)) => false,
     });
     drop(server);
-    first.expect("the loss is told, and frames come again")
+    first.expect("the loss is reported, and frames arrive again")
 }
 
-/// Watches the stream itself until it has seen a frame that needs others.
+/// Reads the stream until a frame that depends on others.
 fn join_first(url: &str) -> gstreamer::Pipeline {
     use gstreamer::prelude::*;
     let text = format!("rtspsrc location={url} protocols=tcp latency=0 ! rtph264depay ! appsink name=s sync=false");
@@ -88,9 +88,9 @@ fn join_first(url: &str) -> gstreamer::Pipeline {
 }
 
 #[test]
-fn a_stream_joined_between_key_frames_gives_no_label_until_the_next_one() {
+fn a_stream_joined_between_key_frames_gets_no_result_until_the_next_one() {
     use gstreamer::prelude::*;
-    // no key frame but the first, until one is asked for
+    // no key frame except the first, until one is requested
     let Some(mut server) = RtspServer::start(&["--distance", "1000000"]) else { return };
     let other = join_first(&server.url());
     let folder = tempfile::tempdir().unwrap();
@@ -104,11 +104,11 @@ fn a_stream_joined_between_key_frames_gives_no_label_until_the_next_one() {
     while !log.contains("damaged") {
         assert!(lines.read_line(&mut log).unwrap() > 0, "{log}");
     }
-    // more than would have another damaged stream built anew (50 in a row)
+    // more than the limit for damaged frames (50 in a row)
     let messages = BufReader::new(std::os::unix::net::UnixStream::connect(&socket).unwrap()).lines();
     let mut messages = messages.map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
     let many = messages.find(|message| message["damaged"].as_u64().is_some_and(|damaged| damaged > 60)).unwrap();
-    assert_eq!((&many["results"], &many["errors"]), (&0.into(), &0.into()), "no picture was whole yet: {many}");
+    assert_eq!((&many["results"], &many["errors"]), (&0.into(), &0.into()), "no picture was complete yet: {many}");
     server.make_key_frame();
     let output = child.wait_with_output().unwrap();
     lines.read_to_string(&mut log).unwrap();
@@ -123,7 +123,7 @@ fn a_stream_joined_between_key_frames_gives_no_label_until_the_next_one() {
 }
 
 #[test]
-fn an_rtsp_camera_that_goes_away_is_taken_again_when_it_is_back() {
+fn a_lost_rtsp_camera_is_used_again_when_it_is_back() {
     let Some(server) = RtspServer::start(&[]) else { return };
     let (url, port) = (server.url(), server.port.to_string());
     let why = killed_and_started_again(&shipped("rtsp.launch", &[("URL", &url)]), server, || {
@@ -133,7 +133,7 @@ fn an_rtsp_camera_that_goes_away_is_taken_again_when_it_is_back() {
 }
 
 #[test]
-fn the_address_of_an_rtsp_camera_arrives_as_it_was_written() {
+fn the_address_of_an_rtsp_camera_is_passed_unchanged() {
     let Some(mut server) = RtspServer::start(&[]) else { return };
     let url = format!("{}?channel=1&subtype=0&name=it%27s%20a%20%22door%22%21&x=a;b", server.url());
     run(&shipped("rtsp.launch", &[("URL", &url)]), |told| told.as_ref().map(|()| true).unwrap());
@@ -141,7 +141,7 @@ fn the_address_of_an_rtsp_camera_arrives_as_it_was_written() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_tried_again() {
+fn a_wrong_password_is_reported_and_retried() {
     let Some(server) = RtspServer::start(&["--password", "right"]) else { return };
     let url = |password: &str| server.url().replace("//", &format!("//admin:{password}@"));
     run(&shipped("rtsp.launch", &[("URL", &url("right"))]), |told| told.as_ref().map(|()| true).unwrap());
@@ -157,7 +157,7 @@ fn a_wrong_password_is_told_and_tried_again() {
 }
 
 #[test]
-fn an_http_camera_that_goes_away_is_taken_again_when_it_is_back() {
+fn a_lost_http_camera_is_used_again_when_it_is_back() {
     // admin:it's "1" & 2
     let start = |port| MjpegServer::start(port, Some("YWRtaW46aXQncyAiMSIgJiAy"));
     let server = start(0);
@@ -168,14 +168,14 @@ fn an_http_camera_that_goes_away_is_taken_again_when_it_is_back() {
 }
 
 #[test]
-fn a_camera_that_cannot_be_reached_is_told_with_its_host() {
+fn an_unreachable_camera_is_reported_with_its_host() {
     let closed = MjpegServer::start(0, None).port;
     for (host, port) in [("127.0.0.1", closed), ("camera.invalid", 1)] {
         for (pipeline, scheme) in [("rtsp.launch", "rtsp"), ("http-mjpeg.launch", "http")] {
             let url = format!("{scheme}://admin:hunter2@{host}:{port}/s");
             let told = losses(&shipped(pipeline, &[("URL", &url)]), 1).remove(0);
             assert!(told.contains(&format!("{host}:{port}")), "{told}");
-            // (souphttpsrc's own words differ from version to version)
+            // (souphttpsrc's messages differ between versions)
             assert!(told.contains("Is the camera on") || scheme == "http", "{told}");
             assert!(!told.contains("hunter2") && !told.contains("Motion JPEG"), "{told}");
         }
@@ -183,8 +183,8 @@ fn a_camera_that_cannot_be_reached_is_told_with_its_host() {
 }
 
 #[test]
-fn an_address_that_gives_no_motion_jpeg_is_told_so() {
-    // a server that says no more than its greeting
+fn an_address_without_motion_jpeg_is_reported_as_such() {
+    // a server that sends only this answer
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {

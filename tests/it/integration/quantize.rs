@@ -1,4 +1,4 @@
-//! `models/squeezenet1_1/quantize`: of a float model it makes one that the NPU runs. Used here on the built-in model's float form.
+//! `models/squeezenet1_1/quantize` converts a float model to one for the NPU. Tested with the float form of the built-in model.
 
 use crate::common;
 use glimpsed::frame::Frame;
@@ -16,7 +16,7 @@ fn test_picture(pattern: &str) -> String {
     format!("videotestsrc num-buffers=1 pattern={pattern} ! video/x-raw,format=RGB,width=320,height=240")
 }
 
-/// Pictures to calibrate with, as PNG files in `folder`.
+/// Writes pictures for calibration as PNG files to `folder`.
 fn draw(folder: &Path) {
     for pattern in PATTERNS {
         let line = format!(
@@ -28,7 +28,7 @@ fn draw(folder: &Path) {
     }
 }
 
-/// The class that the model finds best.
+/// The best class of the model.
 fn best(model: &Model, session: &mut dyn Infer, frame: &Frame) -> usize {
     let (mut input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
     Preprocessor::new(&model.input, &Default::default()).run(frame, &mut input);
@@ -43,7 +43,7 @@ fn best(model: &Model, session: &mut dyn Infer, frame: &Frame) -> usize {
 }
 
 #[test]
-fn the_quantized_model_runs_on_the_npu_and_answers_as_the_float_one() {
+fn the_quantized_model_runs_on_the_npu_and_agrees_with_the_float_one() {
     let Some(_) = common::qnn_dir() else { return };
     let folder = tempfile::tempdir().unwrap();
     draw(folder.path());

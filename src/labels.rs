@@ -12,7 +12,7 @@ pub const CLASSES: usize = 1_000_000;
 const FILE: u64 = 64 << 20;
 
 /// The longest label, in bytes: WordNet's have up to some 200.
-const LABEL: usize = 1000;
+pub const LABEL: usize = 1000;
 
 /// The names of all classes, by index.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ pub mod metadata;
 mod name;
 mod onnx;
 mod read;
+pub mod recipe;
 mod weights;
 
 pub use builtin::{BUILTIN, builtin};

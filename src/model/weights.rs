@@ -112,6 +112,30 @@ impl<'a> Weights<'a> {
     }
 }
 
+impl Weights<'_> {
+    /// The numbers that the constant `name` holds: at most `most`, in the file itself.
+    pub fn numbers(&self, name: &str, most: u64) -> Option<Vec<f64>> {
+        let tensor = self.by_name.get(name)?;
+        let count = elements(tensor).filter(|count| (1..=most).contains(count))?;
+        if count == 1 {
+            return self.scalar(name).ok()?.map(|one| vec![one]);
+        }
+        if !tensor.float_data.is_empty() {
+            return (tensor.float_data.len() as u64 == count).then(|| tensor.float_data.iter().map(|n| f64::from(*n)).collect());
+        }
+        let size = tensor.raw_data.len() / count as usize;
+        if size == 0 {
+            return None;
+        }
+        tensor.raw_data.chunks_exact(size).take(count as usize).map(|bytes| number(tensor.data_type, bytes)).collect()
+    }
+
+    /// The element type of the constant `name`.
+    pub fn data_type(&self, name: &str) -> Option<i32> {
+        self.by_name.get(name).map(|tensor| tensor.data_type)
+    }
+}
+
 fn missing(model: &str, location: &str, folder: &Path) -> Error {
     Error::config(format!("the model '{model}' stores its weights in '{location}', which cannot be read"))
         .hint(format!("Put it next to the model, under exactly that name: {}", folder.join(location).display()))

@@ -31,7 +31,7 @@ const ROOMS: [(&str, &[&str]); 32] = [
     ("image", &["error", "files", "frame"]),
     ("channel", &[]),
     ("preprocess", &["frame", "tensor"]),
-    ("model", &["error", "files", "labels", "tensor"]),
+    ("model", &["error", "files", "labels", "preprocess", "tensor"]),
     ("runtime", &["backoff", "error", "model", "suggest", "tensor", "threads"]),
     ("postprocess", &["error", "prediction", "tensor"]),
     (

@@ -1,0 +1,179 @@
+//! The files beside a model that say how it wants its pixels, and what its classes are called.
+//!
+//! A file that is none of these, or that cannot be read, is a note: it never stops a sound model.
+
+use super::given::{Given, Origin};
+use super::stated::Stated;
+use super::{hugging_face, json, modelinfo, names};
+use crate::files;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The largest file: `config.json` holds the names of all classes, some 40 bytes each, twice.
+const LIMIT: u64 = 64 << 20;
+
+/// Files of names of classes that are not one name a line.
+const NAMES: [&str; 6] = ["class_indices.json", "labels.json", "classes.json", "class_names.json", "names.yaml", "data.yaml"];
+
+/// What the files beside a model say.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// Its `.modelinfo`: believed before the graph.
+    pub modelinfo: Stated,
+    /// The others: believed after it.
+    pub folder: Stated,
+    /// What could not be read, and what makes no sense.
+    pub notes: Vec<String>,
+}
+
+/// What a reader makes of a file's text.
+type Read = Result<(Stated, Vec<String>), String>;
+
+/// Reads the files beside the model at `path`, whose input is called `input` and has this `size`, as far as it is known.
+pub fn read(path: &Path, input: &str, size: Option<(u32, u32)>) -> Beside {
+    let mut beside = Beside::default();
+    for file in modelinfo_paths(path) {
+        if let Some(stated) = beside.one(&file, |text| modelinfo::read(text, &file, input)) {
+            beside.modelinfo = stated;
+            break;
+        }
+    }
+    let mut folder = Stated::default();
+    for place in places(path) {
+        let at = |name: &str| place.join(name);
+        let file = at("preprocessor_config.json");
+        let pixels = beside.one(&file, |text| plain(hugging_face::preprocessor(text, &file, size)));
+        let file = at("config.json");
+        let config = beside.one(&file, |text| plain(hugging_face::config(text, &file)));
+        let stated = pixels.unwrap_or_default().over(config.unwrap_or_default());
+        folder = folder.over(stated);
+        for name in NAMES {
+            let file = at(name);
+            if folder.labels.is_none() {
+                folder = folder.over(beside.one(&file, |text| plain(labels(text, &file))).unwrap_or_default());
+            }
+        }
+    }
+    beside.folder = folder;
+    beside
+}
+
+/// Where the `.modelinfo` of the model at `path` may be: GStreamer adds to the name, people replace its end. The first is written.
+pub fn modelinfo_paths(path: &Path) -> [PathBuf; 2] {
+    let mut whole = path.as_os_str().to_owned();
+    whole.push(".modelinfo");
+    [whole.into(), path.with_extension("modelinfo")]
+}
+
+/// The model's folder; of a Hugging Face repository, whose models are in `onnx/`, the one above too.
+fn places(path: &Path) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let above = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "onnx")).map(Path::to_owned);
+    [folder].into_iter().chain(above).collect()
+}
+
+impl Beside {
+    /// What `reader` makes of the file at `path`, where there is one; why it cannot goes to the notes.
+    fn one(&mut self, path: &Path, reader: impl FnOnce(&str) -> Read) -> Option<Stated> {
+        let read = match files::read_text(path, LIMIT) {
+            Ok(text) => reader(&text),
+            Err(e) if e.kind() == ErrorKind::NotFound => return None,
+            Err(e) => Err(e.to_string()),
+        };
+        let shown = path.display();
+        match read {
+            Ok((stated, notes)) => {
+                self.notes.extend(notes.into_iter().map(|note| format!("'{shown}': {note}")));
+                Some(stated)
+            }
+            Err(why) => {
+                self.notes.push(format!("'{shown}' was not used: {why}"));
+                None
+            }
+        }
+    }
+}
+
+fn plain(stated: Result<Stated, String>) -> Read {
+    stated.map(|stated| (stated, Vec::new()))
+}
+
+/// The names in `text`: JSON or YAML, the names themselves or under `names`.
+fn labels(text: &str, path: &Path) -> Result<Stated, String> {
+    let is_json = path.extension().is_some_and(|kind| kind == "json");
+    let value = if is_json {
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| format!("it is not JSON: {e}"))?
+    } else {
+        json::yaml(text)?
+    };
+    let inside = ["names", "labels", "id2label"].iter().map(|key| &value[*key]).find(|inside| !inside.is_null());
+    let names = names::names(inside.unwrap_or(&value)).ok_or("it does not name all classes by number")?;
+    Ok(Stated { labels: Some(Given::new(names, Origin::File(path.to_owned()))), ..Stated::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::recipe::values::known;
+    use std::fs;
+
+    const IMAGENET: &str =
+        r#"{"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "rescale_factor": 0.00392156862745098}"#;
+
+    #[test]
+    fn each_file_says_its_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        let model = folder.path().join("model.onnx");
+        assert!(read(&model, "x", None).folder.is_empty());
+        file("preprocessor_config.json", IMAGENET);
+        file("config.json", r#"{"id2label": {"0": "cat", "1": "dog"}}"#);
+        file("model.onnx.modelinfo", "[modelinfo]\n[x]\ndir=input\nranges=0,255\n");
+        file("labels.json", r#"["other", "names"]"#);
+        let beside = read(&model, "x", None);
+        assert_eq!(known(&beside.modelinfo.normalize.unwrap().value).unwrap().name, "255");
+        assert_eq!(known(&beside.folder.normalize.unwrap().value).unwrap().name, "imagenet");
+        assert_eq!(beside.folder.labels.unwrap().value, ["cat", "dog"]);
+        assert_eq!(beside.notes, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_repository_keeps_its_models_in_onnx() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("onnx")).unwrap();
+        fs::write(folder.path().join("preprocessor_config.json"), IMAGENET).unwrap();
+        assert!(read(&folder.path().join("onnx/model_quantized.onnx"), "x", None).folder.normalize.is_some());
+        assert!(read(&folder.path().join("onnx/deeper/model.onnx"), "x", None).folder.is_empty());
+    }
+
+    #[test]
+    fn files_of_names() {
+        for (name, text) in [
+            ("class_indices.json", r#"{"cat": 0, "dog": 1}"#),
+            ("labels.json", r#"["cat", "dog"]"#),
+            ("names.yaml", "names:\n  0: cat\n  1: dog\n"),
+            ("data.yaml", "train: images\nnc: 2\nnames: [cat, dog]\n"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(name), text).unwrap();
+            let beside = read(&folder.path().join("m.onnx"), "x", None);
+            assert_eq!(beside.folder.labels.unwrap().value, ["cat", "dog"], "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_note() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["m.onnx.modelinfo", "preprocessor_config.json", "config.json", "labels.json", "names.yaml"];
+        for name in names {
+            fs::write(folder.path().join(name), b"\xff{{ no").unwrap();
+        }
+        fs::create_dir(folder.path().join("data.yaml")).unwrap();
+        let beside = read(&folder.path().join("m.onnx"), "x", None);
+        assert!(beside.modelinfo.is_empty() && beside.folder.is_empty());
+        assert_eq!(beside.notes.len(), 6, "{:?}", beside.notes);
+        for name in names {
+            assert!(beside.notes.iter().any(|note| note.contains(name) && note.contains("was not used")), "{name}");
+        }
+    }
+}

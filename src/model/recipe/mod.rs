@@ -1,0 +1,26 @@
+//! The recipe: how pixels become the model's input. Found in the flags and settings, in files beside the model and in the graph, each
+//! field with its origin; checked against what the input can hold; assumed only where nothing says it, and then told.
+//!
+//! Belief goes in this order, field by field ([`Stated::over`]): flags and `[model]`; [`modelinfo`]; the graph, by its
+//! [`properties`] and its first nodes ([`arithmetic`]); other files of the folder ([`folder`]); else it is assumed.
+
+pub mod arithmetic;
+mod check;
+pub mod folder;
+mod given;
+mod hugging_face;
+mod json;
+pub mod modelinfo;
+mod names;
+pub mod properties;
+mod range;
+mod settle;
+mod stated;
+mod timm;
+mod values;
+
+pub use given::{Given, Origin};
+pub use range::Range;
+pub use settle::{Recipe, Settled};
+pub use stated::Stated;
+pub use values::{KNOWN, Known};

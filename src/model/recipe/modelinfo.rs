@@ -1,0 +1,236 @@
+//! `MODEL.modelinfo` beside the model: GStreamer's own description (1.28, `onnxinference`), an INI file with a section for each tensor.
+//!
+//! Of the input's section, `ranges=min,max;...` are the values that pixel 0 and pixel 255 of each channel become: exactly a mean and a
+//! standard deviation. What GStreamer has no key for is in a section of our own, `[glimpsed]`.
+
+use super::given::{Given, Origin};
+use super::stated::Stated;
+use super::values;
+use crate::preprocess::{Colour, Filter, Fit, Normalize};
+use crate::tensor::{InputSpec, TensorSpec};
+use std::fmt::Write;
+use std::path::Path;
+
+/// The section of what only glimpsed reads.
+const OURS: &str = "glimpsed";
+
+/// Words for the values of `[glimpsed]`: those of the flags.
+pub const COLOURS: [(&str, Colour); 3] = [("rgb", Colour::Rgb), ("bgr", Colour::Bgr), ("gray", Colour::Gray)];
+const FITS: [(&str, Fit); 3] = [("stretch", Fit::Stretch), ("crop", Fit::Crop), ("letterbox", Fit::Letterbox)];
+const FILTERS: [(&str, Filter); 5] = [
+    ("bicubic", Filter::Bicubic),
+    ("bilinear", Filter::Bilinear),
+    ("box", Filter::Box),
+    ("linear", Filter::Linear),
+    ("nearest", Filter::Nearest),
+];
+
+/// What the text of the file at `path` says of the input called `input`; with notes on what makes no sense.
+pub fn read(text: &str, path: &Path, input: &str) -> Result<(Stated, Vec<String>), String> {
+    let sections = sections(text);
+    if !sections.iter().any(|section| section.name == "modelinfo") {
+        return Err("it has no section [modelinfo]".into());
+    }
+    let inputs: Vec<_> = sections.iter().filter(|section| section.get("dir") == Some("input")).collect();
+    let section = inputs.iter().find(|section| section.name == input).or(if inputs.len() == 1 { inputs.first() } else { None });
+    let (mut stated, mut notes) = (Stated::default(), Vec::new());
+    let origin = Origin::ModelInfo(path.to_owned());
+    if let Some(section) = section
+        && let Some(ranges) = section.get("ranges")
+    {
+        match normalize(ranges) {
+            Some(normalize) => stated.normalize = Some(Given::new(normalize, origin.clone())),
+            None => notes
+                .push(format!("ranges={ranges} of [{}] is not one pair MIN,MAX, or one for each of three channels", section.name)),
+        }
+    }
+    let Some(ours) = sections.iter().find(|section| section.name == OURS) else { return Ok((stated, notes)) };
+    let given = |value| Given::new(value, origin.clone());
+    for (key, value) in &ours.keys {
+        let taken = match *key {
+            "colour" => one_of(&COLOURS, value).map(|colour| stated.colour = Some(given(colour))).is_some(),
+            "resize" => one_of(&FITS, value).map(|fit| stated.fit = Some(Given::new(fit, origin.clone()))).is_some(),
+            "filter" => one_of(&FILTERS, value).map(|filter| stated.filter = Some(Given::new(filter, origin.clone()))).is_some(),
+            "crop-share" => value
+                .parse()
+                .ok()
+                .filter(|share| *share > 0.0 && *share <= 1.0)
+                .map(|share| stated.crop_share = Some(Given::new(share, origin.clone())))
+                .is_some(),
+            "bars" => bars(value).map(|bars| stated.bars = Some(Given::new(bars, origin.clone()))).is_some(),
+            _ => false,
+        };
+        if !taken {
+            notes.push(format!("{key}={value} of [{OURS}] makes no sense"));
+        }
+    }
+    Ok((stated, notes))
+}
+
+/// A file that says `params` of the model with `input` and `output`.
+pub fn write(input: &InputSpec, output: &TensorSpec, params: &Written) -> String {
+    let mut text = format!("[modelinfo]\nversion=1.0\ngroup-id={}\n", params.group);
+    let tensor = |text: &mut String, spec: &TensorSpec, dir: &str| {
+        let dims: Vec<_> = spec.shape.iter().map(usize::to_string).collect();
+        let _ = write!(text, "\n[{}]\ndir={dir}\ntype={}\ndims={}\n", spec.name, spec.element, dims.join(","));
+    };
+    tensor(&mut text, &input.tensor, "input");
+    let Normalize { mean, std } = params.normalize;
+    let range = |channel: usize| {
+        let (mean, std) = (f64::from(mean[channel]), f64::from(std[channel]));
+        format!("{},{}", values::short(-mean / std), values::short((1.0 - mean) / std))
+    };
+    let _ = writeln!(text, "ranges={}", [0, 1, 2].map(range).join(";"));
+    tensor(&mut text, output, "output");
+    let _ = write!(text, "\n[{OURS}]\ncolour={}\n", word(&COLOURS, params.colour));
+    let _ = writeln!(text, "resize={}\nfilter={}", word(&FITS, params.fit), word(&FILTERS, params.filter));
+    if params.fit == Fit::Letterbox {
+        let _ = writeln!(text, "bars={}", params.bars.map(|value| value.to_string()).join(","));
+    } else {
+        // all digits: 224 / 248 is to stay 224 / 248
+        let _ = writeln!(text, "crop-share={}", params.crop_share);
+    }
+    text
+}
+
+/// What is written.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The name of the model, for `group-id`.
+    pub group: String,
+    /// The order of the channels.
+    pub colour: Colour,
+    /// Mean and standard deviation.
+    pub normalize: Normalize,
+    /// Stretch, crop or letterbox.
+    pub fit: Fit,
+    /// The share that is kept.
+    pub crop_share: f64,
+    /// The colour of bars.
+    pub bars: [u8; 3],
+    /// The filter.
+    pub filter: Filter,
+}
+
+/// The word for `value`.
+pub fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], value: T) -> &'static str {
+    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
+}
+
+/// The words for a fit and a filter.
+pub fn words_of(fit: Fit, filter: Filter) -> (&'static str, &'static str) {
+    (word(&FITS, fit), word(&FILTERS, filter))
+}
+
+fn one_of<T: Copy>(words: &[(&str, T)], wanted: &str) -> Option<T> {
+    words.iter().find(|(word, _)| *word == wanted).map(|(_, value)| *value)
+}
+
+fn bars(text: &str) -> Option<[u8; 3]> {
+    let values: Vec<u8> = text.split(',').map(|value| value.trim().parse().ok()).collect::<Option<_>>()?;
+    values.try_into().ok()
+}
+
+/// `min,max` for all channels, or `min,max;min,max;min,max`.
+fn normalize(ranges: &str) -> Option<Normalize> {
+    let pair = |pair: &str| {
+        let (least, most) = pair.split_once(',')?;
+        Some((least.trim().parse::<f64>().ok()?, most.trim().parse::<f64>().ok()?))
+    };
+    let pairs: Vec<_> = ranges.trim().trim_end_matches(';').split(';').take(4).map(pair).collect::<Option<_>>()?;
+    let three = match pairs[..] {
+        [one] => [one; 3],
+        [a, b, c] => [a, b, c],
+        _ => return None,
+    };
+    values::of_range(three.map(|pair| pair.0), three.map(|pair| pair.1))
+}
+
+struct Section<'a> {
+    name: &'a str,
+    keys: Vec<(&'a str, &'a str)>,
+}
+
+impl Section<'_> {
+    fn get(&self, wanted: &str) -> Option<&str> {
+        self.keys.iter().find(|(key, _)| *key == wanted).map(|(_, value)| *value)
+    }
+}
+
+/// The sections of an INI file; what is neither a section nor a key is passed over.
+fn sections(text: &str) -> Vec<Section<'_>> {
+    let mut sections: Vec<Section> = Vec::new();
+    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            sections.push(Section { name, keys: Vec::new() });
+        } else if let (Some(section), Some((key, value))) = (sections.last_mut(), line.split_once('=')) {
+            section.keys.push((key.trim(), value.trim()));
+        }
+    }
+    sections
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::{ElementType, Layout};
+
+    fn read_it(text: &str) -> (Stated, Vec<String>) {
+        read(text, Path::new("m.onnx.modelinfo"), "image").unwrap()
+    }
+
+    fn normalized(ranges: &str) -> Option<&'static str> {
+        let text = format!("[modelinfo]\nversion=1.0\n\n# the picture\n[image]\ndir=input\ntype=float32\nranges={ranges}\n");
+        values::known(&read_it(&text).0.normalize?.value).map(|known| known.name)
+    }
+
+    #[test]
+    fn ranges_are_a_mean_and_a_deviation() {
+        assert_eq!(normalized("0.0,255.0;0.0,255.0;0.0,255.0"), Some("255"));
+        assert_eq!(normalized("-1,1"), Some("half"));
+        assert_eq!(normalized("0,1;0,1;0,1;"), Some("none"));
+        assert_eq!(normalized("-2.117904,2.248908;-2.035714,2.428571;-1.804444,2.64"), Some("imagenet"));
+        for wrong in ["", "1", "0,1;0,1", "1,0", "a,b", "0,1;0,1;0,1;0,1", "0,inf"] {
+            let text = format!("[modelinfo]\n[image]\ndir=input\nranges={wrong}\n");
+            let (stated, notes) = read_it(&text);
+            assert!(stated.is_empty() && notes.len() == 1, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_section_of_the_input_counts() {
+        let two = "[modelinfo]\n[other]\ndir=input\nranges=0,255\n[image]\ndir=input\nranges=0,1\n";
+        assert_eq!(values::known(&read_it(two).0.normalize.unwrap().value).unwrap().name, "none");
+        let neither = "[modelinfo]\n[a]\ndir=input\nranges=0,255\n[b]\ndir=input\nranges=0,1\n[c]\ndir=output\n";
+        assert!(read_it(neither).0.is_empty());
+        assert!(read("junk", Path::new("x"), "image").is_err());
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let tensor = |name: &str, shape: &[usize]| TensorSpec {
+            name: name.into(),
+            element: ElementType::F32,
+            shape: shape.to_vec(),
+            quantization: None,
+        };
+        let input = InputSpec { tensor: tensor("image", &[1, 3, 224, 224]), layout: Layout::Nchw, width: 224, height: 224 };
+        let written = Written {
+            group: "net".into(),
+            colour: Colour::Bgr,
+            normalize: values::KNOWN[1].normalize,
+            fit: Fit::Crop,
+            crop_share: 224.0 / 248.0,
+            bars: [0; 3],
+            filter: Filter::Bilinear,
+        };
+        let (stated, notes) = read_it(&write(&input, &tensor("classes", &[1, 3]), &written));
+        assert_eq!(notes, Vec::<String>::new());
+        assert_eq!(values::known(&stated.normalize.unwrap().value).unwrap().name, "imagenet");
+        assert_eq!((stated.colour.unwrap().value, stated.fit.unwrap().value), (Colour::Bgr, Fit::Crop));
+        assert_eq!((stated.crop_share.unwrap().value, stated.filter.unwrap().value), (224.0 / 248.0, Filter::Bilinear));
+        let (stated, _) =
+            read_it(&write(&input, &tensor("c", &[1, 3]), &Written { fit: Fit::Letterbox, bars: [114; 3], ..written }));
+        assert_eq!((stated.bars.unwrap().value, stated.crop_share), ([114; 3], None));
+    }
+}

@@ -1,0 +1,69 @@
+//! The real values that an input can hold: those of its quantization.
+
+use super::given::{Given, Origin};
+use super::stated::Stated;
+use super::values;
+use crate::preprocess::Normalize;
+use crate::tensor::{InputSpec, Quantization};
+use std::fmt;
+
+/// From which to which real value an input can hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// The least.
+    pub least: f64,
+    /// The greatest.
+    pub most: f64,
+    /// Whether signed integers are quantized around 0: then the greater end was measured, and the other is its mirror image.
+    pub symmetric: bool,
+}
+
+impl Range {
+    /// Of integers from `bounds`, quantized by `scale` and `zero_point`.
+    pub fn new(bounds: (i64, i64), scale: f64, zero_point: f64) -> Option<Self> {
+        let real = |element: i64| (element as f64 - zero_point) * scale;
+        let (least, most) = (real(bounds.0), real(bounds.1));
+        let symmetric = bounds.0 < 0 && zero_point == 0.0;
+        (least.is_finite() && most.is_finite() && most > least).then_some(Self { least, most, symmetric })
+    }
+
+    /// Of the integers of `input`; `None` where it has floats, or where nothing says what its integers mean. Unsigned bytes without a
+    /// scale are pixels as they are.
+    pub fn of(input: &InputSpec) -> Option<Self> {
+        let (least, most) = input.tensor.element.bounds()?;
+        match input.tensor.quantization {
+            Some(Quantization { scale, zero_point }) => Self::new((least.into(), most.into()), scale.into(), zero_point.into()),
+            None => ((least, most) == (0, 255)).then_some(Self { least: 0.0, most: 255.0, symmetric: false }),
+        }
+    }
+
+    /// By which share of its own width `normalize` misses this range. Of a symmetric one only the greater end counts.
+    pub fn missed_by(&self, normalize: &Normalize) -> f64 {
+        let (least, most) = values::reach(normalize);
+        if self.symmetric {
+            let (wanted, held) = (least.abs().max(most.abs()), self.most.max(-self.least));
+            return (wanted - held).abs() / wanted;
+        }
+        (least - self.least).abs().max((most - self.most).abs()) / (most - least)
+    }
+
+    /// The values that this range is made for, where just one of the known ones fits.
+    pub fn stated(&self) -> Stated {
+        let mut fitting = self.fitting(0.05);
+        let one = fitting.next().filter(|_| fitting.next().is_none());
+        let origin = Origin::Graph(format!("its input holds {self}"));
+        Stated { normalize: one.map(|known| Given::new(known.normalize, origin)), ..Stated::default() }
+    }
+
+    /// The known means and deviations that fit within `share`.
+    pub fn fitting(&self, share: f64) -> impl Iterator<Item = &'static values::Known> {
+        values::KNOWN.iter().filter(move |known| self.missed_by(&known.normalize) <= share)
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let two = |value: f64| values::short((value * 100.0).round() / 100.0);
+        write!(f, "{}..{}", two(self.least), two(self.most))
+    }
+}

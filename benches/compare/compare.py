@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures glimpsed beside a script in Python (script.py) on the same raw frames, the same model and one thread each.
+"""Compares glimpsed with a Python script (script.py) on the same raw frames, with the same model and one thread each.
 
     make compare
     make compare ARGS="--model m.onnx --pictures FOLDER --out FOLDER"
 
-Both take turns (A B A B ...), and the medians of all rounds are set side by side, so that a machine that is busy with something else
-is so for both. The table goes to standard output, and to compare.md and compare.json.
+They run in turn (A B A B ...), and the medians of all rounds are compared, so that other load on the machine affects both. The table is
+printed, and written to compare.md and compare.json.
 """
 
 import argparse
@@ -37,11 +37,11 @@ def say(text):
 
 
 def pictures(folder):
-    """Photos of a folder; without one, colours that run into each other under grain and some hard edges."""
+    """Photos from a folder; without one, synthetic pictures: gradients with noise and some hard edges."""
     if folder:
         files = sorted(file for file in pathlib.Path(folder).iterdir() if file.suffix.lower() in (".jpg", ".jpeg", ".png"))
         if len(files) < FRAMES:
-            sys.exit(f"compare: there are {len(files)} pictures in '{folder}', and {FRAMES} are needed")
+            sys.exit(f"compare: '{folder}' has {len(files)} pictures, {FRAMES} are needed")
         step = len(files) / FRAMES
         return [Image.open(files[int(n * step)]).convert("RGB") for n in range(FRAMES)]
     random = np.random.default_rng(1)
@@ -56,7 +56,7 @@ def pictures(folder):
 
 
 def nv12(rgb):
-    """BT.601, limited range: what OpenCV takes NV12 for."""
+    """BT.601, limited range: OpenCV's interpretation of NV12."""
     height, width, _ = rgb.shape
     planes = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420).reshape(-1)
     luma, chroma = planes[: width * height], planes[width * height :].reshape(2, -1)
@@ -64,7 +64,7 @@ def nv12(rgb):
 
 
 class Frames:
-    """The same frames twice: one file for the script, and a file for each for GStreamer."""
+    """Writes the same frames twice: one file for the script, and one file per frame for GStreamer."""
 
     def __init__(self, folder, form, size, photos):
         (self.width, self.height), self.form, self.folder = size, form, folder / f"{form}-{size[1]}"
@@ -112,7 +112,7 @@ class Script:
         spec = {side: about[side]["quantization"] for side in ("input", "output")}
         kinds = [about[side]["type"] for side in ("input", "output")]
         if kinds != ["uint8", "uint8"] or about["input"]["layout"] != "NCHW" or about["output"]["softmax"]:
-            sys.exit("compare: the script takes models with uint8 at both ends, NCHW, that give logits")
+            sys.exit("compare: the script needs a model with uint8 input and output, NCHW, and logits")
         self.model = model
         self.flags = [f"--{side}={quant['scale']!r},{quant['zero_point']}" for side, quant in spec.items()]
 
@@ -175,7 +175,7 @@ def measure(args, script, glimpsed, all_frames):
 
 
 def agreement(script, glimpsed, all_frames):
-    """For each kind of frames: how many answers have the same best class, and how far confidences are apart at the most."""
+    """For each kind of frames: how many answers have the same best class, and the largest difference of confidences."""
     found = {}
     for frames in all_frames:
         theirs, ours = script.answers(frames), glimpsed.answers(frames)
@@ -204,12 +204,12 @@ def table(report):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=pathlib.Path, default=PROJECT / "models/testcard/testcard.onnx", help="uint8 at both ends, NCHW")
-    parser.add_argument("--pictures", help="a folder of photos to make the frames of; else they are made up")
+    parser.add_argument("--model", type=pathlib.Path, default=PROJECT / "models/testcard/testcard.onnx", help="uint8 input and output, NCHW")
+    parser.add_argument("--pictures", help="a folder of photos for the frames; default: synthetic ones")
     parser.add_argument("--glimpsed", type=pathlib.Path, default=PROJECT / "target/release/glimpsed")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="for each part of a round")
-    parser.add_argument("--out", type=pathlib.Path, default=PROJECT / "target/compare", help="where compare.md and compare.json go")
+    parser.add_argument("--seconds", type=float, default=1.0, help="duration of each part of a round")
+    parser.add_argument("--out", type=pathlib.Path, default=PROJECT / "target/compare", help="folder for compare.md and compare.json")
     args = parser.parse_args()
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     glimpsed = Glimpsed(args.glimpsed, args.model)

@@ -1,10 +1,10 @@
-"""The script that one would write without glimpsed: Pillow and NumPy make the model's input, onnxruntime runs it on the CPU.
+"""A typical script without glimpsed: Pillow and NumPy prepare the model's input, onnxruntime runs it on the CPU.
 
-It takes raw frames of one size from a file. RGB goes to Pillow as it is; NV12 goes through OpenCV first. `compare.py` calls it.
+It reads raw frames of one size from a file. RGB goes directly to Pillow; NV12 is converted by OpenCV first. `compare.py` calls it.
 
-    script.py first   --model M ... one frame, one answer: what somebody waits for at the start
+    script.py first   --model M ... one frame, one answer: the time to the first result
     script.py answers --model M ... the answers of all frames
-    script.py speed   --model M ... how long each part takes, and how many frames a second come out
+    script.py speed   --model M ... the time of each part, and the number of frames per second
 """
 
 import argparse
@@ -41,7 +41,7 @@ class Script:
         return cv2.cvtColor(frame.reshape(height * 3 // 2, width), cv2.COLOR_YUV2RGB_NV12)
 
     def preprocess(self, frame):
-        """uint8, [1, 3, height, width], quantized as the model says."""
+        """uint8, [1, 3, height, width], quantized according to the model."""
         picture = Image.fromarray(self.to_rgb(frame)).convert("RGB").resize((self.width, self.height))
         values = np.asarray(picture, dtype=np.float32) / 255.0
         values = np.expand_dims(values.transpose(2, 0, 1), 0)
@@ -66,7 +66,7 @@ def milliseconds(times):
 
 
 def speed(script, frames, seconds):
-    """Each part by itself in the middle of the whole, and the whole; after a round that warms everything."""
+    """The time of each part and of the whole, after a warm-up round."""
     for frame in frames:
         script.answer(frame)
     parts, count, start, used = {"preprocess": [], "inference": [], "rank": []}, 0, time.perf_counter(), time.process_time()
@@ -99,7 +99,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["first", "answers", "speed"])
     parser.add_argument("--model", required=True)
-    parser.add_argument("--frames", required=True, help="raw frames, one behind the other")
+    parser.add_argument("--frames", required=True, help="file of raw frames, one after the other")
     parser.add_argument("--format", choices=["RGB", "NV12"], required=True)
     parser.add_argument("--width", type=int, required=True)
     parser.add_argument("--height", type=int, required=True)

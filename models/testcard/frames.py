@@ -1,4 +1,4 @@
-"""Frames of GStreamer's test pictures: made by videotestsrc, then disturbed as a camera in front of a screen would."""
+"""Frames of GStreamer's test pictures: rendered by videotestsrc, then distorted as by a camera in front of a screen."""
 
 import io
 import subprocess
@@ -44,7 +44,7 @@ EXTRA = {
 
 
 def render(pattern, size, count, options="", pixels="RGB"):
-    """`count` frames of `pattern` as uint8 [count, height, width, 3], by way of a YUV picture where a camera would."""
+    """`count` frames of `pattern` as uint8 [count, height, width, 3], through a YUV format as from a camera."""
     width, height = size
     text = (
         f"videotestsrc pattern={pattern} num-buffers={count} {options} "
@@ -58,7 +58,7 @@ def render(pattern, size, count, options="", pixels="RGB"):
 
 
 def disturb(frame, random, keep):
-    """One uint8 [224, 224, 3] picture of `frame`: cropped (at least `keep` of each side), compressed, brightened, noisy."""
+    """A uint8 [224, 224, 3] picture of `frame`: cropped (at least `keep` of each side), compressed, brightened, with noise."""
     image = Image.fromarray(frame)
     width, height = image.size
     if random.random() < 0.4:
@@ -80,7 +80,7 @@ def disturb(frame, random, keep):
 
 
 def make_class(task):
-    """(pictures, class) for one class: `per_class` pictures spread over sizes, patterns and motions."""
+    """(pictures, class) for one class: `per_class` pictures, distributed over sizes, patterns and motions."""
     index, sizes, per_class, seed = task
     label = list(CLASSES)[index]
     random = np.random.default_rng([seed, index])

@@ -1,4 +1,4 @@
-"""Train, quantize and measure the built-in model: which of videotestsrc's pictures is this?
+"""Trains, quantizes and measures the built-in model, which classifies videotestsrc's pictures.
 
 Writes testcard.onnx (w8a8: uint8 NCHW in behind a DequantizeLinear, uint8 out of a QuantizeLinear), testcard_float.onnx (the same
 before quantization), labels.txt and accuracy.json.
@@ -106,7 +106,7 @@ def float_model(weights):
 
 
 def quantize(float_path, out_path, pictures):
-    """w8a8 by onnxruntime's QNN configuration, then uint8 at both ends: the float <-> uint8 step at the rim goes away."""
+    """w8a8 with onnxruntime's QNN configuration, with uint8 input and output: the float operators at the boundary are removed."""
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize as ort_quantize
     from onnxruntime.quantization.execution_providers.qnn import get_qnn_qdq_config
 
@@ -140,7 +140,7 @@ def quantize(float_path, out_path, pictures):
 
 
 def run(path, pictures, provider):
-    """uint8 or float logits [n, classes] of the model at `path`; every node on the HTP where `provider` is "QNN"."""
+    """uint8 or float logits [n, classes] of the model at `path`; every node on the HTP if `provider` is "QNN"."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Hands events to all publishers. Copies lead to the same publishers; it may be used from any thread.
+/// Passes events to all publishers. Clones share the publishers; it may be used from any thread.
 #[derive(Clone, Default)]
 pub struct Hub(Arc<Shared>);
 
@@ -18,7 +18,7 @@ struct Shared {
 
 struct Place {
     name: &'static str,
-    /// It takes no more events after an error.
+    /// After an error it gets no more events.
     failed: AtomicBool,
     publisher: Kept,
 }
@@ -34,12 +34,12 @@ impl Hub {
         Self::default()
     }
 
-    /// Adds a publisher whose `handle` never waits; it runs on the thread of whoever sends an event. Call it before the hub is copied.
+    /// Adds a publisher whose `handle` never blocks; it runs on the thread that sends the event. Call it before the hub is cloned.
     pub fn inline(self, publisher: Box<dyn Publisher>) -> Self {
         self.with(publisher.name(), Kept::Inline(Mutex::new(publisher)))
     }
 
-    /// Adds a publisher that may wait for its reader; it gets a thread and a bounded queue of its own. Call it before the hub is copied.
+    /// Adds a publisher that may block on its reader; it gets its own thread and bounded queue. Call it before the hub is cloned.
     pub fn queued(self, publisher: Box<dyn Publisher>) -> Result<Self> {
         let name = publisher.name();
         Ok(self.with(name, Kept::Queued(Queue::start(publisher)?)))
@@ -52,8 +52,8 @@ impl Hub {
         self
     }
 
-    /// Hands `event` to every publisher. A publisher that fails is left out from then on; an error is returned once the last one has
-    /// failed, since nobody is left to work for.
+    /// Passes `event` to every publisher. A publisher that fails gets no more events; once the last one has failed, its error is
+    /// returned.
     pub fn send(&self, event: &Event) -> Result<()> {
         if self.0.ended.load(Ordering::Acquire) {
             return Ok(());
@@ -61,7 +61,7 @@ impl Hub {
         self.each(|place| place.handle(event))
     }
 
-    /// No publisher waits any longer for its reader; what does not fit is dropped and counted. Called when the program is asked to end.
+    /// From now on no publisher waits for its reader; results that do not fit are dropped and counted. Called on shutdown.
     pub fn stop_waiting(&self) {
         for place in &self.0.places {
             if let Kept::Queued(queue) = &place.publisher {
@@ -70,8 +70,8 @@ impl Hub {
         }
     }
 
-    /// The last event. Queued results are written first: without a limit of time, unless [`Hub::stop_waiting`] was called. An error is
-    /// returned if all publishers have failed.
+    /// Sends the last event. Queued results are written first: without a time limit, unless [`Hub::stop_waiting`] was called. An error
+    /// is returned if all publishers have failed.
     pub fn end(&self) -> Result<()> {
         if self.0.ended.swap(true, Ordering::AcqRel) {
             return Ok(());
@@ -82,7 +82,7 @@ impl Hub {
         })
     }
 
-    /// Why a publisher cannot work any more, if a thread of its own has ended unexpectedly.
+    /// The reason, if a publisher can no longer work because one of its threads has ended unexpectedly.
     pub fn fault(&self) -> Option<Error> {
         self.0.places.iter().find_map(|place| match &place.publisher {
             Kept::Inline(publisher) => publisher.lock().unwrap_or_else(PoisonError::into_inner).fault(),

@@ -1,7 +1,7 @@
-//! A publisher on a thread of its own, behind a bounded queue of results.
+//! A publisher on its own thread, behind a bounded queue of results.
 //!
-//! When the queue is full, the oldest result is dropped and counted; the count travels with the next result that is handed over
-//! (`missed`). A result of a source that is not live waits for room instead.
+//! When the queue is full, the oldest result is dropped and counted; the count is passed with the next result (`missed`). A result of a
+//! source that is not live waits for room instead.
 
 use super::events::{Event, Publisher};
 use crate::error::{Error, Result};
@@ -11,11 +11,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Results that wait for the publisher, at most.
+/// The maximum number of results in the queue.
 pub const CAPACITY: usize = 64;
-/// How long writing what is queued may take once the program was asked to end.
+/// How long writing the queued results may take on shutdown.
 const END: Duration = Duration::from_secs(1);
-/// The log mentions losses at most this often.
+/// The minimum interval between log messages about losses.
 const REPORT: Duration = Duration::from_secs(60);
 
 /// The queue, and the thread that empties it.
@@ -28,27 +28,27 @@ pub struct Queue {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Something was queued, or nothing more will be.
+    /// Signalled when something is queued, or nothing more will be.
     filled: Condvar,
-    /// There is room, the publisher has finished, or nobody waits any longer.
+    /// Signalled when there is room, the publisher has finished, or waiting ends.
     emptied: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     results: VecDeque<Prediction>,
-    /// Memory of results that were handed over, to be filled again.
+    /// Results that were published, for reuse of their memory.
     spare: Vec<Prediction>,
-    /// Results dropped since the last one that was handed over.
+    /// The number of results dropped since the last published one.
     missed: u64,
-    /// Results dropped since the log mentioned it, and when that was.
+    /// The number of results dropped since the last log message, and its time.
     unreported: u64,
     reported: Option<Instant>,
-    /// No more results come.
+    /// No more results will be queued.
     closed: bool,
-    /// Nobody waits for room any longer.
+    /// Senders no longer wait for room.
     no_waiting: bool,
-    /// How the publisher has finished.
+    /// The outcome of the publisher.
     finished: Option<Result<()>>,
 }
 
@@ -100,14 +100,14 @@ impl Queue {
         Ok(())
     }
 
-    /// From now on nothing waits for room in the queue.
+    /// From now on senders do not wait for room in the queue.
     pub fn stop_waiting(&self) {
         self.shared.lock().no_waiting = true;
         self.shared.emptied.notify_all();
     }
 
-    /// Waits until everything queued is handed over, or, once nobody is to wait any longer, for [`END`] at most. Gives how the
-    /// publisher has finished.
+    /// Waits until everything queued is published, or for at most [`END`] if senders no longer wait. Returns the outcome of the
+    /// publisher.
     pub fn end(&self) -> Result<()> {
         let mut state = self.shared.lock();
         state.closed = true;
@@ -119,7 +119,7 @@ impl Queue {
         while state.finished.is_none() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                // one is in the publisher's hands
+                // the publisher has one more
                 let losses = state.unreported + state.results.len() as u64 + 1;
                 drop(state);
                 self.report(losses);
@@ -135,7 +135,7 @@ impl Queue {
         finished.unwrap_or(Ok(()))
     }
 
-    /// The panic of the publisher, if that is how it has ended.
+    /// The panic of the publisher, if it ended by one.
     pub fn fault(&self) -> Option<Error> {
         self.thread.outcome()?.as_ref().err().cloned()
     }
@@ -155,7 +155,7 @@ impl State {
         }
     }
 
-    /// The losses that the log is to mention now.
+    /// The losses to log now.
     fn losses_to_report(&mut self, now: Instant) -> Option<u64> {
         let due = self.reported.is_none_or(|at| now.saturating_duration_since(at) >= REPORT);
         if self.unreported == 0 || !due {
@@ -166,7 +166,7 @@ impl State {
     }
 }
 
-/// Hands over what is queued until nothing more comes.
+/// Publishes queued results until there will be no more.
 fn run(mut publisher: Box<dyn Publisher>, shared: &Shared) -> Result<()> {
     loop {
         let mut state = shared.lock();
@@ -183,7 +183,7 @@ fn run(mut publisher: Box<dyn Publisher>, shared: &Shared) -> Result<()> {
     publisher.handle(&Event::End)
 }
 
-/// Says how the publisher has finished, also after a panic.
+/// Stores the outcome of the publisher, also after a panic.
 struct Finished<'a>(&'a Shared, Option<Result<()>>);
 
 impl Drop for Finished<'_> {

@@ -1,6 +1,6 @@
 //! The pixel formats that are accepted.
 
-/// How the pixels lie in memory. Names and layouts are GStreamer's (`GstVideoFormat`); every sample has 8 bits.
+/// The layout of the pixels. Names and layouts are GStreamer's (`GstVideoFormat`); every sample has 8 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum PixelFormat {
@@ -12,7 +12,7 @@ pub enum PixelFormat {
     Xbgr,
     Rgba,
     Bgra,
-    /// Luma alone.
+    /// Only luma.
     Gray8,
     /// 4:2:0, chroma plane U V U V.
     Nv12,
@@ -22,7 +22,7 @@ pub enum PixelFormat {
     I420,
     /// 4:2:0, planes Y, V, U.
     Yv12,
-    /// 4:2:2, planes Y, U, V: what most USB cameras' JPEG decodes to.
+    /// 4:2:2, planes Y, U, V: from the JPEG of most USB cameras.
     Y42b,
     /// 4:4:4, planes Y, U, V.
     Y444,

@@ -1,13 +1,13 @@
-//! One plane of a picture, checked once so that no row of it can lie outside its memory.
+//! One plane of a picture, checked once so that every row is within its memory.
 
 use super::format::PixelFormat;
 use std::fmt;
 
-/// The longest side of a picture that is accepted, in pixels: GStreamer's own limit for most of its elements.
+/// The maximum width and height of a picture in pixels: GStreamer's own limit for most of its elements.
 pub const MAX_SIDE: u32 = 32_767;
 
-/// The most pixels of a picture that is accepted: 150 megapixels are more than any camera has. All cameras of a model share one thread, and
-/// a larger picture would keep it from the others for seconds.
+/// The maximum number of pixels of a picture: no camera has more than 150 megapixels. All cameras of a model share one thread, which a
+/// larger picture would occupy for seconds.
 pub const MAX_PIXELS: u32 = 150_000_000;
 
 /// Whether pictures of `width` x `height` are accepted.
@@ -16,17 +16,17 @@ pub fn is_accepted(width: u32, height: u32) -> bool {
     sides && width.checked_mul(height).is_some_and(|pixels| pixels <= MAX_PIXELS)
 }
 
-/// The most planes that a format has.
+/// The maximum number of planes of a format.
 pub const MAX_PLANES: usize = 3;
 
 /// How one plane of a format samples the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sampling {
-    /// Columns of the picture that share one group of bytes.
+    /// The number of columns of the picture that share one group of bytes.
     pub across: u32,
-    /// Rows of the picture that share one row of the plane.
+    /// The number of rows of the picture that share one row of the plane.
     pub down: u32,
-    /// Bytes in a group.
+    /// The number of bytes in a group.
     pub bytes: usize,
 }
 
@@ -35,15 +35,15 @@ impl Sampling {
         Self { across, down, bytes }
     }
 
-    /// Bytes that each row of the plane needs, and its rows, for a picture of `width` x `height`. A group that the last column or row
-    /// needs in part is needed whole.
+    /// The bytes per row and the number of rows of the plane, for a picture of `width` x `height`. A partial group at the end counts as
+    /// a whole one.
     pub fn extent(&self, width: u32, height: u32) -> (usize, usize) {
         (width.div_ceil(self.across) as usize * self.bytes, height.div_ceil(self.down) as usize)
     }
 }
 
 impl PixelFormat {
-    /// The planes of the format, in its order.
+    /// The planes of the format, in order.
     pub fn planes(self) -> &'static [Sampling] {
         const RGB: &[Sampling] = &[Sampling::new(1, 1, 3)];
         const RGBX: &[Sampling] = &[Sampling::new(1, 1, 4)];
@@ -65,7 +65,7 @@ impl PixelFormat {
     }
 }
 
-/// Why bytes do not hold the picture that they are said to hold.
+/// Why memory cannot contain the declared picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the fields are those of the messages
 pub enum LayoutError {
@@ -86,7 +86,7 @@ impl fmt::Display for LayoutError {
         match *self {
             Self::Size { width, height } => {
                 let most = MAX_PIXELS / 1_000_000;
-                write!(f, "a picture of {width}x{height}; 1 to {MAX_SIDE} pixels a side and {most} megapixels are supported")
+                write!(f, "a picture of {width}x{height}; at most {MAX_SIDE} pixels per side and {most} megapixels are supported")
             }
             Self::MissingPlane { index } => write!(f, "there is no plane {index}"),
             Self::Empty => f.write_str("a plane without pixels"),
@@ -99,7 +99,7 @@ impl fmt::Display for LayoutError {
 
 impl std::error::Error for LayoutError {}
 
-/// One plane: rows of the same length, `stride` bytes from the start of one to the start of the next.
+/// One plane: rows of the same length, with `stride` bytes from the start of one to the start of the next.
 #[derive(Clone, Copy)]
 pub struct Plane<'a> {
     /// From the first byte of the first row to the last byte of the last one.
@@ -110,41 +110,41 @@ pub struct Plane<'a> {
 }
 
 impl<'a> Plane<'a> {
-    /// The plane that begins with `data`: `rows` rows of `row_bytes` each, `stride` bytes from row to row. Behind the last row no
-    /// padding is needed.
+    /// The plane at the start of `data`: `rows` rows of `row_bytes` each, with the given stride. No padding is needed after the last
+    /// row.
     pub fn new(data: &'a [u8], stride: usize, row_bytes: usize, rows: usize) -> Result<Self, LayoutError> {
         let needs = span(stride, row_bytes, rows)?;
         let bytes = needs.and_then(|needs| data.get(..needs)).ok_or(LayoutError::TooShort { bytes: data.len(), needs })?;
         Ok(Self { bytes, stride, row_bytes, rows })
     }
 
-    /// All bytes, from the first of the first row to the last of the last row, padding between rows included.
+    /// All bytes, from the first row to the last, including the padding between rows.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Bytes from the start of a row to the start of the next; at least `row_bytes`.
+    /// The stride in bytes, at least `row_bytes`.
     pub fn stride(&self) -> usize {
         self.stride
     }
 
-    /// Bytes in a row, at least 1.
+    /// The number of bytes in a row, at least 1.
     pub fn row_bytes(&self) -> usize {
         self.row_bytes
     }
 
-    /// Rows, at least 1.
+    /// The number of rows, at least 1.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Row `n`, without padding. Panics where there is no such row.
+    /// Row `n`, without padding. Panics if there is no such row.
     pub fn row(&self, n: usize) -> &'a [u8] {
         &self.bytes[n * self.stride..][..self.row_bytes]
     }
 }
 
-/// Bytes from the first to the last one of a plane; `None` where the number overflows.
+/// The size of a plane in bytes, from the first to the last one; `None` on overflow.
 pub fn span(stride: usize, row_bytes: usize, rows: usize) -> Result<Option<usize>, LayoutError> {
     if rows == 0 || row_bytes == 0 {
         return Err(LayoutError::Empty);
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_that_no_camera_has_are_not_accepted() {
+    fn invalid_sizes_are_not_accepted() {
         assert!(is_accepted(1, 1) && is_accepted(MAX_SIDE, 1) && is_accepted(15_000, 10_000));
         for (width, height) in [(0, 1), (1, 0), (MAX_SIDE + 1, 1), (15_000, 10_001), (MAX_SIDE, MAX_SIDE), (u32::MAX, u32::MAX)] {
             assert!(!is_accepted(width, height), "{width}x{height}");
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn no_plane_is_made_that_reaches_past_its_memory() {
+    fn a_plane_cannot_exceed_its_memory() {
         let data = [0; 100];
         let refused = |stride, row_bytes, rows| Plane::new(&data, stride, row_bytes, rows).err();
         assert_eq!(refused(usize::MAX, 3, 3), Some(LayoutError::TooShort { bytes: 100, needs: None }));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_sides_need_whole_groups() {
+    fn odd_sizes_need_whole_groups() {
         let extents = |format: PixelFormat| format.planes().iter().map(|plane| plane.extent(321, 241)).collect::<Vec<_>>();
         assert_eq!(extents(PixelFormat::Yuy2), [(644, 241)]);
         assert_eq!(extents(PixelFormat::Nv12), [(321, 241), (322, 121)]);

@@ -1,6 +1,6 @@
-//! The shape in which a picture is to be seen: how wide a pixel is, and which way up the picture is stored.
+//! The display shape of a picture: the pixel aspect ratio and the orientation.
 
-/// The width of a pixel over its height. Digital television stores 704 x 576 pixels of 16:11 for a picture of 1024 x 576.
+/// The width of a pixel divided by its height. Digital television stores 704 x 576 pixels of 16:11 for a picture of 1024 x 576.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PixelAspect {
     width: u32,
@@ -8,20 +8,20 @@ pub struct PixelAspect {
 }
 
 impl PixelAspect {
-    /// Pixels as wide as they are high.
+    /// Square pixels.
     pub const SQUARE: Self = Self { width: 1, height: 1 };
 
-    /// The largest ratio of a pixel's sides that is accepted. Standards go up to 40:33 and anamorphic film to 2:1; a ratio
-    /// beyond 10 is a mistake in the stream.
+    /// The maximum accepted ratio of a pixel's sides. Standards go up to 40:33 and anamorphic film to 2:1; a ratio above 10 is an error
+    /// in the stream.
     const MOST: u64 = 10;
 
-    /// Pixels of `width`:`height`; `None` where that is no ratio, or one that no picture has.
+    /// Pixels of `width`:`height`; `None` if that is not a valid ratio.
     pub fn new(width: u32, height: u32) -> Option<Self> {
         let (w, h) = (u64::from(width), u64::from(height));
         (w > 0 && h > 0 && w <= h * Self::MOST && h <= w * Self::MOST).then_some(Self { width, height })
     }
 
-    /// Width and height of a pixel, in one unit.
+    /// The width and height of a pixel, in the same unit.
     pub fn ratio(self) -> (f64, f64) {
         (f64::from(self.width), f64::from(self.height))
     }
@@ -33,27 +33,28 @@ impl Default for PixelAspect {
     }
 }
 
-/// What is done to a stored picture to see it upright: the eight values of EXIF and of GStreamer's `GstVideoOrientationMethod`.
+/// The transformation of a stored picture to the upright one: the eight values of EXIF and of GStreamer's
+/// `GstVideoOrientationMethod`.
 ///
-/// It is kept as where an upright pixel is stored. The stored picture is transposed first (columns become rows) if `transposed`; and
-/// its columns or rows are counted from their end if `mirrored`.
+/// It is represented by the position at which an upright pixel is stored. If `transposed`, upright columns are stored as rows; if
+/// `mirrored`, stored columns or rows are counted from their end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Orientation {
     /// Whether upright columns are stored as rows.
     pub transposed: bool,
-    /// Whether stored columns (the first) and stored rows (the second) run against the upright direction.
+    /// Whether stored columns (first) and stored rows (second) run in the opposite direction.
     pub mirrored: [bool; 2],
 }
 
 impl Orientation {
-    /// Stored as it is to be seen.
+    /// Stored upright.
     pub const UPRIGHT: Self = Self::of(false, false, false);
 
     const fn of(transposed: bool, columns: bool, rows: bool) -> Self {
         Self { transposed, mirrored: [columns, rows] }
     }
 
-    /// The meaning of EXIF's tag 0x0112 (TIFF 6.0, "Orientation"); `None` for any value but 1 to 8.
+    /// From EXIF's tag 0x0112 (TIFF 6.0, "Orientation"); `None` for values other than 1 to 8.
     pub fn from_exif(value: u32) -> Option<Self> {
         Some(match value {
             1 => Self::of(false, false, false),
@@ -68,7 +69,7 @@ impl Orientation {
         })
     }
 
-    /// A picture that a turn of `degrees` clockwise makes upright; `None` for any value but 0, 90, 180 and 270.
+    /// The orientation of a picture that becomes upright by a clockwise rotation of `degrees`; `None` for values other than 0, 90, 180 and 270.
     pub fn rotated(degrees: u32) -> Option<Self> {
         match degrees {
             0 => Self::from_exif(1),
@@ -79,14 +80,14 @@ impl Orientation {
         }
     }
 
-    /// The same, and then left and right exchanged.
+    /// The same, followed by mirroring left and right.
     pub fn then_mirrored(self) -> Self {
         let [columns, rows] = self.mirrored;
-        // upright columns are stored as rows where it is transposed
+        // upright columns are stored as rows if it is transposed
         if self.transposed { Self::of(true, columns, !rows) } else { Self::of(false, !columns, rows) }
     }
 
-    /// Width and height exchanged, where this orientation does so: from stored to upright, and back.
+    /// Exchanges width and height if this orientation does so: from stored to upright, and back.
     pub fn turn<T>(self, (width, height): (T, T)) -> (T, T) {
         if self.transposed { (height, width) } else { (width, height) }
     }
@@ -97,14 +98,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pixel_aspect_is_a_sensible_ratio() {
+    fn a_pixel_aspect_is_a_valid_ratio() {
         assert!(PixelAspect::new(16, 11).is_some() && PixelAspect::new(1, 2).is_some());
         for (width, height) in [(0, 1), (1, 0), (0, 0), (11, 1), (1, 11), (u32::MAX, 1)] {
             assert_eq!(PixelAspect::new(width, height), None, "{width}:{height}");
         }
     }
 
-    /// The upright picture of a stored one, both as rows of letters.
+    /// The upright form of a stored picture, both as rows of letters.
     fn upright(orientation: Orientation, stored: &[&str]) -> Vec<String> {
         let size = (stored[0].len(), stored.len());
         let (width, height) = orientation.turn(size);
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn exif_values_make_pictures_upright() {
-        // by hand, after the figure in the EXIF standard: where row 0 and column 0 of the stored picture are to be seen
+        // by hand, from the figure in the EXIF standard, which shows the position of row 0 and column 0
         let expected = [
             (1, ["ABC", "DEF"].as_slice()),
             (2, &["CBA", "FED"]),
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_is_clockwise_and_a_mirror_comes_after_it() {
+    fn a_rotation_is_clockwise_and_mirroring_comes_after_it() {
         let turned = |degrees| upright(Orientation::rotated(degrees).unwrap(), &["ABC", "DEF"]);
         assert_eq!((turned(0), turned(90)), (vec!["ABC".to_owned(), "DEF".into()], vec!["DA".into(), "EB".into(), "FC".into()]));
         assert_eq!((turned(180)[0].as_str(), turned(270)[0].as_str()), ("FED", "CF"));

@@ -9,6 +9,6 @@ pub fn orientation(file: &[u8]) -> Orientation {
     // many cameras write some invalid fields; the others are still used
     let read = Reader::new().continue_on_error(true).read_from_container(&mut Cursor::new(file));
     let fields = read.or_else(|error| error.distill_partial_result(|_| {}));
-    let told = fields.ok().and_then(|fields| fields.get_field(Tag::Orientation, In::PRIMARY)?.value.get_uint(0));
-    told.and_then(Orientation::from_exif).unwrap_or(Orientation::UPRIGHT)
+    let value = fields.ok().and_then(|fields| fields.get_field(Tag::Orientation, In::PRIMARY)?.value.get_uint(0));
+    value.and_then(Orientation::from_exif).unwrap_or(Orientation::UPRIGHT)
 }

@@ -1,4 +1,4 @@
-//! A message of any type, as a reader gets it.
+//! A message of any type, for readers.
 
 use super::classification::Classification;
 use super::error::Error;
@@ -14,15 +14,15 @@ use serde::{Deserialize, Serialize, Serializer};
 pub enum Message {
     /// The first message on a socket.
     Hello(Hello),
-    /// What is in force for this subscriber.
+    /// The settings in force for this subscriber.
     Subscribed(Subscribed),
     /// A result.
     Classification(Classification),
     /// The state of a camera.
     Status(Status),
-    /// What the subscriber did wrong.
+    /// An error in the subscriber's request.
     Error(Error),
-    /// A message of a type that this version does not know; ignore it.
+    /// A message of an unknown type; ignore it.
     #[serde(other)]
     Other,
 }

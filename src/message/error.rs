@@ -1,21 +1,21 @@
-//! `error`: what a subscriber did wrong.
+//! `error`: an error in a subscriber's request.
 
 use super::line::VERSION;
 use serde::{Deserialize, Serialize};
 
-/// What a subscriber did wrong. The connection is closed after it.
+/// An error in a subscriber's request. The connection is closed after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "error")]
 #[non_exhaustive]
 pub struct Error {
     /// The version of the format.
     pub version: u32,
-    /// The fault, in words.
+    /// The message.
     pub message: String,
 }
 
 impl Error {
-    /// An error that says `message`.
+    /// An error with the text `message`.
     pub fn new(message: impl Into<String>) -> Self {
         Self { version: VERSION, message: message.into() }
     }

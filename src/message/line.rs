@@ -9,14 +9,14 @@ pub const VERSION: u32 = 1;
 ///
 /// # Panics
 ///
-/// If `message` cannot be written as JSON. Of this module that is only [`Message::Other`](super::Message::Other).
+/// If `message` cannot be written as JSON. In this module that is only [`Message::Other`](super::Message::Other).
 pub fn line(message: &impl Serialize) -> Vec<u8> {
     let mut line = serde_json::to_vec(message).expect("every message but Message::Other can be written");
     line.push(b'\n');
     line
 }
 
-/// Adds to a result or status, with or without its newline, how many lines its reader has missed before it.
+/// Adds to a result or status, with or without its newline, the number of lines that its reader missed before it.
 pub(crate) fn add_missed(line: &mut Vec<u8>, missed: u64) {
     let end: &[u8] = if line.ends_with(b"}\n") { b"}\n" } else { b"}" };
     if missed > 0 && line.ends_with(end) {

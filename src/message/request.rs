@@ -5,17 +5,17 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::ops::RangeInclusive;
 
-/// A request is one line of at most this many bytes.
+/// The maximum length of a request in bytes.
 pub const LINE: usize = 16 << 10;
-/// Cameras in one request.
+/// The maximum number of cameras in a request.
 const CAMERAS: usize = 256;
-/// Bytes of a camera's name in a request.
+/// The maximum length of a camera's name in bytes.
 const NAME: usize = 256;
-/// Least confidence of a class that is sent.
+/// The range of the minimum confidence.
 const MIN_CONFIDENCE: RangeInclusive<f64> = 0.0..=1.0;
-/// Results a second. The least is one in a thousand seconds, the most is beyond every camera.
+/// The range of results per second: from one in a thousand seconds to more than any camera delivers.
 const MAX_RATE: RangeInclusive<f64> = 0.001..=1000.0;
-/// How much of a wrong value an error repeats.
+/// How many characters of an invalid value an error repeats.
 const SHOWN: usize = 40;
 
 #[derive(Deserialize)]
@@ -25,7 +25,7 @@ struct Raw<'a> {
     subscribe: &'a RawValue,
 }
 
-/// The fields as they were written: an error then names field and value, whatever the value is.
+/// The fields as unparsed JSON, so that an error can name field and value.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields<'a> {
@@ -43,7 +43,7 @@ struct Fields<'a> {
 
 /// Reads a request. The error says which field is wrong, its value, and its range.
 pub fn parse(line: &[u8]) -> Result<Subscribe, String> {
-    // serde takes a list for a struct as well
+    // serde would also accept a list for a struct
     let Raw { subscribe } = match line.trim_ascii_start().first() {
         Some(b'{') => serde_json::from_slice(line).map_err(|e| format!("not a subscribe request: {e}"))?,
         _ => return Err("not a subscribe request: a line is one JSON object".into()),
@@ -63,7 +63,7 @@ pub fn parse(line: &[u8]) -> Result<Subscribe, String> {
     })
 }
 
-/// `top`: a whole number from 1 on. More than the model has classes is the same as all of them.
+/// `top`: a whole number of at least 1. A number above the model's classes means all of them.
 pub fn top(text: &str) -> Result<usize, String> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte != b'0');
     if digits { Ok(text.parse().unwrap_or(usize::MAX)) } else { Err(wrong("top", "a whole number from 1 on", text)) }
@@ -85,7 +85,7 @@ pub fn camera(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err(wrong("a camera's name", &format!("1 to {NAME} bytes long"), &format!("{text:?}"))) }
 }
 
-/// At most 256 different cameras, in the order in which they are named first.
+/// At most 256 different cameras, in the order of their first occurrence.
 pub fn distinct(names: impl IntoIterator<Item = String>) -> Result<Vec<String>, String> {
     let mut distinct: Vec<String> = Vec::new();
     for name in names {
@@ -109,7 +109,7 @@ fn on_change(json: &str) -> Result<bool, String> {
 }
 
 fn number(field: &str, range: &RangeInclusive<f64>, text: &str) -> Result<f64, String> {
-    // NaN lies in no range
+    // NaN is in no range
     let number = text.parse().ok().filter(|number| range.contains(number));
     number.ok_or_else(|| wrong(field, &format!("a number from {} to {}", range.start(), range.end()), text))
 }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_each_range_are_taken() {
+    fn the_limits_of_each_range_are_accepted() {
         for (fields, taken) in [
             (r#""min_confidence":0"#, true),
             (r#""min_confidence":1"#, true),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_outside_its_range_is_refused_with_field_value_and_range() {
+    fn a_value_outside_its_range_is_refused_with_field_value_and_range() {
         for (fields, told) in [
             (r#""max_rate":1e-300"#, "max_rate must be a number from 0.001 to 1000, not 1e-300"),
             (r#""max_rate":1e400"#, "max_rate must be a number from 0.001 to 1000, not 1e400"),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused() {
+    fn invalid_requests_are_refused() {
         for (line, told) in [
             (&b"hello"[..], "not a subscribe request"),
             (b"{}", "missing field `subscribe`"),
@@ -210,7 +210,7 @@ mod tests {
             let error = parse(line).unwrap_err();
             assert!(error.contains(told), "{error}");
         }
-        // as deep as a line can be
+        // the deepest nesting that fits in a line
         let deep = format!("{{\"subscribe\":{{\"top\":{}", "[".repeat(LINE));
         assert!(parse(deep.as_bytes()).is_err());
         let nested = format!("{}1{}", "[".repeat(LINE / 3), "]".repeat(LINE / 3));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_have_the_ranges_of_requests() {
+    fn flags_have_the_same_ranges() {
         for wrong in ["nan", "inf", "-inf", "1e-300", "1001", "five", ""] {
             assert!(max_rate(wrong).unwrap_err().starts_with("max_rate must be a number from 0.001 to 1000, not"), "{wrong}");
         }

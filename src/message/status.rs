@@ -1,4 +1,4 @@
-//! `status`: the state of a camera and what became of its frames.
+//! `status`: the state of a camera and the counts of its frames.
 
 use super::hello::Nodes;
 use super::timestamp;
@@ -6,7 +6,7 @@ use super::timing::Timing;
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
-/// The state of a camera: sent at each change, and at regular intervals. Counts are since the start.
+/// The state of a camera: sent at each change, and at intervals. Counts are since the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "status")]
 #[non_exhaustive]
@@ -20,9 +20,9 @@ pub struct Status {
     pub timestamp: SystemTime,
     /// The state.
     pub state: State,
-    /// What made the latest result: `CPU` or `QNN`.
+    /// The provider of the latest result: `CPU` or `QNN`.
     pub execution_provider: Option<String>,
-    /// How many of the model's nodes run where; `None` where the NPU was not asked for.
+    /// How many of the model's nodes run on each processor; `None` if the NPU is not used.
     pub nodes: Option<Nodes>,
     /// Why the camera is lost or has ended.
     pub reason: Option<String>,
@@ -30,7 +30,7 @@ pub struct Status {
     pub captured: u64,
     /// Frames that newer ones replaced.
     pub dropped: u64,
-    /// Frames without a result because they are corrupted or do not fit their caps.
+    /// Frames without a result because they are corrupted or do not match their caps.
     pub damaged: u64,
     /// Frames without a result because they repeat the previous picture.
     pub skipped: u64,
@@ -38,11 +38,11 @@ pub struct Status {
     pub results: u64,
     /// Frames whose inference failed.
     pub failed: u64,
-    /// How often the camera was lost, attempts to bring it back included.
+    /// How often the camera was lost, including failed attempts to reopen it.
     pub errors: u64,
     /// How often it came back.
     pub restarts: u64,
-    /// Results per second, now.
+    /// The current number of results per second.
     pub results_per_second: f64,
     /// The times of all results.
     pub timing: Timing<Percentiles>,
@@ -51,14 +51,14 @@ pub struct Status {
     pub missed: Option<u64>,
 }
 
-/// Milliseconds that half, 95 % and 99 % of all results do not exceed.
+/// Percentiles over all results.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
-    /// Of half of them.
+    /// What 50 % do not exceed.
     pub p50: f64,
-    /// Of 95 %.
+    /// What 95 % do not exceed.
     pub p95: f64,
-    /// Of 99 %.
+    /// What 99 % do not exceed.
     pub p99: f64,
 }
 
@@ -71,17 +71,17 @@ pub enum State {
     Starting,
     /// It delivers frames.
     Flowing,
-    /// It was lost, and is tried again.
+    /// It was lost and is being retried.
     Lost,
     /// It delivers no more frames.
     Ended,
-    /// A state that this version does not know.
+    /// An unknown state.
     #[serde(untagged)]
     Other(String),
 }
 
 impl State {
-    /// The state as it is written in the message.
+    /// The state as written in the message.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Starting => "starting",

@@ -1,20 +1,20 @@
-//! The request of a subscriber, and `subscribed`, the answer to it.
+//! The request of a subscriber, and its answer `subscribed`.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
-/// What a subscriber may write to the socket, as a line of at most 16 KiB, and as often as its choice changes:
+/// A request of a subscriber: a line of at most 16 KiB, at any time:
 /// `{"subscribe":{"cameras":["front"],"top":1}}`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// The choice. It replaces the previous one as a whole.
+    /// The settings. They replace the previous ones as a whole.
     pub subscribe: Subscribe,
 }
 
-/// What a subscriber wants. The default is everything.
+/// The messages that a subscriber wants. The default is everything.
 ///
-/// Fields may be added; end a literal with `..Subscribe::default()`.
+/// Fields may be added: end a literal with `..Subscribe::default()`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Subscribe {
@@ -24,7 +24,7 @@ pub struct Subscribe {
     /// At most this many classes, best first; at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top: Option<usize>,
-    /// Only classes of at least this confidence, 0 to 1, and only results that have one.
+    /// Only classes with at least this confidence, 0 to 1, and only results that have one.
     #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub min_confidence: f64,
     /// At most this many results of each camera per second, 0.001 to 1000.
@@ -36,7 +36,7 @@ pub struct Subscribe {
 }
 
 impl Subscribe {
-    /// The least time between two results of one camera.
+    /// The minimum time between two results of one camera.
     pub fn period(&self) -> Duration {
         self.max_rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate))
     }
@@ -47,7 +47,7 @@ impl Subscribe {
     }
 }
 
-/// The choice in force: the answer to each request, or the defaults 200 ms after `hello`; sent again after each later `hello`.
+/// The settings in force: the answer to each request, or the defaults 200 ms after `hello`; sent again after each later `hello`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "subscribed")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! The messages as integrators read them, and the types held to what is really written.
+//! The messages as integrators read them, and a comparison of the types with the written JSON.
 
 use super::*;
 use crate::frame::{FrameInfo, Orientation, Picture, PixelFormat};
@@ -29,7 +29,7 @@ fn prediction() -> Prediction {
 }
 
 #[test]
-fn a_result_is_the_line_that_integrators_read() {
+fn a_result_is_the_documented_line() {
     assert_eq!(
         serde_json::to_string(&prediction()).unwrap(),
         r#"{"type":"classification","version":1,"source":"front","seq":1234,"frame":2469,"timestamp":"2026-11-23T07:10:00.123456Z","#.to_owned()
@@ -52,7 +52,7 @@ fn a_count_of_missed_lines_is_a_field_of_the_message() {
 }
 
 #[test]
-fn a_reader_ignores_what_it_does_not_know() {
+fn a_reader_ignores_unknown_fields_and_types() {
     assert_eq!(Message::read(br#"{"type":"later","version":1,"x":[1]}"#).unwrap(), Message::Other);
     let error = Message::read(br#"{"later":{},"message":"m","version":1,"type":"error"}"#).unwrap();
     assert_eq!(error, Message::Error(Error::new("m")));
@@ -64,7 +64,7 @@ fn a_reader_ignores_what_it_does_not_know() {
 }
 
 #[test]
-fn a_request_is_written_as_it_is_read() {
+fn a_written_request_can_be_read() {
     let cameras = Some(vec!["front".to_owned()]);
     let all = Subscribe { cameras, top: Some(1), min_confidence: 0.5, max_rate: Some(5.0), on_change: true };
     for subscribe in [all, Subscribe::default()] {
@@ -104,7 +104,7 @@ prop_compose! {
 }
 
 proptest! {
-    /// What is written without allocating is what the owned type writes.
+    /// The allocation-free form writes the same line as the owned type.
     #[test]
     fn the_borrowed_result_and_the_owned_one_are_the_same_bytes(
         prediction in any_prediction(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serializer, de};
 use std::time::SystemTime;
 
-/// Writes `time`; one that RFC 3339 cannot express is written as 1970. Nothing is allocated.
+/// Writes `time` without allocating; one that RFC 3339 cannot express is written as 1970.
 pub fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     let time = jiff::Timestamp::try_from(*time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     serializer.collect_str(&time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"))

@@ -1,4 +1,4 @@
-//! What each camera has done and how it is, in figures of fixed size: counted where it happens, told to whoever asks.
+//! The metrics of each camera: counters, histograms and its state, of fixed size, updated where the events happen.
 
 mod state;
 mod status;

@@ -1,17 +1,17 @@
-//! How a camera is, and the stages that are timed.
+//! The state of a camera, and the timed stages.
 
-/// How a camera is.
+/// The state of a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It has not said a word yet.
+    /// It has reported nothing yet.
     Starting,
-    /// Frames come.
+    /// Frames are arriving.
     Flowing,
-    /// It was lost, and is tried again.
+    /// It was lost and is being retried.
     Lost,
-    /// It gives no more frames: the film is over, or the camera was taken out.
+    /// It delivers no more frames: the film is over, or the camera was removed.
     Ended,
 }
 
-/// The stages whose times are counted, by their names in the log.
+/// The names of the timed stages in the log.
 pub const STAGES: [&str; 5] = ["age", "wait", "preprocess", "inference", "postprocess"];

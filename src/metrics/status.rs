@@ -1,4 +1,4 @@
-//! One camera at one moment: a message, a line of the log, a few words for the service manager.
+//! A snapshot of a camera: a message, a line of the log, a short form for the service manager.
 
 use super::state::{STAGES, State};
 use crate::message;
@@ -9,20 +9,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// The middle and the slow end of many durations; in JSON, in milliseconds.
+/// Percentiles of durations; in JSON, in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(into = "message::Percentiles")]
 pub struct Percentiles {
-    /// Half of them are shorter.
+    /// The median.
     pub p50: Duration,
-    /// 95 of 100 are.
+    /// What 95 % do not exceed.
     pub p95: Duration,
-    /// 99 of 100 are.
+    /// What 99 % do not exceed.
     pub p99: Duration,
 }
 
 impl Percentiles {
-    /// Those of `durations`.
+    /// The percentiles of `durations`.
     pub fn of(durations: &Durations) -> Self {
         let [p50, p95, p99] = [50.0, 95.0, 99.0].map(|percent| durations.percentile(percent));
         Self { p50, p95, p99 }
@@ -36,32 +36,32 @@ impl From<Percentiles> for message::Percentiles {
     }
 }
 
-/// One camera at one moment. Its text is the line of the log.
+/// A snapshot of a camera. Its text is the line of the log.
 #[derive(Debug, Clone)]
 pub struct Status {
-    /// The camera.
+    /// The camera's name.
     pub source: Arc<str>,
-    /// The moment.
+    /// When it was taken.
     pub timestamp: SystemTime,
-    /// How it is.
+    /// The state.
     pub state: State,
-    /// Why it is lost or has ended, in a line.
+    /// Why it is lost or has ended, on one line.
     pub reason: Option<String>,
-    /// Who made the latest result.
+    /// The provider of the latest result.
     pub provider: Option<&'static str>,
-    /// How many of the model's nodes run on the NPU, and how many on the CPU; where somebody knows.
+    /// How many of the model's nodes run on the NPU and on the CPU, if known.
     pub nodes: Option<(usize, usize)>,
-    /// Frames.
+    /// The counts of its frames.
     pub counts: Counts,
-    /// Results.
+    /// The number of results.
     pub results: u64,
-    /// Frames whose inference failed.
+    /// The number of frames whose inference failed.
     pub failed: u64,
     /// How often it was lost.
     pub errors: u64,
     /// How often it came back.
     pub restarts: u64,
-    /// Results a second, now.
+    /// The current number of results per second.
     pub rate: f64,
     /// The latest best class and its confidence.
     pub best: Option<(String, f32)>,
@@ -69,7 +69,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// The same, of a model with so many nodes on the NPU and on the CPU.
+    /// The same with the numbers of `nodes` on the NPU and on the CPU.
     pub fn on(self, nodes: Option<(usize, usize)>) -> Self {
         Self { nodes, ..self }
     }
@@ -104,7 +104,7 @@ impl Status {
         }
     }
 
-    /// A few words for the service manager: `front: common iguana 37 %, 29.9/s`.
+    /// A short form for the service manager: `front: common iguana 37 %, 29.9/s`.
     pub fn headline(&self) -> String {
         let name = &self.source;
         match (self.state, &self.reason, &self.best) {

@@ -1,6 +1,6 @@
-//! Buffers that are kept from frame to frame.
+//! Buffers that are reused for each frame.
 
-/// Makes `buffer` at least `len` long; never shorter, so that it is allocated once.
+/// Grows `buffer` to at least `len`; it never shrinks, so that it is allocated once.
 pub fn grow(buffer: &mut Vec<u8>, len: usize) {
     if buffer.len() < len {
         buffer.resize(len, 0);

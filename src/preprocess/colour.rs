@@ -1,22 +1,22 @@
-//! From planes of YUV to RGB or BGR, and from these to gray, at the small size. The arithmetic is the `yuv` crate's (fixed point, within 1 of the exact value).
+//! Converts planes of YUV to RGB or BGR, and these to gray, at the small size, with the `yuv` crate (fixed point, within 1 of the exact value).
 
 use crate::frame::{Matrix, Picture, Range};
 use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvGrayImage, YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
-/// Full-size planes of YUV (4:4:4), rows without padding.
+/// Full-size planes of YUV (4:4:4), with unpadded rows.
 #[derive(Clone, Copy)]
 pub enum Planes<'a> {
-    /// Luma alone.
+    /// Only luma.
     Gray(&'a [u8]),
     /// Y, U and V.
     Three([&'a [u8]; 3]),
-    /// Y, and U V U V.
+    /// Y, and interleaved U V.
     Uv(&'a [u8], &'a [u8]),
-    /// Y, and V U V U.
+    /// Y, and interleaved V U.
     Vu(&'a [u8], &'a [u8]),
 }
 
-/// Converts `width` x `height` pixels of `planes` to RGB RGB in `rgb`, or to BGR BGR where `swapped`, with the matrix and range of
+/// Converts `width` x `height` pixels of `planes` to interleaved RGB in `rgb`, or to BGR if `swapped`, with the matrix and range of
 /// `picture`.
 pub fn to_rgb(planes: Planes, width: u32, height: u32, picture: &Picture, swapped: bool, rgb: &mut [u8]) {
     let range = match picture.range {
@@ -59,7 +59,7 @@ fn brightness([r, g, b]: [u8; 3]) -> u8 {
     ((u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 0x8000) >> 16) as u8
 }
 
-/// Replaces each of RGB RGB by its brightness, three times.
+/// Replaces each interleaved RGB pixel by its brightness, in all three channels.
 pub fn to_gray(rgb: &mut [u8]) {
     rgb.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = [brightness(*pixel); 3]);
 }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gray_is_pillows() {
+    fn gray_equals_pillows() {
         // Image.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0)), Pillow 13.0.0
         let known =
             [([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29), ([255; 3], 255), ([12, 200, 77], 130), ([1, 2, 3], 2)];

@@ -1,8 +1,8 @@
-//! Deinterleaves packed samples. As in `kernels`: written so that LLVM vectorizes it.
+//! Deinterleaves packed samples. As in `kernels`, written so that LLVM vectorizes it.
 
 use multiversion::multiversion;
 
-/// The first bytes of all pairs, and the second ones; there are as many pairs as there is room for, which is the same for both.
+/// Splits pairs into their first and second bytes. The outputs have equal lengths, which determine the number of pairs.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn deinterleave_pairs(packed: &[u8], first: &mut [u8], second: &mut [u8]) {
     const PAIRS: usize = 64;
@@ -19,7 +19,7 @@ pub fn deinterleave_pairs(packed: &[u8], first: &mut [u8], second: &mut [u8]) {
     }
 }
 
-/// The first bytes of all triples, then the second ones, then the third.
+/// Splits triples into their first, second and third bytes, one after the other.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn deinterleave_triples(packed: &[u8], out: &mut [u8]) {
     let (triples, _) = packed.as_chunks::<3>();
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_are_taken_apart_to_the_last() {
+    fn pairs_are_split_up_to_the_last() {
         for pairs in [1, 63, 64, 200] {
             let packed: Vec<u8> = (0..pairs * 2).map(|n| n as u8).collect();
             let (mut first, mut second) = (vec![0; pairs], vec![0; pairs]);

@@ -1,6 +1,6 @@
-//! The filters, and how they weight the pixels of one row or column: Pillow's windows, bit for bit.
+//! The filters, and the weights of the pixels of one row or column: Pillow's windows, bit for bit.
 //!
-//! Source of the method: Pillow's documentation of its resampling filters, and its fixed-point arithmetic for 8-bit pictures:
+//! Source: Pillow's documentation of its resampling filters, and its fixed-point arithmetic for 8-bit pictures:
 //! weights have 22 fractional bits, sums are rounded half up and clamped.
 
 use super::kernels::Weight;
@@ -14,7 +14,7 @@ pub enum Filter {
     Bicubic,
     /// A triangle over 2 pixels: torchvision's choice.
     Bilinear,
-    /// The mean of the pixels that the new one covers (area).
+    /// The mean of the covered pixels (area).
     Box,
     /// Bilinear without antialiasing, from four pixels: OpenCV's default (`INTER_LINEAR`), torchvision's with `antialias=False`.
     Linear,
@@ -23,7 +23,7 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// How many pixels the filter reaches to each side, at scale 1.
+    /// The radius of the filter in pixels, at scale 1.
     fn support(self) -> f64 {
         match self {
             Self::Bicubic => 2.0,
@@ -37,7 +37,7 @@ impl Filter {
         matches!(self, Self::Bicubic | Self::Bilinear | Self::Box)
     }
 
-    /// The weight at distance `x` from the middle, at scale 1.
+    /// The weight at distance `x` from the centre, at scale 1.
     fn weight(self, x: f64) -> f64 {
         const A: f64 = -0.5;
         let far = x.abs();
@@ -45,7 +45,7 @@ impl Filter {
             Self::Bicubic if far < 1.0 => ((A + 2.0) * far - (A + 3.0)) * far * far + 1.0,
             Self::Bicubic if far < 2.0 => (((far - 5.0) * far + 8.0) * far - 4.0) * A,
             Self::Bilinear | Self::Linear if far < 1.0 => 1.0 - far,
-            // closed on one side: a pixel on the border of two windows belongs to one
+            // half-open: a pixel on the border of two windows belongs to one
             Self::Box | Self::Nearest if x > -0.5 && x <= 0.5 => 1.0,
             _ => 0.0,
         }
@@ -57,36 +57,36 @@ impl Filter {
 pub struct Span {
     /// The filter.
     pub filter: Filter,
-    /// The pixels of the picture in this direction.
+    /// The number of pixels of the picture in this direction.
     pub source: u32,
-    /// How many of them share one sample of the plane: 2 for chroma that is stored at half the size.
+    /// How many of them share one sample of the plane: 2 for chroma at half the size.
     pub shared: u32,
-    /// The size to which they are resized.
+    /// The number of pixels after resizing.
     pub resized: u32,
     /// The first output pixel that is computed.
     pub first: u32,
-    /// How many are computed.
+    /// The number of output pixels that are computed.
     pub count: u32,
-    /// Whether the plane's samples run the other way: the first one belongs to the last pixel.
+    /// Whether the plane's samples are in reverse order.
     pub mirrored: bool,
 }
 
 impl Span {
-    /// The sample of the plane that holds `pixel`.
+    /// The sample of the plane that contains `pixel`.
     fn sample(&self, pixel: u32) -> u32 {
         let stored = if self.mirrored { self.source - 1 - pixel } else { pixel };
         stored / self.shared
     }
 }
 
-/// Which samples of a row (or column) contribute to each output sample, and with which weights.
+/// The samples of a row (or column) that contribute to each output sample, and their weights.
 pub struct Windows<W> {
     made_for: Option<Span>,
     /// The first sample of each window.
     pub starts: Vec<usize>,
-    /// How many samples each window has.
+    /// The number of samples of each window.
     pub counts: Vec<usize>,
-    /// Weights that are stored for each window: its own, and zeros.
+    /// The number of stored weights per window: its own, and zeros.
     pub taps: usize,
     /// All weights, `taps` for each window.
     pub weights: Vec<W>,
@@ -118,7 +118,7 @@ impl<W: Weight> Windows<W> {
         (self.starts[n], &self.weights[n * self.taps..][..self.counts[n]])
     }
 
-    /// The samples that any window looks at: a half-open range.
+    /// The range of samples that any window uses.
     pub fn reach(&self) -> (usize, usize) {
         let at = |n: Option<usize>| n.map_or((0, 0), |n| (self.starts[n], self.starts[n] + self.counts[n]));
         // the starts are monotonic
@@ -164,7 +164,7 @@ impl<W: Weight> Windows<W> {
         self.weights.resize(self.starts.len() * self.taps, W::of(0.0));
     }
 
-    /// One sample each. Positions are added up step by step, as Pillow does, so that ties fall the same way.
+    /// Windows of one sample. Positions are accumulated step by step, as in Pillow, so that ties round in the same way.
     fn nearest(&mut self, span: &Span) {
         let scale = f64::from(span.source) / f64::from(span.resized);
         let mut position = scale * 0.5;

@@ -1,18 +1,18 @@
-//! Which part of the picture goes where in the model's input.
+//! The mapping of the picture to the model's input.
 
 use super::filter::{Filter, Span};
 use crate::frame::Orientation;
 
-/// How a picture of one aspect ratio becomes an input of another.
+/// How a picture is fitted to an input with another aspect ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fit {
-    /// The whole picture, scaled to the input's shape without keeping its aspect ratio: what the board guide's script does.
+    /// The whole picture, scaled to the input's shape without keeping its aspect ratio, as in the board guide's script.
     #[default]
     Stretch,
     /// The middle of the picture: resized so that its shortest side is the input's size / share (256 for 224 and 0.875), then cut to
     /// the input's size. torchvision's and AI Hub's recipe (`Resize(256)`, `CenterCrop(224)`), with their rounding.
     Crop,
-    /// The whole picture with its aspect ratio kept, and bars.
+    /// The whole picture with its aspect ratio, and bars.
     Letterbox,
 }
 
@@ -74,7 +74,7 @@ impl Fit {
             }
             Self::Crop => {
                 let (resized_w, resized_h) = if short_w / source_w >= short_h / source_h {
-                    // the longer side is never shorter than the input, whatever was rounded
+                    // rounding never makes the longer side shorter than the input
                     (short_w, (short_w * source_h / source_w).floor().max(short_h))
                 } else {
                     ((short_h * source_w / source_h).floor().max(short_w), short_h)
@@ -99,7 +99,7 @@ mod tests {
     use crate::frame::{Picture, PixelAspect, PixelFormat};
 
     #[test]
-    fn crop_is_torchvisions() {
+    fn crop_equals_torchvisions() {
         // Resize(256) of 500 x 375 gives 341 x 256 (int(256 * 500 / 375)); CenterCrop(224): left round(58.5) = 58 (ties to even), top 16
         let place = Fit::Crop.place(0.875, (500.0, 375.0), (224, 224));
         assert_eq!((place.resized, place.left, place.top, place.width, place.height), ((341, 256), 58, 16, 224, 224));
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn letterbox_keeps_the_shape() {
+    fn letterbox_keeps_the_aspect_ratio() {
         let place = Fit::Letterbox.place(0.875, (1280.0, 720.0), (224, 224));
         assert_eq!((place.resized, place.x, place.y), ((224, 126), 0, 49));
         assert_eq!(Fit::Letterbox.place(1.0, (4000.0, 1.0), (224, 224)).resized, (224, 1));
     }
 
     #[test]
-    fn crop_and_letterbox_take_the_shape_in_which_the_picture_is_seen() {
+    fn crop_and_letterbox_use_the_display_aspect_ratio() {
         let of = |width, height, aspect: (u32, u32)| {
             let pixel_aspect = PixelAspect::new(aspect.0, aspect.1).unwrap();
             Picture { pixel_aspect, ..Picture::new(PixelFormat::Nv12, width, height) }
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!((place.resized, place.x, place.y), ((224, 126), 0, 49));
         let place = Fit::Crop.place(0.875, television.display_shape(), (224, 224));
         assert_eq!((place.resized, place.left, place.top), ((455, 256), 116, 16));
-        // a lying picture that is stored upright: pixels twice as high as wide, 720 x 240, are seen as 360 x 240, upright 240 x 360
+        // a rotated picture: 720 x 240 pixels, twice as high as wide, are displayed as 360 x 240, upright 240 x 360
         let turned = Picture { orientation: Orientation::rotated(90).unwrap(), ..of(720, 240, (1, 2)) };
         assert_eq!(turned.display_shape(), (240.0, 360.0));
         let place = Fit::Letterbox.place(0.875, turned.display_shape(), (224, 224));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_lies_within_what_is_resized() {
+    fn the_used_part_is_within_the_resized_picture() {
         for source in [(1, 1), (1, 500), (500, 1), (3, 2), (1919, 1079), (225, 224)] {
             for (fit, share) in
                 [(Fit::Stretch, 1.0), (Fit::Crop, 0.875), (Fit::Crop, 0.01), (Fit::Stretch, 0.6), (Fit::Letterbox, 1.0)]

@@ -35,7 +35,7 @@ impl Weight for i32 {
     }
 }
 
-/// The fast one: products of two 16-bit factors, the fastest vector multiplication of every CPU.
+/// The fast one: products of two 16-bit factors, the fastest vector multiplication on every CPU.
 impl Weight for i16 {
     const POINT: u32 = 14;
 
@@ -57,7 +57,7 @@ impl Weight for i16 {
     }
 }
 
-/// Half of the last bit that is kept: added before the shift, it rounds half up.
+/// Half of the last kept bit: added before the shift, it rounds half up.
 const fn half(bits: u32) -> i32 {
     1 << (bits - 1)
 }
@@ -67,7 +67,7 @@ fn pixel(sum: i32, bits: u32) -> u8 {
     (sum >> bits).clamp(0, 255) as u8
 }
 
-/// Columns that are summed at once, in registers.
+/// The number of columns summed at once, in registers.
 const COLUMNS: usize = 64;
 
 /// Filters vertically: each of `out` is the weighted sum of a column of `data`, whose rows are `stride` bytes apart.
@@ -83,7 +83,7 @@ pub fn filter_down<W: Weight>(data: &[u8], stride: usize, weights: &[W], out: &m
         return;
     }
     for first in (0..columns).step_by(COLUMNS) {
-        // the last block overlaps the one before, and computes the overlap again
+        // the last block overlaps the previous one, and recomputes the overlap
         let first = first.min(columns - COLUMNS);
         let mut sums = [half(W::POINT); COLUMNS];
         for (n, weight) in weights.iter().enumerate() {
@@ -103,17 +103,17 @@ pub fn filter_down<W: Weight>(data: &[u8], stride: usize, weights: &[W], out: &m
 pub struct Across<'a, W> {
     /// The first pixel of each window.
     pub starts: &'a [usize],
-    /// Pixels of each window.
+    /// The number of pixels of each window.
     pub counts: &'a [usize],
     /// All weights.
     pub weights: &'a [W],
     /// The distance from one window's weights to the next one's.
     pub taps: usize,
-    /// The pixel with which `transposed` begins.
+    /// The first pixel in `transposed`.
     pub first: usize,
 }
 
-/// Filters horizontally: `transposed` holds `lanes` samples for each column, those of all rows; `out` has the same form.
+/// Filters horizontally: `transposed` has `lanes` samples for each column, one of each row; `out` has the same layout.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn filter_across<W: Weight>(windows: Across<W>, lanes: usize, transposed: &[u8], out: &mut [u8]) {
     match lanes {
@@ -139,7 +139,7 @@ fn filter_columns<W: Weight, const LANES: usize>(windows: Across<W>, transposed:
     }
 }
 
-/// Rows (and columns) of one block that is transposed.
+/// The number of rows (and columns) of a transposed block.
 pub const BLOCK: usize = 16;
 type Block = [[u8; BLOCK]; BLOCK];
 
@@ -173,7 +173,7 @@ fn transpose_rows_at<const PITCH: usize>(rows: [&[u8]; BLOCK], at: usize, transp
     }
 }
 
-/// The inverse of [`transpose_rows`]: as many rows as `out` has, up to 16.
+/// The inverse of [`transpose_rows`], for as many rows as `out` has, up to 16.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn transpose_back(transposed: &[u8], pitch: usize, columns: usize, out: &mut [u8]) {
     for first in (0..columns).step_by(BLOCK) {
@@ -224,9 +224,9 @@ fn interleave(a: [u8; BLOCK], b: [u8; BLOCK]) -> [[u8; BLOCK]; 2] {
 mod tests {
     use super::*;
 
-    /// Rows of any width, turned and turned back.
+    /// Rows of any width, transposed and back.
     #[test]
-    fn what_was_laid_stands_up_again() {
+    fn transposing_twice_restores_the_rows() {
         for columns in [1, 15, 16, 17, 48, 100] {
             let rows: Vec<Vec<u8>> = (0..BLOCK).map(|y| (0..columns).map(|x| (y * 37 + x * 11) as u8).collect()).collect();
             let pitch = 32;
@@ -244,7 +244,7 @@ mod tests {
         }
     }
 
-    /// Each loop against the sum that it stands for, over widths with and without a remainder.
+    /// Each loop compared with a plain sum, for widths with and without a remainder.
     #[test]
     fn sums_are_rounded_half_up_and_clamped() {
         let weights: [i16; 3] = [i16::of(0.5), i16::of(0.75), i16::of(-0.25)];

@@ -1,4 +1,4 @@
-//! From a frame to the model's input: crop, resize, colour, quantize. Pure; buffers are reused.
+//! Converts a frame to the model's input: crop, resize, colour conversion, quantization. Pure; buffers are reused.
 //!
 //! RGB pictures are resized exactly as Pillow resizes them. YUV pictures, the live case, are resized plane by plane, chroma at its
 //! own size and centred on its luma pixels, and converted to RGB at the small size.

@@ -1,4 +1,4 @@
-//! Runs the steps on one frame: resize, colour, bars, quantize.
+//! Runs the steps on one frame: resize, convert colours, draw bars, quantize.
 
 use super::buffer::grow;
 use super::colour::{self, Planes};
@@ -10,7 +10,7 @@ use super::settings::{Colour, Params};
 use crate::frame::{Frame, Picture, PixelFormat, Plane};
 use crate::tensor::{InputSpec, Tensor};
 
-/// Turns frames of any size and format into one model's input.
+/// Converts frames of any size and format to one model's input.
 pub struct Preprocessor {
     fit: Fit,
     share: f64,
@@ -24,9 +24,9 @@ pub struct Preprocessor {
     chroma: Resizer<i16>,
     /// Planes at the small size.
     small: [Vec<u8>; 3],
-    /// Luma and chroma of a packed format, split at full size.
+    /// Luma and chroma of a packed format, deinterleaved at full size.
     split: [Vec<u8>; 2],
-    /// RGB at the small size, or BGR where the model wants that.
+    /// RGB at the small size, or BGR if the model expects that.
     rgb: Vec<u8>,
     /// The same transposed.
     upright: Vec<u8>,
@@ -61,7 +61,7 @@ impl Preprocessor {
         }
     }
 
-    /// Writes `frame` as the model's input to `tensor`, which was made for the same input.
+    /// Writes `frame` as the model's input to `tensor`, which was allocated for the same input.
     pub fn run(&mut self, frame: &Frame, tensor: &mut Tensor) {
         let picture = frame.info.picture;
         let orientation = picture.orientation;
@@ -90,7 +90,7 @@ impl Preprocessor {
         self.finish(&place, tensor);
     }
 
-    /// Transposes the small picture in `self.rgb`, whose columns are the rows of the upright one.
+    /// Transposes the small picture in `self.rgb`, which is stored with rows and columns exchanged.
     fn transpose(&mut self, place: &Placement) {
         let (width, height) = (place.width as usize, place.height as usize);
         grow(&mut self.upright, width * height * 3);
@@ -139,7 +139,7 @@ impl Preprocessor {
         colour::to_rgb(planes, width, height, &picture, self.colour == Colour::Bgr, &mut self.rgb);
     }
 
-    /// Puts the small picture in its place and quantizes it.
+    /// Places the small picture in the input and quantizes it.
     fn finish(&mut self, place: &Placement, tensor: &mut Tensor) {
         if self.colour == Colour::Gray {
             colour::to_gray(&mut self.rgb[..place.width as usize * place.height as usize * 3]);
@@ -170,7 +170,7 @@ fn rgb_layout(format: PixelFormat) -> Option<(usize, [usize; 3])> {
     })
 }
 
-/// R, G and B out of pixels of `samples` bytes.
+/// Extracts R, G and B from pixels of `samples` bytes.
 fn pick<const SAMPLES: usize>(pixels: &[u8], offsets: [usize; 3], rgb: &mut [u8]) {
     for (pixel, to) in pixels.as_chunks::<SAMPLES>().0.iter().zip(rgb.as_chunks_mut::<3>().0) {
         *to = offsets.map(|offset| pixel[offset]);
@@ -179,10 +179,10 @@ fn pick<const SAMPLES: usize>(pixels: &[u8], offsets: [usize; 3], rgb: &mut [u8]
 
 /// The chroma layout of a format.
 struct Chroma {
-    /// Luma pixels for each chroma pixel, across and down.
+    /// The number of luma pixels per chroma pixel, across and down.
     across: u32,
     down: u32,
-    /// Planes beside the luma: 0, 1 (interleaved) or 2.
+    /// The number of chroma planes: 0, 1 (interleaved) or 2.
     planes: u32,
     /// For packed formats: whether luma is the first byte.
     packed: Option<bool>,

@@ -1,12 +1,12 @@
-//! Resizing 8-bit samples, one to four of them a pixel.
+//! Resizes 8-bit samples, one to four per pixel.
 //!
-//! RGB pictures are resized exactly as Pillow does it (13.0), equal in every element: rows first, rounded to 8 bits, then columns; the
-//! other way round where the height shrinks by more than twice as many pixels as the width. (Before 13.0 it was rows first always.)
+//! RGB pictures are resized exactly as by Pillow (13.0), equal in every element: rows first, rounded to 8 bits, then columns; in the
+//! opposite order if the height shrinks by more than twice as many pixels as the width. (Before 13.0, always rows first.)
 //! In another order, or with shorter weights, one element in 300 differs by 1, which on a quantized model is enough to change a
 //! confidence by 0.04.
 //!
-//! Planes of YUV, the live case, are resized columns first and with 16-bit weights. Chroma that is stored for several pixels is weighted
-//! by all of them: the sums are those of the picture at full chroma, without making it.
+//! Planes of YUV, the live case, are resized columns first and with 16-bit weights. A chroma sample that is shared by several pixels has
+//! the weight of all of them: the sums equal those of the picture with full chroma, without creating it.
 
 use super::buffer::grow;
 use super::filter::{Filter, Span, Windows};
@@ -16,38 +16,38 @@ use crate::frame::{Orientation, Plane};
 use std::hint::black_box;
 use std::ops::Range;
 
-/// Which direction comes first.
+/// The order of the two passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// As Pillow has it.
+    /// As in Pillow.
     Pillow,
-    /// What is quickest for rows that lie in memory one after the other.
+    /// The fastest one for rows in memory.
     ColumnsFirst,
 }
 
-/// Resizes with one filter; keeps windows and memory from frame to frame.
+/// Resizes with one filter; keeps its windows and buffers for further frames.
 pub struct Resizer<W> {
     filter: Filter,
     order: Order,
     across: Windows<W>,
     down: Windows<W>,
     turned: TransposedRows,
-    /// What the first pass gives: rows at their new width, or rows as wide as the source.
+    /// The output of the first pass: rows at their new width, or rows as wide as the source.
     between: Vec<u8>,
 }
 
-/// What is to be resized.
+/// The picture to resize.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// The rows.
     pub plane: Plane<'a>,
     /// Columns and rows of the picture.
     pub size: (u32, u32),
-    /// So many pixels of it, across and down, share one of the plane.
+    /// The number of its pixels, across and down, that share one sample of the plane.
     pub shared: (u32, u32),
-    /// Bytes a pixel of the plane, 1 to 4.
+    /// Bytes per pixel of the plane, 1 to 4.
     pub samples: usize,
-    /// What makes the picture upright. Mirroring happens in the resize; transposing is left to the caller.
+    /// The orientation. Mirroring is part of resizing; transposing is left to the caller.
     pub orientation: Orientation,
 }
 
@@ -58,7 +58,7 @@ impl<W: Weight> Resizer<W> {
         Self { filter, order, across, down, turned: TransposedRows::default(), between: Vec::new() }
     }
 
-    /// Resizes `source` as `place` says: as many bytes a pixel in `out`, rows without padding. `out` grows where it is too short.
+    /// Resizes `source` according to `place`: the same bytes per pixel in `out`, with unpadded rows. `out` grows if it is too short.
     pub fn resize(&mut self, source: Source, place: &Placement, out: &mut Vec<u8>) {
         let [across, down] = place.spans(self.filter, source.size, source.shared, source.orientation);
         self.across.prepare(across);
@@ -81,7 +81,7 @@ impl<W: Weight> Resizer<W> {
         }
     }
 
-    /// The bytes of a row that any window looks at.
+    /// The range of bytes of a row that any window uses.
     fn reach(&self, samples: usize) -> Range<usize> {
         let (first, end) = self.across.reach();
         first * samples..end * samples
@@ -125,7 +125,7 @@ impl<W: Weight> Resizer<W> {
         }
     }
 
-    /// `Nearest`: one pixel for each.
+    /// `Nearest`: copies one pixel for each.
     fn pick(&self, source: Source, line: usize, out: &mut [u8]) {
         for (&y, out) in self.down.starts.iter().zip(out.chunks_exact_mut(line)) {
             let row = source.plane.row(y);
@@ -144,14 +144,14 @@ fn pick<const N: usize>(row: &[u8], starts: &[usize], out: &mut [u8]) {
     starts.iter().zip(out.as_chunks_mut::<N>().0).for_each(|(&x, to)| *to = pixels[x]);
 }
 
-/// Has `row` brought in from memory: a frame that a camera has just written lies in no cache. The filter reads many rows a little at
-/// a time, which the CPU does not foresee; one row from end to end it does.
+/// Loads `row` into the cache: a frame that a camera has just written is not in it. The filter reads small parts of many rows, which the
+/// CPU's prefetcher does not predict; it does predict a whole row.
 fn fetch(row: &[u8]) {
     const CACHE_LINE: usize = 64;
     black_box(row.iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte));
 }
 
-/// Rows that are transposed together: one pixel of all of them takes 48 or 64 bytes.
+/// The number of rows transposed together: one pixel of all of them takes 48 or 64 bytes.
 fn rows_in_a_strip(samples: usize) -> usize {
     match samples {
         1 => 4 * BLOCK,
@@ -168,7 +168,7 @@ struct TransposedRows {
 }
 
 impl TransposedRows {
-    /// Filters rows: as many as `out` has lines, at most one strip. `row` gives those bytes of row n that windows look at.
+    /// Filters as many rows as `out` has, at most one strip. `row` returns the bytes of row n that windows use.
     fn filter<'a, W: Weight>(
         &mut self,
         windows: &Windows<W>,
@@ -181,7 +181,7 @@ impl TransposedRows {
         grow(&mut self.transposed, row(0).len() * pitch);
         grow(&mut self.filtered, line * pitch);
         for first in (0..rows).step_by(BLOCK) {
-            // the last row pads the strip; its padding is not copied out
+            // the last row is repeated to fill the strip; the repetitions are not copied out
             transpose_rows(std::array::from_fn(|n| row((first + n).min(rows - 1))), pitch, first, &mut self.transposed);
         }
         let across = Across {

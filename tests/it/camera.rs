@@ -16,7 +16,7 @@ pub fn at_once() -> Backoff {
 
 /// Runs a source until it has delivered `wanted` frames; returns its reports: `flows`, or why it was lost.
 pub fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
-    let (stop, told, mut frames) = (Stop::default(), std::cell::RefCell::new(Vec::new()), 0);
+    let (stop, reports, mut frames) = (Stop::default(), std::cell::RefCell::new(Vec::new()), 0);
     let enough = stop.clone();
     let deliver = move |_| {
         frames += 1;
@@ -26,7 +26,7 @@ pub fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
         ControlFlow::Continue(())
     };
     let mut changed = |change| {
-        told.borrow_mut().push(match change {
+        reports.borrow_mut().push(match change {
             Change::Flows { live } => format!("flows, live: {live}"),
             Change::Lost { why, .. } => why.to_string(),
             Change::Damaged(damage) => damage.to_string(),
@@ -34,48 +34,48 @@ pub fn until(wanted: usize, params: &Params) -> (Result<Ended>, Vec<String>) {
         });
     };
     let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, deliver);
-    (ended, told.into_inner())
+    (ended, reports.into_inner())
 }
 
 const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1";
 
 /// Checks the reports: flows and losses in turn, with the reason `why`, at least `times`.
-pub fn assert_came_back(told: &[String], why: &str, times: usize) {
-    let losses = told.iter().filter(|told| told.contains(why)).count();
-    assert!(losses >= times && told[0] == "flows, live: true", "{told:?}");
-    assert!(told.windows(2).all(|pair| pair[0].starts_with("flows") != pair[1].starts_with("flows")), "{told:?}");
+pub fn assert_came_back(reports: &[String], why: &str, times: usize) {
+    let losses = reports.iter().filter(|reports| reports.contains(why)).count();
+    assert!(losses >= times && reports[0] == "flows, live: true", "{reports:?}");
+    assert!(reports.windows(2).all(|pair| pair[0].starts_with("flows") != pair[1].starts_with("flows")), "{reports:?}");
 }
 
 /// Runs a source without frames until it was lost `times` times; returns the reasons, and the pauses before the next attempt.
 pub fn losses(times: usize, params: &Params) -> Vec<(String, Duration)> {
-    let (stop, mut told) = (Stop::default(), Vec::new());
+    let (stop, mut reports) = (Stop::default(), Vec::new());
     let mut changed = |change| {
         if let Change::Lost { why, pause } = change {
-            told.push((why.to_string(), pause));
-            if told.len() == times {
+            reports.push((why.to_string(), pause));
+            if reports.len() == times {
                 stop.request();
             }
         }
     };
     let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, |_| ControlFlow::Continue(()));
     assert_eq!(ended.unwrap(), Ended::Stopped);
-    told
+    reports
 }
 
 #[test]
 fn an_element_that_fails() {
     let pipeline = format!("{LIVE} ! identity error-after=4 ! appsink name=frames");
-    let (ended, told) = until(12, &Params { backoff: at_once(), ..Params::new(&pipeline) });
+    let (ended, reports) = until(12, &Params { backoff: at_once(), ..Params::new(&pipeline) });
     assert_eq!(ended.unwrap(), Ended::Stopped);
-    assert_came_back(&told, "Failed after iterations as requested", 3);
+    assert_came_back(&reports, "Failed after iterations as requested", 3);
 }
 
 #[test]
 fn a_stream_that_ends() {
     let pipeline = format!("{} ! appsink name=frames", LIVE.replace("is-live=true", "is-live=true num-buffers=4"));
-    let (ended, told) = until(12, &Params { backoff: at_once(), ..Params::new(&pipeline) });
+    let (ended, reports) = until(12, &Params { backoff: at_once(), ..Params::new(&pipeline) });
     assert_eq!(ended.unwrap(), Ended::Stopped);
-    assert_came_back(&told, "ended its stream", 2);
+    assert_came_back(&reports, "ended its stream", 2);
 }
 
 #[test]
@@ -94,9 +94,9 @@ fn a_camera_that_stalls_is_rebuilt() {
         backoff: at_once(),
         ..Params::new(&pipeline)
     };
-    let (ended, told) = until(3, &params);
+    let (ended, reports) = until(3, &params);
     assert_eq!(ended.unwrap(), Ended::Stopped);
-    assert!(told[0].contains("no frame for") && told[1] == "flows, live: true" && told.len() == 2, "{told:?}");
+    assert!(reports[0].contains("no frame for") && reports[1] == "flows, live: true" && reports.len() == 2, "{reports:?}");
 }
 
 #[test]
@@ -104,30 +104,30 @@ fn an_absent_camera_is_retried_with_growing_pauses() {
     let pipeline = "v4l2src device=/dev/video77 ! appsink name=frames";
     let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(2), Duration::from_secs(60));
     let params = Params { backoff, ..Params::new(pipeline) };
-    let told = losses(3, &params);
+    let reports = losses(3, &params);
     assert!(
-        told[0].0.contains("Cannot identify device '/dev/video77'")
-            && (told[0].0.contains("There is no camera") || told[0].0.contains("Available cameras: /dev/v")),
-        "{told:?}"
+        reports[0].0.contains("Cannot identify device '/dev/video77'")
+            && (reports[0].0.contains("There is no camera") || reports[0].0.contains("Available cameras: /dev/v")),
+        "{reports:?}"
     );
     // the same text each time, otherwise the log would repeat it
-    assert!(told.iter().all(|(why, _)| *why == told[0].0), "{told:?}");
-    assert_eq!(told.iter().map(|(_, pause)| pause.as_millis()).collect::<Vec<_>>(), [1, 2, 2]);
+    assert!(reports.iter().all(|(why, _)| *why == reports[0].0), "{reports:?}");
+    assert_eq!(reports.iter().map(|(_, pause)| pause.as_millis()).collect::<Vec<_>>(), [1, 2, 2]);
 }
 
 #[test]
 fn a_permanent_error_is_not_retried() {
-    let (ended, told) = until(1, &Params::new("videotestsrc ! nonsense ! appsink name=frames"));
-    assert!(ended.unwrap_err().to_string().contains("no element \"nonsense\"") && told.is_empty());
+    let (ended, reports) = until(1, &Params::new("videotestsrc ! nonsense ! appsink name=frames"));
+    assert!(ended.unwrap_err().to_string().contains("no element \"nonsense\"") && reports.is_empty());
     // a file is not a camera
-    let (ended, told) = until(1, &Params::new("filesrc location=/nowhere.png ! pngdec ! appsink name=frames"));
-    assert!(ended.unwrap_err().to_string().contains("/nowhere.png") && told.is_empty());
+    let (ended, reports) = until(1, &Params::new("filesrc location=/nowhere.png ! pngdec ! appsink name=frames"));
+    assert!(ended.unwrap_err().to_string().contains("/nowhere.png") && reports.is_empty());
 }
 
 #[test]
 fn a_file_ends() {
-    let (ended, told) = until(usize::MAX, &Params::new("videotestsrc num-buffers=3 ! appsink name=frames"));
-    assert_eq!((ended.unwrap(), told), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
+    let (ended, reports) = until(usize::MAX, &Params::new("videotestsrc num-buffers=3 ! appsink name=frames"));
+    assert_eq!((ended.unwrap(), reports), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
 }
 
 /// Open files and resident memory (KiB) of this process.
@@ -204,37 +204,38 @@ fn a_camera_that_sends_garbage_is_lost_and_retried() {
     // buffers of 40 bytes with caps of a 64x48 picture
     let garbage = "fakesrc is-live=true format=time sizetype=fixed sizemax=40 filltype=random ! \
                    video/x-raw,format=NV12,width=64,height=48,framerate=30/1 ! appsink name=frames";
-    let told = losses(2, &Params { backoff: at_once(), ..Params::new(garbage) });
+    let reports = losses(2, &Params { backoff: at_once(), ..Params::new(garbage) });
     let why = "50 damaged frames in a row: buffer is 40 bytes, NV12 64x48 needs 4608";
-    assert!(told.iter().all(|(told, _)| told.starts_with(why)), "{told:?}");
+    assert!(reports.iter().all(|(reports, _)| reports.starts_with(why)), "{reports:?}");
 }
 
 #[test]
 fn a_camera_whose_frames_are_no_longer_wanted_is_not_lost() {
     let pipeline = format!("{LIVE} ! appsink name=frames");
-    let (stop, mut told) = (Stop::default(), Vec::new());
+    let (stop, mut reports) = (Stop::default(), Vec::new());
     let mut wanted = 3;
     let deliver = move |_| {
         wanted -= 1;
         if wanted == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let ended = capture::run(&Params::new(&pipeline), [stop.receiver(), stop.receiver()], &mut |change| told.push(change), deliver);
+    let ended =
+        capture::run(&Params::new(&pipeline), [stop.receiver(), stop.receiver()], &mut |change| reports.push(change), deliver);
     assert_eq!(ended.unwrap(), Ended::Stopped);
-    assert!(matches!(told[..], [Change::Flows { live: true }]), "{told:?}");
+    assert!(matches!(reports[..], [Change::Flows { live: true }]), "{reports:?}");
 }
 
 #[test]
 fn faultsrc_without_a_fault_delivers_frames() {
     common::load_faults();
-    let (ended, told) = until(3, &Params::new("faultsrc fps=100 ! appsink name=frames"));
-    assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
+    let (ended, reports) = until(3, &Params::new("faultsrc fps=100 ! appsink name=frames"));
+    assert_eq!((ended.unwrap(), reports), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
 }
 
 #[test]
 fn caps_without_a_frame_rate_are_accepted() {
     common::load_faults();
-    let (ended, told) = until(3, &Params::new("faultsrc mode=caps-no-framerate fps=100 ! appsink name=frames"));
-    assert_eq!((ended.unwrap(), told), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
+    let (ended, reports) = until(3, &Params::new("faultsrc mode=caps-no-framerate fps=100 ! appsink name=frames"));
+    assert_eq!((ended.unwrap(), reports), (Ended::Stopped, vec!["flows, live: true".to_owned()]));
 }
 
 #[test]
@@ -244,9 +245,9 @@ fn a_missing_film_is_an_error_at_once() {
         "uridecodebin3 uri=file:///nowhere.png",
         "filesrc location=/nowhere.png ! decodebin",
     ] {
-        let (ended, told) = until(1, &Params::new(&format!("{film} ! videoconvert ! appsink name=frames")));
+        let (ended, reports) = until(1, &Params::new(&format!("{film} ! videoconvert ! appsink name=frames")));
         let error = ended.unwrap_err().to_string();
-        assert!(error.contains("/nowhere.png") && told.is_empty(), "{film}: {error} {told:?}");
+        assert!(error.contains("/nowhere.png") && reports.is_empty(), "{film}: {error} {reports:?}");
     }
 }
 
@@ -256,9 +257,9 @@ fn a_camera_whose_formats_never_match_is_not_retried() {
         "videotestsrc is-live=true ! video/x-raw,format=GRAY16_LE ! appsink name=frames",
         "v4l2src device=/dev/video77 ! image/jpeg ! appsink name=frames",
     ] {
-        let (ended, told) = until(1, &Params::new(camera));
+        let (ended, reports) = until(1, &Params::new(camera));
         let error = ended.unwrap_err();
-        assert!(error.to_string().contains("no format in common") && told.is_empty(), "{camera}: {error} {told:?}");
+        assert!(error.to_string().contains("no format in common") && reports.is_empty(), "{camera}: {error} {reports:?}");
         assert_eq!(error.exit_status(), 1, "{camera}");
     }
 }

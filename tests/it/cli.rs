@@ -46,9 +46,9 @@ fn help_has_headings_and_the_default_of_each_flag() {
     for (flag, default) in
         [("--top <N>", "[default: 5]"), ("--stall-timeout <TIME>", "[default: 5s]"), ("--mean", "[default: 0,0,0]")]
     {
-        let told: String = help.split(flag).nth(1).unwrap().split("\n\n").take(1).collect();
-        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(told.contains(default), "{flag}: {told}");
+        let report: String = help.split(flag).nth(1).unwrap().split("\n\n").take(1).collect();
+        let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(report.contains(default), "{flag}: {report}");
     }
     let all = String::from_utf8(common::run(&["--help"]).stdout).unwrap();
     assert!(all.contains("\nEnvironment:\n") && COMMANDS.iter().all(|name| all.contains(name)), "{all}");
@@ -107,9 +107,9 @@ fn run_check_and_doctor_say_the_same_of_the_same_file() {
         let doctor = common::glimpsed().args(["doctor", "--json", "--config"]).arg(&file).output().unwrap();
         let report: Value = serde_json::from_slice(&doctor.stdout).unwrap();
         let finding = &report["findings"][0];
-        let told = format!("{}\n{}", finding["what"].as_str().unwrap(), finding["hint"].as_str().unwrap());
+        let report = format!("{}\n{}", finding["what"].as_str().unwrap(), finding["hint"].as_str().unwrap());
         let lines = |text: &str| text.lines().map(|line| line.trim_start().to_owned()).collect::<Vec<_>>();
-        assert_eq!(lines(&told), lines(&run), "{text}");
+        assert_eq!(lines(&report), lines(&run), "{text}");
     }
 }
 
@@ -176,13 +176,13 @@ fn a_program_without_its_makefile_does_not_suggest_make() {
 
 #[test]
 fn a_flag_without_effect_is_refused() {
-    for (line, told) in [
+    for (line, expected) in [
         ("inspect testcard --slowest 3", "--slowest has no effect without --provider qnn"),
         ("bench --model testcard --var X=1", "--var has no effect: no pipeline is given"),
         ("bench --model testcard --cameras 2 -- videotestsrc num-buffers=9 ! appsink name=frames", "--cameras has no effect"),
     ] {
         let output = common::glimpsed().args(line.split(' ')).output().unwrap();
         let log = common::stderr(&output);
-        assert!(output.status.code() == Some(2) && log.contains(told), "{line}: {log}");
+        assert!(output.status.code() == Some(2) && log.contains(expected), "{line}: {log}");
     }
 }

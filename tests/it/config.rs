@@ -309,8 +309,8 @@ fn the_example_is_valid_and_lists_every_key() {
     parse(&full).unwrap();
     for (section, keys) in config::KEYS {
         for key in keys.iter().filter(|_| !section.is_empty() && section != "execution.qnn") {
-            let told = example.lines().any(|line| line.trim_start_matches('#').starts_with(&format!("{key} = ")));
-            assert!(told, "the example lacks '{key}' in [{section}]");
+            let listed = example.lines().any(|line| line.trim_start_matches('#').starts_with(&format!("{key} = ")));
+            assert!(listed, "the example lacks '{key}' in [{section}]");
         }
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 struct Course {
     ended: Result<Ended>,
-    told: Vec<String>,
+    reports: Vec<String>,
     damaged: u64,
     skipped: u64,
 }
@@ -31,7 +31,7 @@ fn params(pipeline: &str) -> Params {
 
 /// Runs a source until `enough` returns true for a frame, it is lost, or it ends.
 fn until(params: &Params, mut enough: impl FnMut(&Frame) -> bool + Send + 'static) -> Course {
-    let (stop, mut told) = (Stop::default(), Vec::new());
+    let (stop, mut reports) = (Stop::default(), Vec::new());
     let asked = stop.clone();
     let deliver = move |frame: Frame| {
         if enough(&frame) {
@@ -40,7 +40,7 @@ fn until(params: &Params, mut enough: impl FnMut(&Frame) -> bool + Send + 'stati
         ControlFlow::Continue(())
     };
     let mut changed = |change| {
-        told.push(match change {
+        reports.push(match change {
             Change::Flows { live } => format!("flows, live: {live}"),
             Change::Lost { why, .. } => {
                 stop.request();
@@ -53,7 +53,7 @@ fn until(params: &Params, mut enough: impl FnMut(&Frame) -> bool + Send + 'stati
     let ended = capture::run(params, [stop.receiver(), stop.receiver()], &mut changed, deliver);
     let Unusable { damaged, skipped } = &*params.unusable;
     let [damaged, skipped] = [damaged, skipped].map(|count| count.load(Ordering::Relaxed));
-    Course { ended, told, damaged, skipped }
+    Course { ended, reports, damaged, skipped }
 }
 
 /// True from frame `wanted` on.
@@ -72,9 +72,9 @@ fn each_tenth_frame_is_short_and_nine_of_ten_get_results() {
     assert!((99..=101).contains(&course.damaged) && course.skipped == 0, "{} of about 1,000 are damaged", course.damaged);
     let why = "damaged frame discarded: buffer is 2304 bytes, I420 64x48 needs 4608";
     assert!(
-        matches!(&course.told[..], [flows, damage] if flows == "flows, live: true" && damage.ends_with(why)),
+        matches!(&course.reports[..], [flows, damage] if flows == "flows, live: true" && damage.ends_with(why)),
         "{:?}",
-        course.told
+        course.reports
     );
 }
 
@@ -101,7 +101,11 @@ fn wrong_metadata_of_a_buffer_makes_it_damaged() {
     for (source, why) in LIES {
         let course = until(&params(&format!("faultsrc {source} every=2 fps=500")), frames(5));
         assert_eq!(course.ended.unwrap(), Ended::Stopped, "{source}");
-        assert!(course.damaged >= 4 && course.told.len() == 2 && course.told[1].contains(why), "{source}: {:?}", course.told);
+        assert!(
+            course.damaged >= 4 && course.reports.len() == 2 && course.reports[1].contains(why),
+            "{source}: {:?}",
+            course.reports
+        );
     }
     // unusual, but correct
     for source in [
@@ -113,10 +117,10 @@ fn wrong_metadata_of_a_buffer_makes_it_damaged() {
     ] {
         let course = until(&params(&format!("faultsrc {source} fps=500")), frames(5));
         assert_eq!(
-            (course.ended.unwrap(), course.damaged, course.told.len()),
+            (course.ended.unwrap(), course.damaged, course.reports.len()),
             (Ended::Stopped, 0, 1),
             "{source}: {:?}",
-            course.told
+            course.reports
         );
     }
 }
@@ -125,30 +129,30 @@ fn wrong_metadata_of_a_buffer_makes_it_damaged() {
 fn only_damaged_frames_are_a_loss() {
     let course = until(&params("faultsrc mode=tiny fps=500"), frames(1));
     let lost = "lost: 50 damaged frames in a row: buffer is 100 bytes, I420 64x48 needs 4608";
-    assert!(course.told.last().unwrap() == lost && course.damaged >= 50, "{course:?}");
+    assert!(course.reports.last().unwrap() == lost && course.damaged >= 50, "{course:?}");
 }
 
 #[test]
 fn only_the_start_limit_applies_to_corrupted_frames() {
     let limits = Limits { start: Duration::from_millis(300), stall: Duration::from_millis(100) };
     let course = until(&Params { limits, ..params("faultsrc mode=corrupted fps=500") }, frames(1));
-    assert!(course.told[0].contains("flagged as corrupted") && course.damaged > 50, "{course:?}");
-    assert_eq!(course.told[1..], ["lost: no frame for 300ms after the start (start_timeout)"]);
+    assert!(course.reports[0].contains("flagged as corrupted") && course.damaged > 50, "{course:?}");
+    assert_eq!(course.reports[1..], ["lost: no frame for 300ms after the start (start_timeout)"]);
 }
 
 #[test]
 fn a_repetition_gets_no_result_and_resets_the_stall_limit() {
     let course = until(&params("faultsrc mode=gap every=2 fps=500"), frames(100));
-    assert!(course.told == ["flows, live: true"] && course.damaged == 0 && (98..=101).contains(&course.skipped), "{course:?}");
+    assert!(course.reports == ["flows, live: true"] && course.damaged == 0 && (98..=101).contains(&course.skipped), "{course:?}");
 
     let every = params("faultsrc mode=gap fps=500");
     let (stop, counts) = (Stop::default(), every.unusable.clone());
     let ended = std::thread::scope(|scope| {
         let camera = scope.spawn(|| {
             let deliver = |_| panic!("a repetition of nothing");
-            let mut told = Vec::new();
-            let ended = capture::run(&every, [stop.receiver(), stop.receiver()], &mut |change| told.push(change), deliver);
-            (ended.unwrap(), format!("{told:?}"))
+            let mut reports = Vec::new();
+            let ended = capture::run(&every, [stop.receiver(), stop.receiver()], &mut |change| reports.push(change), deliver);
+            (ended.unwrap(), format!("{reports:?}"))
         });
         let patience = Instant::now() + Duration::from_secs(30);
         while counts.skipped.load(Ordering::Relaxed) < 100 {
@@ -183,7 +187,7 @@ fn a_camera_may_need_longer_than_the_stall_timeout_to_start() {
     let limits = Limits { start: Duration::from_secs(60), stall: Duration::from_millis(300) };
     for mode in ["slow-first", "slow-start"] {
         let course = until(&Params { limits, ..params(&format!("faultsrc mode={mode} arg=900")) }, frames(1));
-        assert_eq!(course.told, ["flows, live: true"], "{mode}");
+        assert_eq!(course.reports, ["flows, live: true"], "{mode}");
     }
 }
 
@@ -211,11 +215,11 @@ fn implausible_timestamps_are_reported_once_and_the_arrival_time_is_used() {
             came >= 60
         });
         assert_eq!(course.ended.unwrap(), Ended::Stopped);
-        let untimed: Vec<_> = course.told.iter().filter(|told| told.contains("timestamp")).collect();
-        assert!(untimed.len() == 1 && untimed[0].starts_with(why) && course.told.len() == 2, "{mode}: {:?}", course.told);
+        let untimed: Vec<_> = course.reports.iter().filter(|reports| reports.contains("timestamp")).collect();
+        assert!(untimed.len() == 1 && untimed[0].starts_with(why) && course.reports.len() == 2, "{mode}: {:?}", course.reports);
     }
     let course = until(&params("faultsrc fps=200"), frames(60));
-    assert_eq!(course.told, ["flows, live: true"], "true times");
+    assert_eq!(course.reports, ["flows, live: true"], "true times");
 }
 
 #[test]

@@ -58,17 +58,17 @@ fn over_http(camera: &HttpCamera) -> Params {
 #[test]
 fn a_network_camera_that_closes_the_connection_is_retried() {
     let camera = HttpCamera::start(3);
-    let (ended, mut told) = until(8, &over_http(&camera));
-    told.retain(|told| !told.contains("timestamp"));
+    let (ended, mut reports) = until(8, &over_http(&camera));
+    reports.retain(|reports| !reports.contains("timestamp"));
     assert_eq!(ended.unwrap(), Ended::Stopped);
-    assert_came_back(&told, "ended its stream", 2);
+    assert_came_back(&reports, "ended its stream", 2);
 }
 
 #[test]
 fn a_network_source_declared_not_live_ends_with_its_stream() {
     let camera = HttpCamera::start(3);
-    let (ended, told) = until(usize::MAX, &Params { live: Some(false), ..over_http(&camera) });
-    assert_eq!((ended.unwrap(), told), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
+    let (ended, reports) = until(usize::MAX, &Params { live: Some(false), ..over_http(&camera) });
+    assert_eq!((ended.unwrap(), reports), (Ended::EndOfStream, vec!["flows, live: false".to_owned()]));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn an_absent_network_camera_is_retried_and_the_reason_reported() {
         ("souphttpsrc location=http://user:secret@127.0.0.1:1/".to_owned(), "the connection to 127.0.0.1:1 failed"),
         ("tcpclientsrc host=127.0.0.1 port=1".to_owned(), "refused"),
     ] {
-        let told = losses(2, &Params { backoff: at_once(), ..Params::new(&pipeline(&source)) });
-        assert!(told.iter().all(|(told, _)| told.contains(why)), "{source}: {told:?}");
+        let reports = losses(2, &Params { backoff: at_once(), ..Params::new(&pipeline(&source)) });
+        assert!(reports.iter().all(|(reports, _)| reports.contains(why)), "{source}: {reports:?}");
     }
 }

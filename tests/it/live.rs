@@ -39,8 +39,8 @@ fn thirty_frames_a_second_in_720p_are_valid_lines_without_gaps_and_all_accounted
     assert_eq!(results.len(), 90);
     assert!(captured < 300, "the source continued after the limit: {log}");
     assert_eq!(captured, results.len() as u64 + dropped, "{log}");
-    let told: u64 = results.iter().map(|result| result["dropped"].as_u64().unwrap()).sum();
-    assert!(told <= dropped, "{told} of {dropped}: those after the last result are in no message");
+    let counted: u64 = results.iter().map(|result| result["dropped"].as_u64().unwrap()).sum();
+    assert!(counted <= dropped, "{counted} of {dropped}: those after the last result are in no message");
 }
 
 #[test]

@@ -84,9 +84,9 @@ fn a_subscriber_that_does_not_read_misses_lines_alone_and_is_told_how_many() {
     while last != Some(RESULTS - 1) {
         let message = line(&mut slow);
         let seq = message["seq"].as_u64().unwrap();
-        let told = message["missed"].as_u64().unwrap_or(0);
-        assert_eq!(seq, last.map_or(0, |last: u64| last + 1) + told, "the count stands where the gap is");
-        (got, missed, last) = (got + 1, missed + told, Some(seq));
+        let gap = message["missed"].as_u64().unwrap_or(0);
+        assert_eq!(seq, last.map_or(0, |last: u64| last + 1) + gap, "the count stands where the gap is");
+        (got, missed, last) = (got + 1, missed + gap, Some(seq));
     }
     assert_eq!(got + missed, RESULTS);
     assert!(missed > RESULTS / 2, "{missed} missed");
@@ -96,7 +96,7 @@ fn a_subscriber_that_does_not_read_misses_lines_alone_and_is_told_how_many() {
 fn an_invalid_request_gets_one_error_and_is_disconnected() {
     let (_folder, path) = temporary();
     let mut socket = open(&path);
-    for (said, told) in [
+    for (said, expected) in [
         (&b"{\"subscribe\":{\"camera\":\"front\"}}\n"[..], "unknown field `camera`"),
         (b"\x00\xff\xfe garbage \x80\n", "not a subscribe request"),
         (b"GET / HTTP/1.1\r\n\r\n", "not a subscribe request"),
@@ -107,7 +107,7 @@ fn an_invalid_request_gets_one_error_and_is_disconnected() {
         rude.get_mut().write_all(said).unwrap();
         let message = line(&mut rude);
         assert_eq!(message["type"], "error");
-        assert!(message["message"].as_str().unwrap().contains(told), "{message}");
+        assert!(message["message"].as_str().unwrap().contains(expected), "{message}");
         assert!(is_over(&mut rude));
     }
     let mut endless = subscriber(&path);

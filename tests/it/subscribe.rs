@@ -100,8 +100,8 @@ fn connection_errors_are_reported_with_a_hint() {
     let _socket = daemon(&path);
     let (mut first, mut out, _err) = subscribe(&path, &["--json"]);
     assert!(line(&mut out).contains("hello"));
-    let told = refused(&path);
-    assert!(told.contains("the daemon refuses: all 1 places for subscribers are taken (limit in [socket])"), "{told}");
+    let report = refused(&path);
+    assert!(report.contains("the daemon refuses: all 1 places for subscribers are taken (limit in [socket])"), "{report}");
     kill(Pid::from_raw(first.id() as i32), Signal::SIGINT).unwrap();
     assert!(first.wait().unwrap().success());
 }
@@ -112,8 +112,8 @@ fn an_unknown_camera_is_reported_and_waited_for() {
     let path = folder.path().join("s");
     let mut socket = daemon(&path);
     let (mut child, mut out, mut err) = subscribe(&path, &["--camera", "frnt"]);
-    let told = line(&mut err);
-    assert!(told.contains("the daemon has no camera 'frnt'; it has front, back. Is 'front' meant?"), "{told}");
+    let report = line(&mut err);
+    assert!(report.contains("the daemon has no camera 'frnt'; it has front, back. Is 'front' meant?"), "{report}");
     socket.handle(&Event::Hello(&hello("animals", "CPU", "the CPU", &["frnt"], &common::animals()))).unwrap();
     socket.handle(&Event::result(&result("frnt", 0, 0))).unwrap();
     assert_eq!(line(&mut out), "frnt: cat 75 %, dog 25 %");
@@ -155,13 +155,13 @@ fn a_line_without_an_end_is_an_error() {
 
 #[test]
 fn numbers_have_the_same_ranges_as_requests() {
-    for (flags, told) in [
+    for (flags, expected) in [
         (["--max-rate", "1e-300"], "max_rate must be a number from 0.001 to 1000, not 1e-300"),
         (["--min-confidence", "-1"], "min_confidence must be a number from 0 to 1, not -1"),
         (["--top", "0"], "top must be a whole number from 1 on, not 0"),
     ] {
         let output = common::glimpsed().arg("subscribe").args(flags).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
-        assert!(common::stderr(&output).contains(told), "{}", common::stderr(&output));
+        assert!(common::stderr(&output).contains(expected), "{}", common::stderr(&output));
     }
 }

@@ -1,11 +1,11 @@
-//! A publisher behind its queue: who waits for whom, and what is lost.
+//! A queued publisher: blocking and losses.
 
 use super::*;
 use crate::frame::{FrameInfo, Picture, PixelFormat};
 use crate::prediction::Timing;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-/// Tells the number and `missed` of each result, and then waits to be let on.
+/// Reports the number and `missed` of each result, and then waits for the test's permit.
 struct Gated(Sender<(u64, u64)>, Receiver<()>);
 
 impl Publisher for Gated {
@@ -16,7 +16,7 @@ impl Publisher for Gated {
     fn handle(&mut self, event: &Event) -> Result<()> {
         if let Event::Result { prediction, missed, .. } = event {
             self.0.send((prediction.seq, *missed)).unwrap();
-            // nobody holds it any more once the gate has gone
+            // once the gate is dropped, nothing blocks
             let _ = self.1.recv();
         }
         Ok(())
@@ -42,27 +42,27 @@ fn push(queue: &Queue, seq: u64, live: bool) {
 }
 
 fn gated() -> (Queue, Receiver<(u64, u64)>, Sender<()>) {
-    let ((tell, told), (gate, opened)) = (unbounded(), bounded(0));
-    (Queue::start(Box::new(Gated(tell, opened))).unwrap(), told, gate)
+    let ((tell, report), (gate, opened)) = (unbounded(), bounded(0));
+    (Queue::start(Box::new(Gated(tell, opened))).unwrap(), report, gate)
 }
 
 #[test]
-fn a_publisher_that_waits_holds_nobody_up_and_loses_the_oldest_results_counted() {
-    let (queue, told, gate) = gated();
+fn a_blocked_publisher_blocks_nothing_and_its_oldest_results_are_dropped_and_counted() {
+    let (queue, report, gate) = gated();
     push(&queue, 0, true);
-    assert_eq!(told.recv().unwrap(), (0, 0), "the publisher has it, and waits");
+    assert_eq!(report.recv().unwrap(), (0, 0), "the publisher has it and is blocked");
     let last = CAPACITY as u64 + 10;
     (1..=last).for_each(|seq| push(&queue, seq, true));
     drop(gate);
     queue.end().unwrap();
-    let rest: Vec<_> = told.try_iter().collect();
+    let rest: Vec<_> = report.try_iter().collect();
     assert_eq!(rest[0], (11, 10), "the ten oldest are missed, and the first result after the gap says so");
     assert!(rest[1..].iter().map(|(seq, missed)| (*seq, *missed)).eq((12..=last).map(|seq| (seq, 0))), "{rest:?}");
 }
 
 #[test]
-fn a_result_of_a_film_waits_for_room_until_nobody_is_to_wait() {
-    let (queue, told, gate) = gated();
+fn a_result_of_a_film_waits_for_room_until_waiting_ends() {
+    let (queue, report, gate) = gated();
     (0..=CAPACITY as u64).for_each(|seq| push(&queue, seq, false));
     let queue = Arc::new(queue);
     let (filling, filled) = (queue.clone(), bounded::<()>(0));
@@ -72,19 +72,19 @@ fn a_result_of_a_film_waits_for_room_until_nobody_is_to_wait() {
     });
     gate.send(()).unwrap();
     gate.send(()).unwrap();
-    assert_eq!((0..3).map(|_| told.recv().unwrap().0).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!((0..3).map(|_| report.recv().unwrap().0).collect::<Vec<_>>(), [0, 1, 2]);
     queue.stop_waiting();
     film.join().unwrap();
     drop(gate);
     queue.end().unwrap();
-    let rest: Vec<_> = told.try_iter().collect();
+    let rest: Vec<_> = report.try_iter().collect();
     assert_eq!(rest.last().map(|(seq, _)| *seq), Some(69));
     let missed: u64 = rest.iter().map(|(_, missed)| missed).sum();
-    assert_eq!(rest.len() as u64 + missed, 67, "handed over, or counted");
+    assert_eq!(rest.len() as u64 + missed, 67, "published, or counted");
 }
 
 #[test]
-fn the_error_of_a_publisher_comes_back_at_the_end() {
+fn the_error_of_a_publisher_is_returned_at_the_end() {
     struct Full;
     impl Publisher for Full {
         fn name(&self) -> &'static str {
@@ -102,10 +102,10 @@ fn the_error_of_a_publisher_comes_back_at_the_end() {
 }
 
 #[test]
-fn a_publisher_that_never_returns_does_not_hold_up_an_end_that_was_asked_for() {
-    let (queue, told, _gate) = gated();
+fn a_publisher_that_never_returns_does_not_delay_a_shutdown() {
+    let (queue, report, _gate) = gated();
     push(&queue, 0, true);
-    told.recv().unwrap();
+    report.recv().unwrap();
     queue.stop_waiting();
     queue.end().unwrap();
     assert!(queue.fault().is_none());

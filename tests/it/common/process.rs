@@ -44,8 +44,8 @@ pub fn in_own_process(test: &str) -> bool {
         return true;
     }
     let output = Command::new(std::env::current_exe().unwrap()).args(["--exact", test]).env(ALONE, "1").output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && told.contains("1 passed"), "{told}{}", stderr(&output));
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && out.contains("1 passed"), "{out}{}", stderr(&output));
     false
 }
 

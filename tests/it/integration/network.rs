@@ -23,7 +23,7 @@ fn run(params: &Params, mut enough: impl FnMut(&Result<(), String>) -> bool) {
     let late = stop.clone();
     late.request_after(Duration::from_secs(60)).unwrap();
     let mut changed = |change| {
-        let told = match change {
+        let report = match change {
             Change::Flows { live } => {
                 assert!(live, "treated as a film");
                 Ok(())
@@ -31,7 +31,7 @@ fn run(params: &Params, mut enough: impl FnMut(&Result<(), String>) -> bool) {
             Change::Lost { why, .. } => Err(why.to_string()),
             Change::Damaged(_) | Change::Untimed { .. } => return,
         };
-        if enough(&told) {
+        if enough(&report) {
             stop.request();
         }
     };
@@ -42,8 +42,8 @@ fn run(params: &Params, mut enough: impl FnMut(&Result<(), String>) -> bool) {
 /// The first `times` reasons why the camera is lost; it never delivers a frame.
 fn losses(params: &Params, times: usize) -> Vec<String> {
     let mut losses = Vec::new();
-    run(params, |told| {
-        losses.push(told.clone().expect_err("no frames"));
+    run(params, |report| {
+        losses.push(report.clone().expect_err("no frames"));
         losses.len() == times
     });
     losses
@@ -52,7 +52,7 @@ fn losses(params: &Params, times: usize) -> Vec<String> {
 /// Kills the server when frames arrive, starts another after the loss, and waits for frames; returns the first reason.
 fn killed_and_started_again<S>(params: &Params, server: S, start: impl Fn() -> S) -> String {
     let (mut server, mut first) = (Some(server), None);
-    run(params, |told| match (told, &first) {
+    run(params, |report| match (report, &first) {
         (Ok(()), None) => {
             server = None;
             false
@@ -136,7 +136,7 @@ fn a_lost_rtsp_camera_is_used_again_when_it_is_back() {
 fn the_address_of_an_rtsp_camera_is_passed_unchanged() {
     let Some(mut server) = RtspServer::start(&[]) else { return };
     let url = format!("{}?channel=1&subtype=0&name=it%27s%20a%20%22door%22%21&x=a;b", server.url());
-    run(&shipped("rtsp.launch", &[("URL", &url)]), |told| told.as_ref().map(|()| true).unwrap());
+    run(&shipped("rtsp.launch", &[("URL", &url)]), |report| report.as_ref().map(|()| true).unwrap());
     assert_eq!(server.asked_for(), url);
 }
 
@@ -144,14 +144,14 @@ fn the_address_of_an_rtsp_camera_is_passed_unchanged() {
 fn a_wrong_password_is_reported_and_retried() {
     let Some(server) = RtspServer::start(&["--password", "right"]) else { return };
     let url = |password: &str| server.url().replace("//", &format!("//admin:{password}@"));
-    run(&shipped("rtsp.launch", &[("URL", &url("right"))]), |told| told.as_ref().map(|()| true).unwrap());
+    run(&shipped("rtsp.launch", &[("URL", &url("right"))]), |report| report.as_ref().map(|()| true).unwrap());
     let http = MjpegServer::start(0, Some("YWRtaW46cmlnaHQ="));
     let variables = [("URL", &*http.url()), ("CAMERA_USER", "admin"), ("CAMERA_PASSWORD", "hunter2")];
     let absent = shipped("http-mjpeg.launch", &[("URL", &http.url().replace("//", "//admin:hunter2@"))]);
     for params in [shipped("rtsp.launch", &[("URL", &url("hunter2"))]), shipped("http-mjpeg.launch", &variables), absent] {
-        for told in losses(&params, 2) {
-            assert!(told.contains("user name and password") && told.contains("nauthorized"), "{told}");
-            assert!(!told.contains("hunter2"), "{told}");
+        for report in losses(&params, 2) {
+            assert!(report.contains("user name and password") && report.contains("nauthorized"), "{report}");
+            assert!(!report.contains("hunter2"), "{report}");
         }
     }
 }
@@ -173,11 +173,11 @@ fn an_unreachable_camera_is_reported_with_its_host() {
     for (host, port) in [("127.0.0.1", closed), ("camera.invalid", 1)] {
         for (pipeline, scheme) in [("rtsp.launch", "rtsp"), ("http-mjpeg.launch", "http")] {
             let url = format!("{scheme}://admin:hunter2@{host}:{port}/s");
-            let told = losses(&shipped(pipeline, &[("URL", &url)]), 1).remove(0);
-            assert!(told.contains(&format!("{host}:{port}")), "{told}");
+            let report = losses(&shipped(pipeline, &[("URL", &url)]), 1).remove(0);
+            assert!(report.contains(&format!("{host}:{port}")), "{report}");
             // (souphttpsrc's messages differ between versions)
-            assert!(told.contains("Is the camera on") || scheme == "http", "{told}");
-            assert!(!told.contains("hunter2") && !told.contains("Motion JPEG"), "{told}");
+            assert!(report.contains("Is the camera on") || scheme == "http", "{report}");
+            assert!(!report.contains("hunter2") && !report.contains("Motion JPEG"), "{report}");
         }
     }
 }
@@ -194,6 +194,6 @@ fn an_address_without_motion_jpeg_is_reported_as_such() {
             let _ = connection.write_all(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>");
         }
     });
-    let told = losses(&shipped("http-mjpeg.launch", &[("URL", &url)]), 1).remove(0);
-    assert!(told.contains("not Motion JPEG") && told.contains("browser"), "{told}");
+    let report = losses(&shipped("http-mjpeg.launch", &[("URL", &url)]), 1).remove(0);
+    assert!(report.contains("not Motion JPEG") && report.contains("browser"), "{report}");
 }

@@ -63,6 +63,7 @@ pub mod backoff;
 pub mod caption;
 pub mod files;
 pub mod printable;
+pub mod terminal;
 pub mod repeats;
 pub mod secrets;
 pub mod stats;

@@ -17,6 +17,7 @@ use crate::startup::{self, OpenModel};
 use crate::stats::Durations;
 use crate::system::signals::Stop;
 use crate::tensor::{Tensor, TensorSpec};
+use crate::terminal::column;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs::File;
@@ -26,6 +27,9 @@ use std::time::Instant;
 
 /// What is compared where nobody gives pictures.
 const TEST_PICTURES: [&str; 6] = ["smpte", "snow", "ball", "pinwheel", "blue", "gradient"];
+
+/// Columns of a class on the CPU, before that on the NPU.
+const COLUMN: usize = 36;
 
 /// One side of it.
 struct Side {
@@ -163,12 +167,13 @@ fn classes(best: &[Score], labels: &Labels) -> Vec<Value> {
 }
 
 fn picture(name: &str, cpu: &[Score], npu: &[Score], labels: &Labels, difference: f32) -> String {
-    let mut text = format!("{}  (largest difference of a logit {difference:.4})\n  {:<36}  {}\n", on_one_line(name), "CPU", "NPU");
+    let mut text =
+        format!("{}  (largest difference of a logit {difference:.4})\n  {:<COLUMN$}  {}\n", on_one_line(name), "CPU", "NPU");
     let said = |score: &Score| format!("{:5.1} %  {}", score.confidence * 100.0, on_one_line(labels.name(score.index)));
     for (cpu, npu) in cpu.iter().zip(npu) {
         let sign = if cpu.index == npu.index { " " } else { "≠" };
         // a string takes whatever is written to it
-        let _ = writeln!(text, "{sign} {:<36}  {}", said(cpu), said(npu));
+        let _ = writeln!(text, "{sign} {}  {}", column(&said(cpu), COLUMN), said(npu));
     }
     text
 }

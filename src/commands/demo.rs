@@ -12,9 +12,9 @@ use crate::publish::{Live, Stdout};
 use crate::startup;
 use crate::system::signals::{Ask, Stop};
 use crate::system::systemd::Service;
+use crate::terminal;
 use crossbeam_channel::Receiver;
 use std::fs::File;
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -61,7 +61,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
     drop(opening);
     let shown = Arc::new(AtomicUsize::new(0));
     let truth = shown.clone();
-    let live_view = out.is_terminal() && !args.output.json && !args.output.text;
+    let live_view = terminal::can_redraw(&out) && !args.output.json && !args.output.text;
     let publisher: Box<dyn Publisher> = if live_view {
         Box::new(Live::new(out, Some(Box::new(move || PATTERNS[truth.load(Ordering::Relaxed)].to_owned()))))
     } else {

@@ -1,10 +1,11 @@
 //! A live view in a terminal: the best classes with their bars, rate and age.
 
-use super::screen::{LABEL, Screen, bar, shortened};
+use super::screen::{LABEL, Screen, bar};
 use crate::error::Result;
 use crate::event::{Event, Publisher};
 use crate::prediction::milliseconds;
 use crate::stats::Rate;
+use crate::terminal::{Style, Styles, column};
 use std::fs::File;
 use std::time::Instant;
 
@@ -15,12 +16,14 @@ pub struct Live {
     truth: Option<Box<dyn Fn() -> String + Send>>,
     rate: Rate,
     screen: Screen,
+    styles: Styles,
 }
 
 impl Live {
     /// Draws on `out`; `truth` names what is in front of the camera.
     pub fn new(out: File, truth: Option<Box<dyn Fn() -> String + Send>>) -> Self {
-        Self { out, truth, rate: Rate::default(), screen: Screen::default() }
+        let styles = Styles::of(&out);
+        Self { out, truth, rate: Rate::default(), screen: Screen::default(), styles }
     }
 }
 
@@ -38,14 +41,14 @@ impl Publisher for Live {
             return Ok(());
         }
         if let Some(truth) = &self.truth {
-            screen.line(format_args!("  the camera is shown  \x1b[1m{}\x1b[0m", truth()));
+            screen.line(format_args!("  the camera is shown  {}", self.styles.paint(Style::Bold, truth())));
             screen.line(format_args!("  glimpsed sees"));
         }
         for (n, score) in prediction.top.iter().enumerate() {
-            let name = shortened(prediction.labels.name(score.index), LABEL);
-            let (bold, plain) = if n == 0 { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+            let styles = if n == 0 { self.styles } else { Styles::OFF };
+            let name = styles.paint(Style::Bold, column(prediction.labels.name(score.index), LABEL));
             let (percent, bar) = (score.confidence * 100.0, bar(score.confidence.into()));
-            screen.line(format_args!("    {bold}{name:<LABEL$}{plain} {percent:5.1} %  {bar}"));
+            screen.line(format_args!("    {name} {percent:5.1} %  {bar}"));
         }
         let (timing, (width, height)) = (&prediction.timing, prediction.size());
         screen.line(format_args!(

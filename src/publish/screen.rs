@@ -2,7 +2,6 @@
 
 use super::stdout::write_all;
 use crate::error::Result;
-use crate::printable;
 use std::fmt::{Arguments, Write};
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 /// A terminal shows no more than this many pictures a second.
 const REDRAW: Duration = Duration::from_millis(66);
 const BAR: usize = 30;
-/// Letters of a label that are shown.
+/// Columns of a label.
 pub const LABEL: usize = 24;
 
 /// Lines in a terminal.
@@ -62,23 +61,13 @@ pub fn bar(confidence: f64) -> String {
     "█".repeat(full) + &"·".repeat(BAR - full)
 }
 
-/// `name`, cut to so many `letters`; control characters are shown, and move no cursor.
-pub fn shortened(name: &str, letters: usize) -> String {
-    let shown: Vec<char> = printable::line(name).chars().collect();
-    if shown.len() <= letters { shown.into_iter().collect() } else { shown[..letters - 1].iter().chain(&['…']).collect() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn bars_and_short_names() {
+    fn bars() {
         assert_eq!(bar(0.5), "█".repeat(15) + &"·".repeat(15));
         assert_eq!((bar(1.7).chars().count(), bar(-1.0).chars().count()), (BAR, BAR));
-        assert_eq!(
-            (shortened("iguana", 6), shortened("iguanas", 6), shortened("a\x1bb", 9)),
-            ("iguana".into(), "iguan…".into(), "a\\u{1b}b".into())
-        );
     }
 }

@@ -8,18 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Each room, and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 32] = [
+const ROOMS: [(&str, &[&str]); 33] = [
     ("backoff", &[]),
     ("caption", &[]),
     ("files", &[]),
     ("printable", &[]),
+    ("terminal", &["printable"]),
     ("repeats", &[]),
     ("secrets", &[]),
     ("stats", &[]),
     ("suggest", &[]),
     ("error", &["secrets"]),
     ("threads", &["error"]),
-    ("system", &["error", "printable", "repeats", "secrets"]),
+    ("system", &["error", "printable", "repeats", "secrets", "terminal"]),
     ("frame", &[]),
     ("tensor", &[]),
     ("labels", &["error", "files"]),
@@ -48,6 +49,7 @@ const ROOMS: [(&str, &[&str]); 32] = [
             "printable",
             "secrets",
             "stats",
+            "terminal",
             "threads",
         ],
     ),
@@ -109,6 +111,7 @@ const ROOMS: [(&str, &[&str]); 32] = [
             "suggest",
             "system",
             "tensor",
+            "terminal",
         ],
     ),
 ];

@@ -36,5 +36,6 @@ mod squeezenet;
 mod startup;
 mod stdout;
 mod subscribe;
+mod terminal;
 mod engine;
 mod yuv;

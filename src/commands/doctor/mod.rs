@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::printable;
 use crate::publish::write_all;
 use crate::secrets::redact;
+use crate::terminal::{Style, Styles};
 use serde::Serialize;
 use std::fmt::Write;
 use std::fs::File;
-use std::io::IsTerminal;
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -76,7 +76,7 @@ pub fn run(args: &Doctor, mut out: File) -> Result<()> {
     let text = if args.json {
         serde_json::json!({ "ok": failed == 0, "findings": findings.found }).to_string() + "\n"
     } else {
-        text(&findings.found, out.is_terminal())
+        text(&findings.found, Styles::of(&out))
     };
     write_all(&mut out, text.as_bytes())?;
     match failed {
@@ -86,20 +86,19 @@ pub fn run(args: &Doctor, mut out: File) -> Result<()> {
     }
 }
 
-fn text(findings: &[Finding], colours: bool) -> String {
+fn text(findings: &[Finding], styles: Styles) -> String {
     let mut text = String::new();
     let mut before = "";
     for Finding { mark, about, what, hint } in findings {
-        let (sign, colour) = match mark {
-            Mark::Ok => ("✓", "\x1b[32m"),
-            Mark::Note => ("!", "\x1b[33m"),
-            Mark::Fail => ("✗", "\x1b[31m"),
+        let (sign, style) = match mark {
+            Mark::Ok => ("✓", Style::Green),
+            Mark::Note => ("!", Style::Yellow),
+            Mark::Fail => ("✗", Style::Red),
         };
-        let (colour, plain) = if colours { (colour, "\x1b[0m") } else { ("", "") };
         let chapter = if before == *about { "" } else { about };
         before = about;
         // a string takes whatever is written to it
-        let _ = writeln!(text, "{colour}{sign}{plain} {chapter:<13}  {}", printable::line(what));
+        let _ = writeln!(text, "{} {chapter:<13}  {}", styles.paint(style, sign), printable::line(what));
         for line in hint.iter().flat_map(|hint| hint.lines()) {
             let _ = writeln!(text, "                  {}", printable::line(line));
         }

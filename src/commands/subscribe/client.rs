@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::message::{self, Request, request};
 use crate::publish::socket;
 use crate::system::signals::Stop;
+use crate::terminal::{self, Styles};
 use crossbeam_channel::{after, select};
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -22,10 +23,10 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Shows it on `out`, until it is ended or nobody reads any more.
 pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
     let path = args.socket.clone().unwrap_or_else(|| socket::Params::default().path);
-    let shown = match (args.output.json, args.output.text || !out.is_terminal()) {
+    let shown = match (args.output.json, args.output.text || !terminal::can_redraw(&out)) {
         (true, _) => Shown::Json,
         (_, true) => Shown::Text,
-        _ => Shown::Live(View::default()),
+        _ => Shown::Live(View::new(Styles::of(&out))),
     };
     let mut reader = Reader::new(message::line(&Request { subscribe: wanted(args)? }), shown, out);
     let mut stream = match connect(&path) {

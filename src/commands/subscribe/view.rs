@@ -3,8 +3,9 @@
 use crate::error::Result;
 use crate::message::{Message, State, Status};
 use crate::printable::line as on_one_line;
-use crate::publish::screen::{LABEL, Screen, bar, shortened};
+use crate::publish::screen::{LABEL, Screen, bar};
 use crate::stats::Rate;
+use crate::terminal::{Style, Styles, column, cut};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::File;
@@ -12,15 +13,18 @@ use std::time::{Duration, Instant};
 
 /// A camera without a result for so long is shown as silent.
 const SILENT: Duration = Duration::from_secs(3);
-/// Letters of a camera's name that are shown.
+/// Columns of a camera's name.
 const NAME: usize = 12;
 
+/// Columns of the reason why a camera gives no frames.
+const REASON: usize = 160;
+
 /// A picture of all cameras.
-#[derive(Default)]
 pub struct View {
     program: String,
     cameras: BTreeMap<String, Row>,
     screen: Screen,
+    styles: Styles,
 }
 
 #[derive(Default)]
@@ -40,6 +44,11 @@ struct Row {
 }
 
 impl View {
+    /// A picture of no cameras yet.
+    pub fn new(styles: Styles) -> Self {
+        Self { program: String::new(), cameras: BTreeMap::new(), screen: Screen::default(), styles }
+    }
+
     /// Takes a message in.
     pub fn take(&mut self, message: &Message) {
         match message {
@@ -87,19 +96,20 @@ impl View {
         self.screen.line(format_args!("  {}", self.program));
         // one camera has room for all its classes
         let lines = if self.cameras.len() == 1 { usize::MAX } else { 1 };
+        let blank = column("", NAME);
         for (name, row) in &self.cameras {
-            let name = shortened(name, NAME);
+            let name = column(name, NAME);
             let silent = row.latest.is_none_or(|latest| now.saturating_duration_since(latest) > SILENT);
             match &row.trouble {
-                Some(why) => self.screen.line(format_args!("  {name:<NAME$}  \x1b[33m{}\x1b[0m", shortened(why, 160))),
-                None if silent && row.top.is_empty() => self.screen.line(format_args!("  {name:<NAME$}  no result yet")),
+                Some(why) => self.screen.line(format_args!("  {name}  {}", self.styles.paint(Style::Yellow, cut(why, REASON)))),
+                None if silent && row.top.is_empty() => self.screen.line(format_args!("  {name}  no result yet")),
                 None => {
                     for (n, (label, confidence)) in row.top.iter().take(lines).enumerate() {
-                        let (label, percent, bar) = (shortened(label, LABEL), confidence * 100.0, bar(*confidence));
-                        let (name, bold, plain) = if n == 0 { (name.as_str(), "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-                        let rest = if n == 0 { told(row, silent) } else { String::new() };
-                        self.screen
-                            .line(format_args!("  {name:<NAME$}  {bold}{label:<LABEL$}{plain} {percent:5.1} %  {bar}  {rest}"));
+                        let (percent, bar) = (confidence * 100.0, bar(*confidence));
+                        let (name, rest) = if n == 0 { (&name, told(row, silent)) } else { (&blank, String::new()) };
+                        let styles = if n == 0 { self.styles } else { Styles::OFF };
+                        let label = styles.paint(Style::Bold, column(label, LABEL));
+                        self.screen.line(format_args!("  {name}  {label} {percent:5.1} %  {bar}  {rest}"));
                     }
                 }
             }
@@ -147,14 +157,42 @@ pub fn text(message: &Message) -> Option<String> {
 mod tests {
     use super::*;
     use crate::commands::subscribe::cameras::tests::subscribed;
+    use std::io::{Read, Seek};
+    use unicode_width::UnicodeWidthStr;
 
     #[test]
     fn the_rows_are_those_of_the_cameras_in_force_and_of_those_that_there_are_not() {
-        let mut view = View::default();
+        let mut view = View::new(Styles::OFF);
         let rows = |view: &View| view.cameras.iter().map(|(name, row)| (name.clone(), row.trouble.is_some())).collect::<Vec<_>>();
         view.take(&subscribed(&["front"], &["gate"]));
         assert_eq!(rows(&view), [("front".to_owned(), false), ("gate".to_owned(), true)]);
         view.take(&subscribed(&["gate"], &[]));
         assert_eq!(rows(&view), [("gate".to_owned(), false)]);
+    }
+    #[test]
+    fn labels_in_wide_characters_are_aligned_and_cut_by_columns() {
+        let classes = ["三毛猫", "🐈 cat", "naïve", "とても長い名前の猫と犬と梟と狐"];
+        let classifications = classes.map(|label| format!(r#"{{"index":0,"label":"{label}","confidence":0.25}}"#)).join(",");
+        let message = format!(
+            r#"{{"type":"classification","version":1,"source":"玄関","seq":0,"frame":0,"timestamp":"2026-11-23T07:10:00.123456Z",
+            "pts_ns":null,"width":4,"height":3,"model":"m","execution_provider":"CPU","classifications":[{classifications}],
+            "timing":{{"age_ms":1,"wait_ms":0,"preprocess_ms":0,"inference_ms":0,"postprocess_ms":0}},"dropped":0}}"#
+        );
+        let message = Message::read(message.as_bytes()).unwrap();
+        for (styles, bold) in [(Styles::OFF, false), (Styles::ON, true)] {
+            let (mut view, mut out) = (View::new(styles), tempfile::tempfile().unwrap());
+            view.take(&message);
+            view.draw(&mut out).unwrap();
+            let mut drawn = String::new();
+            out.rewind().unwrap();
+            out.read_to_string(&mut drawn).unwrap();
+            assert_eq!(drawn.contains("\x1b[1m"), bold);
+            let rows: Vec<_> = drawn.lines().filter_map(|line| Some(line.split_once(" 25.0 %")?.0)).collect();
+            assert_eq!(rows.len(), classes.len(), "{drawn}");
+            for row in rows {
+                let columns = row.replace("\x1b[1m", "").replace("\x1b[0m", "").width();
+                assert_eq!(columns, 2 + NAME + 2 + LABEL + 1, "{row}");
+            }
+        }
     }
 }

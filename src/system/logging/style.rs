@@ -1,6 +1,7 @@
 //! Formats a message as lines: for the journal, a terminal or a file. Its text can neither move a terminal's cursor nor begin a line that
 //! looks like another message.
 
+use crate::terminal::{self, Styles};
 use crate::{printable, secrets};
 use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
@@ -26,7 +27,7 @@ impl Style {
         // set by systemd if standard error is the journal
         if std::env::var_os("JOURNAL_STREAM").is_some() && !stderr().is_terminal() {
             Self::Journal
-        } else if colours() {
+        } else if Styles::of(&stderr()).are_on() {
             Self::Colours
         } else {
             Self::Plain
@@ -36,11 +37,11 @@ impl Style {
     /// The lines of a message, each with its line break. All but the first are indented by two spaces or more.
     pub fn lines(self, level: Level, text: &str) -> String {
         let (priority, colour) = match level {
-            Level::ERROR => (3, 31),
-            Level::WARN => (4, 33),
-            Level::INFO => (6, 32),
-            Level::DEBUG => (7, 34),
-            Level::TRACE => (7, 35),
+            Level::ERROR => (3, terminal::Style::Red),
+            Level::WARN => (4, terminal::Style::Yellow),
+            Level::INFO => (6, terminal::Style::Green),
+            Level::DEBUG => (7, terminal::Style::Blue),
+            Level::TRACE => (7, terminal::Style::Magenta),
         };
         let text = secrets::redact(text);
         let text = shortened(&text);
@@ -55,7 +56,7 @@ impl Style {
                 Self::Journal => write!(lines, "<{priority}>"),
                 _ if n > 0 => Ok(()),
                 Self::Plain => write!(lines, "{level:>5} "),
-                Self::Colours => write!(lines, "\x1b[{colour}m{level:>5}\x1b[0m "),
+                Self::Colours => write!(lines, "{} ", Styles::ON.paint(colour, format_args!("{level:>5}"))),
             };
             if n > 0 && !line.starts_with("  ") {
                 lines.push_str("  ");
@@ -69,11 +70,6 @@ impl Style {
 
 fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
     if text.len() <= LONGEST { text.into() } else { format!("{}…", &text[..text.floor_char_boundary(LONGEST)]).into() }
-}
-
-/// Whether standard error supports colours.
-fn colours() -> bool {
-    stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
 }
 
 #[cfg(test)]

@@ -1,0 +1,153 @@
+//! What terminals need: colours where their user wants them, and texts measured in columns. All other rooms leave it to this one.
+//!
+//! A Chinese character or an emoji takes two columns, a combining mark none, so the number of characters says nothing of the place that
+//! a text takes.
+
+use crate::printable;
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+use std::ffi::OsStr;
+use std::fmt::{self, Display, Formatter};
+use unicode_width::UnicodeWidthStr;
+
+/// Characters of a text that are looked at for each of its columns: combining marks take none, and there may be any number of them.
+const CHARACTERS: usize = 8;
+
+/// A way to stand out, as the parameter of the escape sequence SGR (ECMA-48).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Style {
+    Bold = 1,
+    Red = 31,
+    Green = 32,
+    Yellow = 33,
+    Blue = 34,
+    Magenta = 35,
+}
+
+/// Whether styles are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Styles {
+    on: bool,
+}
+
+impl Styles {
+    /// Text and nothing else.
+    pub const OFF: Self = Self { on: false };
+    /// Text with escape sequences.
+    pub const ON: Self = Self { on: true };
+
+    /// What suits `stream`: escape sequences where it is a terminal that knows them (`TERM`). `NO_COLOR` and `CLICOLOR=0` switch them off;
+    /// `CLICOLOR_FORCE` switches them on, for files and pipes too.
+    pub fn of(stream: &impl RawStream) -> Self {
+        Self { on: AutoStream::choice(stream) != ColorChoice::Never }
+    }
+
+    /// Whether styles are written.
+    pub fn are_on(self) -> bool {
+        self.on
+    }
+
+    /// `text` in `style`.
+    pub fn paint<T: Display>(self, style: Style, text: T) -> impl Display {
+        Painted { style: self.on.then_some(style), text }
+    }
+}
+
+struct Painted<T> {
+    style: Option<Style>,
+    text: T,
+}
+
+impl<T: Display> Display for Painted<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.style {
+            Some(style) => write!(f, "\x1b[{}m{}\x1b[0m", style as u8, self.text),
+            None => self.text.fmt(f),
+        }
+    }
+}
+
+/// Whether a view that is redrawn in place can be shown on `stream`: a terminal that moves its cursor when it is told to.
+pub fn can_redraw(stream: &impl RawStream) -> bool {
+    stream.is_terminal() && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb"))
+}
+
+/// `text` on one line, in `columns` columns at the most: what does not fit is cut, and ends in an ellipsis. Control characters are
+/// escaped.
+pub fn cut(text: &str, columns: usize) -> String {
+    let text = printable::line(text);
+    let looked_at = text.char_indices().nth(columns * CHARACTERS).map_or(text.len(), |(end, _)| end);
+    if looked_at == text.len() && text.width() <= columns {
+        return text.into_owned();
+    }
+    let ends = text[..looked_at].char_indices().map(|(start, c)| start + c.len_utf8());
+    // Not the first that is too wide ends it: a character may join those before it, and make them narrower.
+    let end = ends.filter(|&end| text[..end].width() < columns).last().unwrap_or(0);
+    // what joins characters joins no ellipsis
+    text[..end].trim_end_matches('\u{200d}').to_owned() + if columns > 0 { "…" } else { "" }
+}
+
+/// `text` as [`cut`] gives it, with spaces up to `columns` columns.
+pub fn column(text: &str, columns: usize) -> String {
+    let mut text = cut(text, columns);
+    text.extend(std::iter::repeat_n(' ', columns.saturating_sub(text.width())));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts_are_cut_by_columns() {
+        for (text, columns, cut_text) in [
+            ("iguana", 6, "iguana"),
+            ("iguanas", 6, "iguan…"),
+            ("a\x1bb", 9, "a\\u{1b}b"),
+            ("三毛猫", 6, "三毛猫"),
+            ("三毛猫", 5, "三毛…"),
+            // half a character is none
+            ("三毛猫", 4, "三…"),
+            ("🐈🐕🦉", 5, "🐈🐕…"),
+            // a family is one emoji of two columns, and no part of it stands before the ellipsis with a joiner
+            ("👨‍👩‍👧 photo", 8, "👨‍👩‍👧 photo"),
+            ("👨‍👩‍👧 photo", 7, "👨‍👩‍👧 pho…"),
+            // a mark above belongs to its letter
+            ("cafe\u{301} noir", 5, "cafe\u{301}…"),
+            ("猫", 1, "…"),
+            ("猫", 0, ""),
+            ("", 3, ""),
+        ] {
+            assert_eq!(cut(text, columns), cut_text, "{text} in {columns}");
+        }
+    }
+
+    #[test]
+    fn a_column_is_filled() {
+        assert_eq!(column("cat", 6), "cat   ");
+        assert_eq!(column("三毛猫です", 6), "三毛… ");
+        assert_eq!(column("🐈", 4), "🐈  ");
+    }
+
+    #[test]
+    fn marks_without_end_are_cut_too() {
+        let text = format!("e{}", "\u{301}".repeat(100_000));
+        assert!(cut(&text, 24).chars().count() <= 24 * CHARACTERS + 1);
+    }
+
+    #[test]
+    fn styles_are_written_or_not() {
+        assert_eq!(Styles::ON.paint(Style::Bold, "cat").to_string(), "\x1b[1mcat\x1b[0m");
+        assert_eq!(Styles::OFF.paint(Style::Bold, "cat").to_string(), "cat");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_wider_than_its_columns(text in any::<String>(), columns in 1_usize..40) {
+            prop_assert!(cut(&text, columns).width() <= columns);
+            prop_assert_eq!(column(&text, columns).width(), columns);
+        }
+    }
+}

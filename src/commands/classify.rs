@@ -1,5 +1,6 @@
 //! `glimpsed classify`: pictures and films, each frame one result.
 
+use super::format::format;
 use super::line;
 use crate::capture::{self, Pipeline};
 use crate::cli::Classify;
@@ -29,7 +30,7 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     let mut classifier = startup::model(args.model.settings()?)?.classifier()?;
     capture::start_gstreamer()?;
     drop(opening);
-    let format = super::format(&args.output, &out);
+    let format = format(&args.output, &out);
     let (mut failed, mut begun) = (0, 0);
     for image in &args.images {
         if stop.requested() {

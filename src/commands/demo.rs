@@ -1,5 +1,6 @@
 //! `glimpsed demo`: the built-in model on a live test picture that changes every few seconds.
 
+use super::format::format;
 use crate::capture::{self, Limits, Pipeline};
 use crate::cli::Demo;
 use crate::config::{Camera, ModelSettings};
@@ -65,7 +66,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
     let publisher: Box<dyn Publisher> = if live_view {
         Box::new(Live::new(out, Some(Box::new(move || PATTERNS[truth.load(Ordering::Relaxed)].to_owned()))))
     } else {
-        let format = super::format(&args.output, &out);
+        let format = format(&args.output, &out);
         Box::new(Stdout::new(out, format))
     };
     let camera = Camera {

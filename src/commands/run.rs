@@ -1,5 +1,6 @@
 //! `glimpsed run`: the daemon, wired together.
 
+use super::format::format;
 use crate::capture;
 use crate::cli::{LimitArgs, Origin, Run};
 use crate::config::{self, Output, Reading, Refused, Settings};
@@ -84,7 +85,7 @@ fn publishers(settings: &Settings, out: File, classifier: &Classifier) -> Result
         Some(Output::None) => None,
         Some(Output::Lines(format)) => Some(format),
         None if params.is_some() => None,
-        None => Some(super::format(&Default::default(), &out)),
+        None => Some(format(&Default::default(), &out)),
     };
     match format {
         Some(format) => hub.queued(Box::new(Stdout::new(out, format))),

@@ -1,6 +1,6 @@
 //! What the doctor looks at, in this order.
 
-use super::{Findings, Mark};
+use super::findings::{Findings, Mark};
 use crate::capture::{self, Pipeline, devices};
 use crate::cli::Origin;
 use crate::config::{self, Camera, ModelSettings};

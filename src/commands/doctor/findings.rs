@@ -1,0 +1,61 @@
+//! What the doctor found, each with what to do next.
+
+use crate::cli::Origin;
+use crate::error::Error;
+use crate::secrets::redact;
+use serde::Serialize;
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// As it should be.
+    Ok,
+    /// It does not stop `run`, but somebody should know.
+    Note,
+    /// It stops `run`.
+    Fail,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    pub mark: Mark,
+    /// What it belongs to.
+    pub about: &'static str,
+    /// How it is.
+    pub what: String,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// What was found so far.
+pub struct Findings<'a> {
+    pub found: Vec<Finding>,
+    /// Where the settings came from, which hints depend on.
+    pub origin: &'a Origin,
+}
+
+impl Findings<'_> {
+    pub fn add(&mut self, mark: Mark, about: &'static str, what: impl Into<String>, hint: Option<String>) {
+        let what: String = what.into();
+        let what = redact(&what).into_owned();
+        self.found.push(Finding { mark, about, what, hint: hint.map(|hint| redact(&hint).into_owned()) });
+    }
+
+    pub fn ok(&mut self, about: &'static str, what: impl Into<String>) {
+        self.add(Mark::Ok, about, what, None);
+    }
+
+    pub fn note(&mut self, about: &'static str, what: impl Into<String>, hint: impl Into<String>) {
+        self.add(Mark::Note, about, what, Some(hint.into()));
+    }
+
+    /// An error, as a finding of the weight of `mark`.
+    pub fn error(&mut self, mark: Mark, about: &'static str, error: &Error) {
+        let error = self.origin.advise(error.clone());
+        let details = error.details();
+        self.add(mark, about, error.summary(), (!details.is_empty()).then(|| details.join("\n")));
+    }
+}

@@ -1,0 +1,50 @@
+//! Looking, and telling what was found.
+
+use super::checks;
+use super::findings::{Finding, Findings, Mark};
+use crate::cli::Doctor;
+use crate::error::{Error, Result};
+use crate::printable;
+use crate::publish::write_all;
+use crate::terminal::{Style, Styles};
+use std::fmt::Write;
+use std::fs::File;
+
+/// Looks, and tells on `out`. An error when something would stop `run`.
+pub fn run(args: &Doctor, mut out: File) -> Result<()> {
+    let origin = args.origin();
+    let mut findings = Findings { origin: &origin, found: Vec::new() };
+    checks::all(&origin, &mut findings);
+    let failed = findings.found.iter().filter(|finding| finding.mark == Mark::Fail).count();
+    let text = if args.json {
+        serde_json::json!({ "ok": failed == 0, "findings": findings.found }).to_string() + "\n"
+    } else {
+        text(&findings.found, Styles::of(&out))
+    };
+    write_all(&mut out, text.as_bytes())?;
+    match failed {
+        0 => Ok(()),
+        1 => Err(Error::failed("one thing stands in the way of `glimpsed run`; it is marked above")),
+        n => Err(Error::failed(format!("{n} things stand in the way of `glimpsed run`; they are marked above"))),
+    }
+}
+
+fn text(findings: &[Finding], styles: Styles) -> String {
+    let mut text = String::new();
+    let mut before = "";
+    for Finding { mark, about, what, hint } in findings {
+        let (sign, style) = match mark {
+            Mark::Ok => ("✓", Style::Green),
+            Mark::Note => ("!", Style::Yellow),
+            Mark::Fail => ("✗", Style::Red),
+        };
+        let chapter = if before == *about { "" } else { about };
+        before = about;
+        // a string takes whatever is written to it
+        let _ = writeln!(text, "{} {chapter:<13}  {}", styles.paint(style, sign), printable::line(what));
+        for line in hint.iter().flat_map(|hint| hint.lines()) {
+            let _ = writeln!(text, "                  {}", printable::line(line));
+        }
+    }
+    text
+}

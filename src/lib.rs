@@ -62,6 +62,7 @@
 pub mod backoff;
 pub mod caption;
 pub mod files;
+pub mod npu;
 pub mod printable;
 pub mod terminal;
 pub mod repeats;

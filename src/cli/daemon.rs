@@ -169,7 +169,10 @@ impl Check {
 
 /// `glimpsed doctor`.
 #[derive(Args, Debug)]
-#[command(after_help = "Takes the flags of run that decide what is opened: model, NPU, camera and socket.")]
+#[command(
+    after_help = "Takes the flags of run that decide what is opened: model, NPU, camera and socket. With --model and neither a pipeline nor a \
+                        configuration file it checks that model alone."
+)]
 pub struct Doctor {
     /// The settings
     #[command(flatten)]

@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
 use crate::image;
 use crate::message::{self, Borrowed, Repeated};
+use crate::npu;
 use crate::prediction::{Prediction, milliseconds};
 use crate::printable::line as on_one_line;
 use crate::publish::{Format, write_all, write_text};
@@ -137,7 +138,7 @@ fn text(prediction: &Prediction, inference: Option<&Repeated>) -> String {
     for score in &prediction.top {
         let _ = writeln!(text, "  {:5.1} %  {}", score.confidence * 100.0, on_one_line(prediction.labels.name(score.index)));
     }
-    let provider = prediction.execution_provider;
+    let provider = npu::shown(prediction.execution_provider);
     let _ = match inference {
         Some(Repeated { runs, mean_ms, p50_ms, p99_ms }) => {
             writeln!(text, "  inference on {provider}, {runs} runs: mean {mean_ms:.2} ms, p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms")

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::image;
 use crate::labels::Labels;
+use crate::npu::NAME;
 use crate::postprocess::Ranker;
 use crate::prediction::{Score, milliseconds};
 use crate::preprocess::Preprocessor;
@@ -108,7 +109,7 @@ pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
         let [(_, cpu50, cpu99), (_, npu50, npu99)] = times;
         let text = format!(
             "{} on {}\n  the same top-1 in {agreed} of {count} pictures; largest difference of a logit {largest:.4}\n  \
-             inference: CPU p50 {cpu50:.2} ms, p99 {cpu99:.2} ms; NPU p50 {npu50:.2} ms, p99 {npu99:.2} ms\n",
+             inference: CPU p50 {cpu50:.2} ms, p99 {cpu99:.2} ms; {NAME} p50 {npu50:.2} ms, p99 {npu99:.2} ms\n",
             on_one_line(&model.name),
             on_one_line(&execution.detail)
         );
@@ -168,7 +169,7 @@ fn classes(best: &[Score], labels: &Labels) -> Vec<Value> {
 
 fn picture(name: &str, cpu: &[Score], npu: &[Score], labels: &Labels, difference: f32) -> String {
     let mut text =
-        format!("{}  (largest difference of a logit {difference:.4})\n  {:<COLUMN$}  {}\n", on_one_line(name), "CPU", "NPU");
+        format!("{}  (largest difference of a logit {difference:.4})\n  {:<COLUMN$}  {}\n", on_one_line(name), "CPU", NAME);
     let said = |score: &Score| format!("{:5.1} %  {}", score.confidence * 100.0, on_one_line(labels.name(score.index)));
     for (cpu, npu) in cpu.iter().zip(npu) {
         let sign = if cpu.index == npu.index { " " } else { "≠" };

@@ -4,6 +4,7 @@ use crate::cli::Inspect;
 use crate::error::Result;
 use crate::labels::Labels;
 use crate::model::{Model, Source};
+use crate::npu::NAME;
 use crate::printable::line as on_one_line;
 use crate::publish::{write_all, write_text};
 use crate::runtime::{self, Coverage, Provider};
@@ -44,7 +45,7 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
         let slowest = slowest.unwrap_or_default();
         let slowest: String =
             slowest.iter().map(|(name, cycles)| format!("          {cycles:>12} cycles  {}\n", on_one_line(name))).collect();
-        let slowest = if slowest.is_empty() { slowest } else { format!("slowest   nodes on the NPU, in one run\n{slowest}") };
+        let slowest = if slowest.is_empty() { slowest } else { format!("slowest   nodes on the {NAME}, in one run\n{slowest}") };
         write_text(&mut out, &(as_text(&model, &labels) + &table.unwrap_or_default() + &slowest))
     }
 }
@@ -52,12 +53,12 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
 /// What runs where, operator by operator.
 fn table(model: &Model, qnn: &str, coverage: &Coverage) -> String {
     let mut text = format!("QNN       {qnn}\ncoverage  {coverage}\n");
-    let _ = writeln!(text, "          {:<24} {:>5} {:>5} {:>5}", "operator", "nodes", "NPU", "CPU");
+    let _ = writeln!(text, "          {:<24} {:>5} {NAME:>5} {:>5}", "operator", "nodes", "CPU");
     for (operator, count) in &model.operators {
         let listed = coverage.on_cpu.iter().filter(|(known, _)| known == operator).count();
         let cpu = if coverage.npu == 0 { *count } else { listed.min(*count) };
         let operator = on_one_line(operator);
-        let _ = writeln!(text, "          {operator:<24} {count:>5} {:>5} {cpu:>5}", count - cpu);
+        let _ = writeln!(text, "          {operator:<24} {count:>5} {:>width$} {cpu:>5}", count - cpu, width = NAME.len().max(5));
     }
     text
 }

@@ -3,6 +3,7 @@
 use super::screen::{LABEL, Screen, bar};
 use crate::error::Result;
 use crate::event::{Event, Publisher};
+use crate::npu;
 use crate::prediction::milliseconds;
 use crate::stats::Rate;
 use crate::terminal::{Style, Styles, column};
@@ -55,7 +56,7 @@ impl Publisher for Live {
             "  {rate:.1} results/s, {:.1} ms old, inference {:.1} ms on {}, {width}x{height}",
             milliseconds(timing.age),
             milliseconds(timing.inference),
-            prediction.execution_provider
+            npu::shown(prediction.execution_provider)
         ));
         screen.end(&mut self.out)
     }

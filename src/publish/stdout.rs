@@ -6,6 +6,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Publisher};
 use crate::message::Borrowed;
+use crate::npu;
 use crate::prediction::{Prediction, milliseconds};
 use crate::{printable, secrets};
 use std::fs::File;
@@ -95,7 +96,7 @@ fn text(prediction: &Prediction, line: &mut Vec<u8>) {
     let _ = write!(
         line,
         "  ({}, {:.1} ms, {:.1} ms old)",
-        prediction.execution_provider,
+        npu::shown(prediction.execution_provider),
         milliseconds(timing.inference),
         milliseconds(timing.age)
     );

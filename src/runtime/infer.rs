@@ -1,6 +1,7 @@
 //! The trait through which the rest of the program runs a model, and the description of where it runs.
 
 use crate::error::Result;
+use crate::npu;
 use crate::tensor::Tensor;
 
 /// Runs a model.
@@ -24,11 +25,11 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// A short form for a status line: `QNN 66/66 nodes`.
+    /// A short form for a status line: `NPU 66/66 nodes`.
     pub fn summary(&self) -> String {
         match self.nodes {
-            Some((npu, cpu)) => format!("{} {npu}/{} nodes", self.provider, npu + cpu),
-            None => self.provider.to_owned(),
+            Some((own, cpu)) => format!("{} {own}/{} nodes", npu::shown(self.provider), own + cpu),
+            None => npu::shown(self.provider).to_owned(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Where the nodes of a model run, from ONNX Runtime's log when a session is opened.
 
+use crate::npu::NAME;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -62,7 +63,12 @@ pub struct Coverage {
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { npu, cpu, partitions, on_cpu } = self;
-        write!(f, "{npu} of {} nodes on the NPU, in {partitions} partition{}", npu + cpu, if *partitions == 1 { "" } else { "s" })?;
+        write!(
+            f,
+            "{npu} of {} nodes on the {NAME}, in {partitions} partition{}",
+            npu + cpu,
+            if *partitions == 1 { "" } else { "s" }
+        )?;
         if on_cpu.is_empty() {
             return Ok(());
         }
@@ -112,7 +118,8 @@ mod tests {
         ]);
         let coverage = split.coverage("QNNExecutionProvider", 10).unwrap();
         assert_eq!((coverage.npu, coverage.cpu, coverage.partitions), (8, 2, 2));
-        let text = "8 of 10 nodes on the NPU, in 2 partitions; on the CPU: ThresholdedRelu 'cut', DequantizeLinear 'back'";
+        let text =
+            format!("8 of 10 nodes on the {NAME}, in 2 partitions; on the CPU: ThresholdedRelu 'cut', DequantizeLinear 'back'");
         assert_eq!(coverage.to_string(), text);
     }
 }

@@ -1,6 +1,7 @@
 //! `glimpsed doctor`: what a first run needs, in order, with what to do next; its exit status is for scripts.
 
 use crate::common;
+use glimpsed::npu;
 use serde_json::Value;
 use std::process::Output;
 
@@ -36,6 +37,21 @@ fn a_complete_machine_passes_all_checks_and_a_real_inference() {
         assert!(text.contains(said), "{said}\n{text}");
     }
     assert!(!text.contains('✗'));
+}
+
+#[test]
+fn a_model_alone_is_checked_without_a_camera() {
+    let output = doctor(&["--json", "--model", "testcard"]);
+    assert!(output.status.success(), "{}", common::stderr(&output));
+    assert!(about(&output, "configuration")[0].1.contains("no camera is checked") && about(&output, "cameras").is_empty());
+    for topic in ["ONNX Runtime", "NPU", "GStreamer", "model", "inference"] {
+        assert_eq!(about(&output, topic)[0].0, "ok", "{topic}");
+    }
+
+    let none = doctor(&["--json", "--model", "nothere.onnx"]);
+    assert_eq!(none.status.code(), Some(1));
+    let [(mark, what, hint)] = &about(&none, "model")[..1] else { panic!("one finding") };
+    assert!(mark == "fail" && what.contains("'nothere.onnx'") && hint.contains("--model FILE"), "{what}: {hint}");
 }
 
 #[test]
@@ -82,7 +98,7 @@ fn the_npu_of_this_machine_runs_an_inference() {
     assert!(
         about(&output, "NPU").iter().any(|(mark, what, hint)| mark == "note" && what.contains("has a ':'") && hint.contains("';'"))
     );
-    assert!(about(&output, "inference")[0].1.starts_with("QNN 41/41 nodes: a test picture is"));
+    assert!(about(&output, "inference")[0].1.starts_with(&format!("{} 41/41 nodes: a test picture is", npu::NAME)));
 }
 
 #[test]

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Each room, and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 33] = [
+const ROOMS: [(&str, &[&str]); 34] = [
     ("backoff", &[]),
     ("caption", &[]),
     ("files", &[]),
+    ("npu", &[]),
     ("printable", &[]),
     ("terminal", &["printable"]),
     ("repeats", &[]),
@@ -33,7 +34,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
     ("channel", &[]),
     ("preprocess", &["frame", "tensor"]),
     ("model", &["error", "files", "labels", "preprocess", "tensor"]),
-    ("runtime", &["backoff", "error", "model", "suggest", "tensor", "threads"]),
+    ("runtime", &["backoff", "error", "model", "npu", "suggest", "tensor", "threads"]),
     ("postprocess", &["error", "prediction", "tensor"]),
     (
         "publish",
@@ -45,6 +46,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
             "labels",
             "message",
             "metrics",
+            "npu",
             "prediction",
             "printable",
             "secrets",
@@ -99,6 +101,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
             "message",
             "metrics",
             "model",
+            "npu",
             "postprocess",
             "prediction",
             "preprocess",

@@ -2,6 +2,7 @@
 
 use crate::common;
 use glimpsed::model::{Model, builtin};
+use glimpsed::npu::NAME;
 use glimpsed::runtime::{self, Provider};
 use glimpsed::tensor::Tensor;
 
@@ -12,7 +13,7 @@ fn raw_tensors_give_the_htps_logits() {
     let reference = testdata.join("expected/logits_w8a8_htp_emulator.npy");
     let (model, mut session) = common::session(&testdata.join("models/squeezenet1_1_w8a8.onnx"), Provider::Qnn);
     assert_eq!(session.execution().provider, "QNN");
-    assert!(session.execution().detail.contains("all 169 nodes"), "{}", session.execution().detail);
+    assert_eq!(session.execution().detail, format!("the {NAME}, QNN HTP, all 169 nodes"));
     for file in common::files_of(&testdata.join("expected/inputs")) {
         let mut output = Tensor::zeros(&model.output.tensor);
         session.infer(&Tensor::U8(common::npy_u8(&file)), &mut output).unwrap();
@@ -126,8 +127,8 @@ fn a_model_that_runs_partly_on_the_npu_is_refused_with_the_other_nodes() {
     let output = classify(&["--provider", "qnn"]);
     let log = common::stderr(&output);
     assert_eq!(output.status.code(), Some(78), "{log}");
-    for said in ["42 of 44 nodes on the NPU, in 1 partition", "on the CPU: Celu 'celu', QuantizeLinear 'again'", "--allow-partial"]
-    {
+    let counted = format!("42 of 44 nodes on the {NAME}, in 1 partition");
+    for said in [&counted, "on the CPU: Celu 'celu', QuantizeLinear 'again'", "--allow-partial"] {
         assert!(log.contains(said), "{said}\n{log}");
     }
 }
@@ -144,7 +145,7 @@ fn auto_logs_each_step() {
     let log = common::stderr(&partly);
     assert_eq!(common::json_lines(&partly)[0]["execution_provider"], "QNN", "{log}");
     assert!(log.contains("not all of the model runs on the NPU"), "{log}");
-    assert!(log.contains("runs on the NPU (QNN HTP) and the CPU: 42 of 44 nodes"), "{log}");
+    assert!(log.contains(&format!("runs on the {NAME}, QNN HTP, and the CPU: 42 of 44 nodes")), "{log}");
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn every_form_of_squeezenet_runs_entirely_on_the_npu() {
         assert_eq!((coverage.npu, coverage.cpu, coverage.partitions), (model.nodes(), 0, 1), "{}: {coverage}", file.display());
         let session = runtime::open(&model, &common::runtime_params(Provider::Qnn)).unwrap();
         assert_eq!(session.execution().nodes, Some((model.nodes(), 0)));
-        assert_eq!(session.execution().summary(), format!("QNN {0}/{0} nodes", model.nodes()));
+        assert_eq!(session.execution().summary(), format!("{NAME} {0}/{0} nodes", model.nodes()));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::common;
 use glimpsed::model::Model;
+use glimpsed::npu::NAME;
 use glimpsed::runtime::{self, Provider};
 use glimpsed::tensor::Tensor;
 
@@ -96,6 +97,9 @@ fn compare_without_pictures_uses_test_pictures_and_without_an_npu_says_so() {
     let output = common::glimpsed().args(["compare", "testcard", "--qnn-dir"]).arg(&qnn_dir).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && text.contains("the same top-1 in 6 of 6 pictures"), "{text}");
+    for said in [format!("testcard on the {NAME}, "), format!("; {NAME} p50 "), format!("  {NAME}\n")] {
+        assert!(text.contains(&said), "{said}\n{text}");
+    }
     let none = tempfile::tempdir().unwrap();
     let output = common::glimpsed().args(["compare", "testcard", "--qnn-dir"]).arg(none.path()).output().unwrap();
     assert!(!output.status.success() && common::stderr(&output).contains("cannot find the QNN libraries"));

@@ -6,6 +6,7 @@ use crate::cli::Origin;
 use crate::config::{self, Camera, ModelSettings};
 use crate::error::{Error, Result};
 use crate::model::BUILTIN;
+use crate::npu;
 use crate::publish::socket;
 use crate::runtime::{self, Provider};
 use crate::startup::{self, OpenModel, Opened};
@@ -18,20 +19,23 @@ use std::path::Path;
 /// The nodes of the NPU, and the memory that it shares.
 const NPU_NODES: [&str; 2] = ["/dev/fastrpc-cdsp", "/dev/dma_heap/system"];
 
-/// Everything.
-pub fn all(origin: &Origin, findings: &mut Findings) {
-    let (settings, model) = match configuration(origin, findings) {
-        Some(Opened { settings, model }) => (Some(settings), Ok(model)),
-        None => (None, startup::model(builtin(origin))),
+/// Everything; without a camera if the flags name a `model_alone`.
+pub fn all(origin: &Origin, model_alone: bool, findings: &mut Findings) {
+    let (settings, opened) = if model_alone {
+        (None, model(origin, findings))
+    } else {
+        configuration(origin, findings).map(|Opened { settings, model }| (settings, model)).unzip()
     };
-    let model = match model {
+    let model = match opened.map_or_else(|| startup::model(builtin(origin)), Ok) {
         Ok(model) => model,
         Err(error) => return findings.error(Mark::Fail, "model", &error),
     };
     onnxruntime(&model.settings.runtime, findings);
-    npu(&model.settings.runtime, findings);
+    qnn(&model.settings.runtime, findings);
     let pipelines = gstreamer(settings.as_ref().map_or(&[], |settings| &settings.cameras), findings);
-    cameras(&pipelines, findings);
+    if !model_alone {
+        cameras(&pipelines, findings);
+    }
     if let Some(params) = settings.as_ref().and_then(|settings| settings.socket.as_ref()) {
         socket(params, findings);
     }
@@ -46,6 +50,13 @@ fn builtin(origin: &Origin) -> ModelSettings {
         None => flags,
     };
     ModelSettings { model: BUILTIN.into(), labels: None, runtime: draft.runtime.params(), preprocess: Default::default(), top: 5 }
+}
+
+/// The model of the flags.
+fn model(origin: &Origin, findings: &mut Findings) -> Option<OpenModel> {
+    findings.ok("configuration", "the flags: a model and no pipeline, so no camera is checked");
+    let settings = origin.flags.model().ok()?;
+    startup::model(settings).map_err(|error| findings.error(Mark::Fail, "model", &error)).ok()
 }
 
 fn configuration(origin: &Origin, findings: &mut Findings) -> Option<Opened> {
@@ -72,7 +83,7 @@ fn onnxruntime(params: &runtime::Params, findings: &mut Findings) {
 }
 
 /// The parts of QNN and the nodes of the NPU; where the CPU is meant, only what is there is told.
-fn npu(params: &runtime::Params, findings: &mut Findings) {
+fn qnn(params: &runtime::Params, findings: &mut Findings) {
     const ABOUT: &str = "NPU";
     let missing = match params.provider {
         Provider::Qnn => Mark::Fail,
@@ -92,7 +103,7 @@ fn npu(params: &runtime::Params, findings: &mut Findings) {
         let what = format!("ADSP_LIBRARY_PATH has a ':': {}", path.to_string_lossy());
         findings.note(ABOUT, what, "FastRPC takes ';' between folders; with ':' it finds none of them.");
     }
-    if cfg!(not(target_arch = "aarch64")) {
+    if npu::IS_EMULATED {
         findings.note(
             ABOUT,
             "this machine has none; QNN's emulator stands in",

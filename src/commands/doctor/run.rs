@@ -2,7 +2,7 @@
 
 use super::checks;
 use super::findings::{Finding, Findings, Mark};
-use crate::cli::Doctor;
+use crate::cli::{Doctor, Origin};
 use crate::error::{Error, Result};
 use crate::printable;
 use crate::publish::write_all;
@@ -12,9 +12,13 @@ use std::fs::File;
 
 /// Looks, and tells on `out`. An error when something would stop `run`.
 pub fn run(args: &Doctor, mut out: File) -> Result<()> {
-    let origin = args.origin();
+    let mut origin = args.origin();
+    let model_alone = is_model_alone(args, &origin);
+    if model_alone {
+        origin.file = None;
+    }
     let mut findings = Findings { origin: &origin, found: Vec::new() };
-    checks::all(&origin, &mut findings);
+    checks::all(&origin, model_alone, &mut findings);
     let failed = findings.found.iter().filter(|finding| finding.mark == Mark::Fail).count();
     let text = if args.json {
         serde_json::json!({ "ok": failed == 0, "findings": findings.found }).to_string() + "\n"
@@ -27,6 +31,12 @@ pub fn run(args: &Doctor, mut out: File) -> Result<()> {
         1 => Err(Error::failed("one thing stands in the way of `glimpsed run`; it is marked above")),
         n => Err(Error::failed(format!("{n} things stand in the way of `glimpsed run`; they are marked above"))),
     }
+}
+
+/// Whether the flags name a model and nothing names a camera: no pipeline, no configuration file.
+fn is_model_alone(args: &Doctor, origin: &Origin) -> bool {
+    let no_file = args.config.config.is_none() && origin.file.as_ref().is_none_or(|path| !path.exists());
+    no_file && origin.flags.model.is_some() && origin.flags.cameras.is_empty()
 }
 
 fn text(findings: &[Finding], styles: Styles) -> String {

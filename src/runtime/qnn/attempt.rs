@@ -9,6 +9,7 @@ use super::super::session::{self, Session};
 use super::libraries::Qnn;
 use crate::error::Result;
 use crate::model::{Model, Source};
+use crate::npu;
 use ort::session::builder::{BuilderResult, SessionBuilder};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,7 +26,7 @@ pub struct Attempt<'a> {
 impl Attempt<'_> {
     pub fn open(&self, source: &Source, more: impl FnOnce(SessionBuilder) -> BuilderResult) -> Result<Session> {
         let nodes = self.model.nodes();
-        let detail = format!("the NPU (QNN HTP), all {nodes} nodes");
+        let detail = format!("the {}, QNN HTP, all {nodes} nodes", npu::NAME);
         let execution = Execution { provider: "QNN", detail, nodes: Some((nodes, 0)) };
         let configure = |builder: SessionBuilder| {
             let builder = self.qnn.configure(self.library, builder, &self.options)?;

@@ -11,6 +11,7 @@ use super::attempt::Attempt;
 use super::libraries::{EP, Qnn};
 use crate::error::{Error, Kind, Result};
 use crate::model::Model;
+use crate::npu;
 use ort::logging::LogLevel;
 use std::path::Path;
 
@@ -54,7 +55,7 @@ pub fn open_partly(library: &Library, model: &Model, params: &Params) -> Result<
     }
     session.set_execution(Execution {
         provider: "QNN",
-        detail: format!("the NPU (QNN HTP) and the CPU: {coverage}"),
+        detail: format!("the {}, QNN HTP, and the CPU: {coverage}", npu::NAME),
         nodes: Some((coverage.npu, coverage.cpu)),
     });
     Ok(session)

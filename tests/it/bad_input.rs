@@ -186,7 +186,7 @@ fn each_is_reported_with_a_hint() {
             what: "libonnxruntime missing",
             args: words(&format!("demo --onnxruntime {}", at("libonnxruntime.so"))),
             status: 78,
-            said: &["cannot load ONNX Runtime", "--onnxruntime names", "pip download"],
+            said: &["cannot load ONNX Runtime", "--onnxruntime specifies", "pip download"],
         },
         Case {
             what: "libonnxruntime too old",

@@ -140,7 +140,7 @@ fn footprint() -> (usize, u64) {
 
 #[test]
 fn two_hundred_rebuilds_leak_nothing() {
-    if !common::in_own_process("camera::two_hundred_rebuilds_leave_nothing_behind") {
+    if !common::in_own_process("camera::two_hundred_rebuilds_leak_nothing") {
         return;
     }
     let pipeline = format!("{} ! appsink name=frames", LIVE.replace("is-live=true", "is-live=true num-buffers=1"));

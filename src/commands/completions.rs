@@ -1,4 +1,4 @@
-//! `glimpsed completions`: what a shell needs to complete subcommands, flags and their values.
+//! `glimpsed completions`: shell completions of subcommands, flags and their values.
 
 use crate::cli::{Cli, Completions};
 use crate::error::Result;

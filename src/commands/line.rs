@@ -1,4 +1,4 @@
-//! One source and its engine on this thread, for commands that have one source after the other: capture → channel → work.
+//! One source processed on this thread, for commands that handle sources one after the other: capture → channel → work.
 
 use crate::capture::{self, Change};
 use crate::channel::{Receiver, Sent, channel};
@@ -8,10 +8,10 @@ use crate::system::signals::Stop;
 use std::ops::ControlFlow;
 use std::thread;
 
-/// One frame waits while one is worked on.
+/// One frame waits while another is processed.
 const WAITING: usize = 1;
 
-/// Runs the source of `params` on a thread of its own, and `work` on this one with the frames that it gives, until either ends.
+/// Runs the source of `params` on its own thread, and `work` on this one with its frames, until either ends.
 pub fn run<T>(params: &capture::Params, stop: &Stop, work: impl FnOnce(&Receiver<Frame>) -> Result<T>) -> Result<T> {
     let (mut sender, receiver) = channel(WAITING);
     let mut number = 0;

@@ -13,7 +13,7 @@ use std::time::Instant;
 /// Results in a terminal.
 pub struct Live {
     out: File,
-    /// What the camera is shown right now, where somebody knows.
+    /// The current test picture, if known.
     truth: Option<Box<dyn Fn() -> String + Send>>,
     rate: Rate,
     screen: Screen,
@@ -21,7 +21,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Draws on `out`; `truth` names what is in front of the camera.
+    /// Draws on `out`; `truth` names the current picture.
     pub fn new(out: File, truth: Option<Box<dyn Fn() -> String + Send>>) -> Self {
         let styles = Styles::of(&out);
         Self { out, truth, rate: Rate::default(), screen: Screen::default(), styles }

@@ -1,4 +1,4 @@
-//! Results as text on the camera's own video: the best classes, as Pango's markup.
+//! Results as text on the camera's own video: the best classes, as Pango markup.
 
 use crate::caption::Caption;
 use crate::error::Result;
@@ -7,16 +7,16 @@ use crate::prediction::Prediction;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-/// Lines on the picture at the most.
+/// The maximum number of lines on the picture.
 const LINES: usize = 3;
-/// A longer label is cut, and ends in an ellipsis.
+/// A longer label is truncated with an ellipsis.
 const LABEL: usize = 28;
-/// Classes less sure than this are not worth a line; the best one always is.
+/// Classes with a lower confidence are not shown, except for the best one.
 const WORTH: f32 = 0.01;
-/// Numbers that change with every frame cannot be read: the same best class is written anew no more often than this.
+/// The minimum interval between updates for the same best class: numbers that change with every frame cannot be read.
 const RENEW: Duration = Duration::from_millis(250);
 
-/// Text on a video.
+/// Shows results as text on a video.
 pub struct Overlay {
     caption: Caption,
     markup: String,
@@ -51,19 +51,19 @@ impl Publisher for Overlay {
     }
 }
 
-/// `<b>common iguana</b>  37 %`, a line for each class that is worth one.
+/// `<b>common iguana</b>  37 %`, a line for each shown class.
 fn markup(prediction: &Prediction, out: &mut String) {
     let worth = prediction.top.iter().enumerate().filter(|(n, score)| *n == 0 || score.confidence >= WORTH);
     for (n, score) in worth.take(LINES) {
         let (open, close) = if n == 0 { ("<b>", "</b>") } else { ("\n<span size=\"75%\">", "</span>") };
         out.push_str(open);
         escaped(prediction.labels.name(score.index), out);
-        // a string takes whatever is written to it
+        // writing to a string does not fail
         let _ = write!(out, "  {:.0} %{close}", score.confidence * 100.0);
     }
 }
 
-/// `name`, cut to length, with what means something to Pango escaped. Control characters, which it refuses, are left out.
+/// `name`, truncated, with Pango's special characters escaped. Control characters, which Pango refuses, are removed.
 fn escaped(name: &str, out: &mut String) {
     let mut letters = name.chars().filter(|c| !c.is_control());
     let cut = name.chars().filter(|c| !c.is_control()).count() > LABEL;
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_escaped_and_cut() {
+    fn labels_are_escaped_and_truncated() {
         assert_eq!(shown("salt & pepper <b>"), "salt &amp; pepper &lt;b&gt;");
         assert_eq!(shown("a label of just 28 letters.."), "a label of just 28 letters..");
         assert_eq!(shown("a label of twenty-nine letters"), "a label of twenty-nine lett…");

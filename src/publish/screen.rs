@@ -1,4 +1,4 @@
-//! A picture of text in a terminal, redrawn in place.
+//! A text display in a terminal, redrawn in place.
 
 use super::stdout::write_all;
 use crate::error::Result;
@@ -6,31 +6,31 @@ use std::fmt::{Arguments, Write};
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-/// A terminal shows no more than this many pictures a second.
+/// The minimum interval between updates.
 const REDRAW: Duration = Duration::from_millis(66);
 const BAR: usize = 30;
 /// Columns of a label.
 pub const LABEL: usize = 24;
 
-/// Lines in a terminal.
+/// The lines of the display.
 #[derive(Default)]
 pub struct Screen {
     drawn: Option<Instant>,
-    /// Lines of the picture before.
+    /// The number of lines of the previous update.
     before: usize,
     lines: usize,
     text: String,
 }
 
 impl Screen {
-    /// Begins a picture, if it is time for one.
+    /// Begins an update, if one is due.
     pub fn begin(&mut self, now: Instant) -> bool {
         if self.drawn.is_some_and(|drawn| now.saturating_duration_since(drawn) < REDRAW) {
             return false;
         }
         self.drawn = Some(now);
         self.text.clear();
-        // lines that are too long for the window are cut, or they would take two rows
+        // lines that are too long for the window are truncated, otherwise they would wrap
         self.text.push_str("\x1b[?7l");
         if self.before > 0 {
             let _ = write!(self.text, "\x1b[{}A", self.before);
@@ -41,21 +41,21 @@ impl Screen {
 
     /// Adds a line.
     pub fn line(&mut self, line: Arguments) {
-        // erase what was longer before
+        // erase the rest of the previous line
         let _ = writeln!(self.text, "{line}\x1b[K");
         self.lines += 1;
     }
 
-    /// Shows the picture on `out`.
+    /// Writes the update to `out`.
     pub fn end(&mut self, out: &mut File) -> Result<()> {
-        // below it nothing of a longer one stays
+        // erase the rest of a longer previous update
         self.text.push_str("\x1b[J\x1b[?7h");
         self.before = self.lines;
         write_all(out, self.text.as_bytes())
     }
 }
 
-/// A bar that `confidence` (0 to 1) fills.
+/// A bar filled according to `confidence` (0 to 1).
 pub fn bar(confidence: f64) -> String {
     let full = ((confidence * BAR as f64).round() as usize).min(BAR);
     "█".repeat(full) + &"·".repeat(BAR - full)

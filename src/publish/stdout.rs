@@ -1,7 +1,7 @@
-//! Results on standard output: one JSON object a line, or one line of text.
+//! Results on standard output: one JSON object or one line of text per result.
 //!
-//! Native libraries print there too (the emulator of the NPU does), so the program keeps a duplicate of it for itself, and lets
-//! everybody else's standard output be standard error.
+//! Native libraries print there too (the emulator of the NPU does), so the program keeps a private duplicate of it, and redirects
+//! standard output to standard error for everything else.
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Publisher};
@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 
-/// Takes standard output for results alone: from now on, whatever else writes there goes to standard error. Call it once, before
+/// Reserves standard output for results: from now on, everything else written there goes to standard error. Call it once, before
 /// any native library is loaded.
 pub fn claim_stdout() -> Result<File> {
     let claim = || -> io::Result<File> {
@@ -24,10 +24,10 @@ pub fn claim_stdout() -> Result<File> {
     claim().map_err(|e| Error::failed("cannot set up standard output").because(e))
 }
 
-/// How a result is written.
+/// The format of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     /// `front: common iguana 37 %, night snake 12 %`.
     Text,
@@ -41,7 +41,7 @@ pub struct Stdout {
 }
 
 impl Stdout {
-    /// Writes to `out`, which [`claim_stdout`] has given.
+    /// Writes to `out`, from [`claim_stdout`].
     pub fn new(out: File, format: Format) -> Self {
         Self { out, format, line: Vec::with_capacity(1024) }
     }
@@ -63,23 +63,23 @@ impl Publisher for Stdout {
             Format::Text => text(prediction, &mut self.line),
         }
         self.line.push(b'\n');
-        // in one write: a line is complete, or absent
+        // in one write: a line is complete or absent
         write_all(&mut self.out, &self.line)
     }
 }
 
-/// Writes `bytes` to standard output; a reader that has gone is [`Kind::NobodyReads`].
+/// Writes `bytes` to standard output; a closed pipe is [`Kind::NobodyReads`].
 pub fn write_all(out: &mut File, bytes: &[u8]) -> Result<()> {
     out.write_all(bytes).map_err(|e| match e.kind() {
-        ErrorKind::BrokenPipe => Error::new(Kind::NobodyReads, "nobody reads standard output any more"),
-        _ => Error::failed("cannot write to standard output")
-            .because(e)
-            .hint("Is it a full disk, or a file that is open for reading only?"),
+        ErrorKind::BrokenPipe => Error::new(Kind::NobodyReads, "the reader of standard output has closed it"),
+        _ => {
+            Error::failed("cannot write to standard output").because(e).hint("Is the disk full, or the file open only for reading?")
+        }
     })
 }
 
-/// Writes a text for people: no control character but its line breaks reaches the terminal, and no password. What comes from outside
-/// (a label, a name, a path) is made one line first, by [`printable::line`].
+/// Writes a human-readable text without control characters (except line breaks) and passwords. Untrusted parts (a label, a name, a path)
+/// must be converted to one line first, by [`printable::line`].
 pub fn write_text(out: &mut File, text: &str) -> Result<()> {
     write_all(out, secrets::redact(&printable::lines(text)).as_bytes())
 }
@@ -89,7 +89,7 @@ fn text(prediction: &Prediction, line: &mut Vec<u8>) {
     for (n, score) in prediction.top.iter().enumerate() {
         line.extend_from_slice(if n == 0 { b": " } else { b", " });
         line.extend_from_slice(printable::line(prediction.labels.name(score.index)).as_bytes());
-        // a vector takes whatever is written to it
+        // writing to a vector does not fail
         let _ = write!(line, " {:.0} %", score.confidence * 100.0);
     }
     let timing = &prediction.timing;

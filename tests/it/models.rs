@@ -45,8 +45,8 @@ fn a_model_in_hugging_faces_cache_has_its_name_and_labels_from_the_given_path() 
 #[test]
 fn an_invalid_model_is_a_configuration_error() {
     let cases = [
-        (Onnx { ir_version: 99, ..Onnx::default() }, vec!["IR version", "newer than ONNX Runtime", "export it"]),
-        (Onnx { opset: 99, ..Onnx::default() }, vec!["opset", "newer than ONNX Runtime", "export it"]),
+        (Onnx { ir_version: 99, ..Onnx::default() }, vec!["IR version", "newer than ONNX Runtime", "export the model"]),
+        (Onnx { opset: 99, ..Onnx::default() }, vec!["opset", "newer than ONNX Runtime", "export the model"]),
         (Onnx::ending_in(&[node("Guess", &["mean"], &["classes"])]), vec!["Guess"]),
         (Onnx::ending_in(&[node("Flatten", &["nothing"], &["classes"])]), vec!["nothing"]),
         (Onnx { output: vec![1, 5], ..Onnx::default() }, vec!["does not compute the shape that its file declares", "{1,3}"]),

@@ -62,7 +62,7 @@ fn standard_output_that_cannot_be_written_is_an_error() {
     if let Ok(full) = File::options().write(true).open("/dev/full") {
         let output = common::glimpsed().args(["demo", "--frames", "1"]).stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert!(common::stderr(&output).contains("full disk"), "{}", common::stderr(&output));
+        assert!(common::stderr(&output).contains("disk full"), "{}", common::stderr(&output));
     }
 }
 

@@ -1,11 +1,11 @@
-//! What was measured, as a table for people.
+//! The measurements as a table.
 
 use crate::printable::line;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// The rows of `timing`, as they are called in the table.
+/// The rows of `timing` and their names in the table.
 const STAGES: [(&str, &str); 6] = [
     ("age_ms", "age of the result"),
     ("beyond_inference_ms", "  of it beyond the inference"),
@@ -18,7 +18,7 @@ const STAGES: [(&str, &str); 6] = [
 /// The table of `report`.
 pub fn table(report: &Value) -> String {
     let table = Table { report, text: String::new() };
-    table.written().unwrap_or_else(|error| unreachable!("a string takes what is written to it: {error}"))
+    table.written().unwrap_or_else(|error| unreachable!("writing to a string does not fail: {error}"))
 }
 
 struct Table<'a> {

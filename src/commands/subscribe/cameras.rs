@@ -3,11 +3,11 @@
 use crate::message::Message;
 use crate::suggest::nearest;
 
-/// What the daemon has said of its cameras.
+/// The cameras of the daemon.
 #[derive(Default)]
 pub struct Cameras {
     known: Vec<String>,
-    /// Unknown ones that were told.
+    /// The unknown cameras that were reported.
     told: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ pub mod tests {
     use crate::message::{Subscribed, VERSION};
     use crate::publish::socket::hello;
 
-    /// A message that says which cameras are in force, and which requested ones the daemon does not have.
+    /// A message with the cameras in force and the unknown ones.
     pub fn subscribed(cameras: &[&str], unknown: &[&str]) -> Message {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let (cameras, unknown_cameras) = (names(cameras), names(unknown));
@@ -63,7 +63,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_camera_that_there_is_not_is_told_once_with_those_there_are() {
+    fn an_unknown_camera_is_reported_once_with_the_existing_ones() {
         let mut cameras = Cameras::default();
         assert_eq!(cameras.take(&Message::Hello(hello("m", "CPU", "", &["front", "back"], &Labels::numbered(1)))), None);
         assert_eq!(cameras.take(&subscribed(&["front"], &[])), None);

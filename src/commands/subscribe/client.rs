@@ -15,12 +15,12 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-/// How soon a wish to end is noticed while nothing comes.
+/// How often the stop request is checked while nothing arrives.
 const NOTICE: Duration = Duration::from_millis(100);
-/// How soon a daemon that has gone is looked for again.
+/// The pause before reconnecting to a daemon that has ended.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Shows it on `out`, until it is ended or nobody reads any more.
+/// Shows the messages on `out` until it is stopped or the reader closes the pipe.
 pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
     let path = args.socket.clone().unwrap_or_else(|| socket::Params::default().path);
     let shown = match (args.output.json, args.output.text || !terminal::can_redraw(&out)) {
@@ -73,12 +73,12 @@ fn cannot(path: &Path, error: io::Error) -> Error {
         ErrorKind::NotFound => failed.hint(
             "Is glimpsed running, with --socket or [socket] in its configuration? `glimpsed subscribe PATH` names another socket.",
         ),
-        ErrorKind::ConnectionRefused => failed.hint("The program that made it is gone: systemctl status glimpsed"),
+        ErrorKind::ConnectionRefused => failed.hint("Its program has ended: systemctl status glimpsed"),
         _ => failed,
     }
 }
 
-/// What the flags ask for; without flags, everything.
+/// The request according to the flags; by default, everything.
 fn wanted(args: &Subscribe) -> Result<message::Subscribe> {
     let cameras = request::distinct(args.cameras.clone()).map_err(Error::usage)?;
     Ok(message::Subscribe {

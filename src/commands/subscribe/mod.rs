@@ -1,4 +1,4 @@
-//! `glimpsed subscribe`: what a running daemon sees, in the terminal or as lines; over its restarts.
+//! `glimpsed subscribe`: the results of a running daemon, in the terminal or as lines, across its restarts.
 
 mod cameras;
 mod client;

@@ -10,20 +10,20 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
-/// A longer line is no message of a daemon; `hello` holds the names of all classes.
+/// A longer line is not a message of a daemon; `hello` has the names of all classes.
 const LINE: usize = 32 << 20;
 
-/// How messages are shown.
+/// The output format.
 pub enum Shown {
-    /// As they come.
+    /// The lines as received.
     Json,
-    /// A line for each result, and for each camera that comes or goes.
+    /// A line for each result and each change of a camera.
     Text,
-    /// A picture.
+    /// A live view.
     Live(View),
 }
 
-/// Shows what one daemon says, and then the next.
+/// Shows the messages of successive daemons.
 pub struct Reader {
     request: Vec<u8>,
     shown: Shown,
@@ -32,14 +32,14 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Sends the line `request` to each daemon, and shows what it says on `out`.
+    /// Sends the line `request` to each daemon, and shows its messages on `out`.
     pub fn new(request: Vec<u8>, shown: Shown, out: File) -> Self {
         Self { request, shown, out, cameras: Cameras::default() }
     }
 
-    /// Reads and shows messages until the daemon goes or `stop` says so.
+    /// Reads and shows messages until the daemon ends or `stop` is requested.
     pub fn read(&mut self, stream: UnixStream, stop: &Stop) -> Result<()> {
-        // a daemon that has gone already is noticed when reading
+        // if the daemon has already ended, reading reports it
         let _ = (&stream).write_all(&self.request);
         let mut reader = BufReader::with_capacity(64 << 10, stream);
         let mut line = Vec::new();
@@ -47,7 +47,7 @@ impl Reader {
             let room = LINE - line.len();
             match reader.by_ref().take(room as u64).read_until(b'\n', &mut line) {
                 Ok(_) if line.len() >= LINE => {
-                    return Err(Error::failed("what speaks there is not glimpsed").because("a line without an end"));
+                    return Err(Error::failed("the program at the socket is not glimpsed").because("a line without an end"));
                 }
                 Ok(0) => return Ok(()),
                 Ok(_) if line.ends_with(b"\n") => {
@@ -74,7 +74,7 @@ impl Reader {
             }
         }
         let message = Message::read(line)
-            .map_err(|e| Error::failed("what speaks there is not glimpsed").because(format!("a line that is no message ({e})")))?;
+            .map_err(|e| Error::failed("the program at the socket is not glimpsed").because(format!("an invalid message ({e})")))?;
         if let Message::Error(error) = &message {
             return Err(Error::failed("the daemon refuses").because(error.message.as_str()));
         }

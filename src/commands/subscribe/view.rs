@@ -1,4 +1,4 @@
-//! What subscribers see of the messages: a picture of all cameras, or a line for each message.
+//! Renders messages: a live view of all cameras, or a line for each message.
 
 use crate::error::Result;
 use crate::message::{Message, State, Status};
@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-/// A camera without a result for so long is shown as silent.
+/// A camera without a result for this long is shown as silent.
 const SILENT: Duration = Duration::from_secs(3);
 /// Columns of a camera's name.
 const NAME: usize = 12;
@@ -19,7 +19,7 @@ const NAME: usize = 12;
 /// Columns of the reason why a camera gives no frames.
 const REASON: usize = 160;
 
-/// A picture of all cameras.
+/// A live view of all cameras.
 pub struct View {
     program: String,
     cameras: BTreeMap<String, Row>,
@@ -39,7 +39,7 @@ struct Row {
     missed: u64,
     /// The daemon has no such camera.
     unknown: bool,
-    /// Why no frames come.
+    /// Why the camera is not running.
     trouble: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl View {
         Self { program: String::new(), cameras: BTreeMap::new(), screen: Screen::default(), styles }
     }
 
-    /// Takes a message in.
+    /// Handles a message.
     pub fn take(&mut self, message: &Message) {
         match message {
             Message::Hello(hello) => {
@@ -87,7 +87,7 @@ impl View {
         }
     }
 
-    /// Draws it, if it is time for that.
+    /// Draws the view, if an update is due.
     pub fn draw(&mut self, out: &mut File) -> Result<()> {
         let now = Instant::now();
         if !self.screen.begin(now) {
@@ -128,13 +128,13 @@ fn told(row: &Row, silent: bool) -> String {
     text
 }
 
-/// Why no frames come, if that is what the status says.
+/// Why the camera is not running, according to the status.
 fn trouble(status: &Status) -> Option<String> {
     let reason = status.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     (status.state != State::Flowing).then(|| format!("{}{reason}", status.state.as_str()))
 }
 
-/// One line for a message that is worth one.
+/// The line of a message, if it has one.
 pub fn text(message: &Message) -> Option<String> {
     match message {
         Message::Classification(result) => {
@@ -161,7 +161,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     #[test]
-    fn the_rows_are_those_of_the_cameras_in_force_and_of_those_that_there_are_not() {
+    fn there_is_a_row_for_each_camera_in_force_and_each_unknown_one() {
         let mut view = View::new(Styles::OFF);
         let rows = |view: &View| view.cameras.iter().map(|(name, row)| (name.clone(), row.trouble.is_some())).collect::<Vec<_>>();
         view.take(&subscribed(&["front"], &["gate"]));

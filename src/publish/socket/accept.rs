@@ -5,45 +5,45 @@ use mio::net::{UnixListener, UnixStream};
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-/// The pauses after failures; one connection that is taken starts over.
+/// The pauses after failures; reset by an accepted connection.
 const RETRY: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), Duration::MAX);
-/// The log is told of failures no more often than this.
+/// The minimum interval between log messages about failures.
 const TOLD: Duration = Duration::from_secs(60);
 
-/// Takes connections. The poll tells of new ones only once, so that what was left waiting has to be remembered.
+/// Accepts connections. The poll reports new ones only once, so waiting ones have to be remembered.
 pub struct Acceptor {
     listener: UnixListener,
     waiting: bool,
-    /// When it is tried again after a failure.
+    /// The time of the next attempt after a failure.
     retry: Option<Instant>,
     backoff: Backoff,
     told: Option<Instant>,
 }
 
 impl Acceptor {
-    /// Takes the connections of `listener`.
+    /// Accepts the connections of `listener`.
     pub fn new(listener: UnixListener) -> Self {
         Self { listener, waiting: true, retry: None, backoff: RETRY, told: None }
     }
 
-    /// There are connections.
+    /// The poll has reported connections.
     pub fn wake(&mut self) {
         self.waiting = true;
     }
 
-    /// A file descriptor is free again.
+    /// A file descriptor has become free.
     pub fn freed(&mut self) {
         if self.retry.is_some() {
             self.retry = Some(Instant::now());
         }
     }
 
-    /// When a connection may be taken: `None` while there is none.
+    /// When a connection may be accepted; `None` if none is waiting.
     pub fn due(&self, now: Instant) -> Option<Instant> {
         self.waiting.then(|| self.retry.unwrap_or(now))
     }
 
-    /// Takes a connection; `None` where there is none, or none can be taken yet.
+    /// Accepts a connection; `None` if none is waiting, or none can be accepted yet.
     pub fn next(&mut self, now: Instant) -> Option<UnixStream> {
         if self.due(now).is_none_or(|due| due > now) {
             return None;
@@ -52,7 +52,7 @@ impl Acceptor {
         self.settle(accepted, now)
     }
 
-    /// What becomes of a try.
+    /// Handles the result of an attempt.
     fn settle(&mut self, accepted: io::Result<UnixStream>, now: Instant) -> Option<UnixStream> {
         match accepted {
             Ok(stream) => {
@@ -63,7 +63,7 @@ impl Acceptor {
                 (self.waiting, self.retry, self.backoff) = (false, None, RETRY);
                 None
             }
-            // one that has gone while it waited; the next one has its turn
+            // it was closed while waiting: try the next one
             Err(e) if matches!(e.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {
                 None
             }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_tried_again_and_again_with_pauses_that_grow_and_at_once_when_a_descriptor_is_free() {
+    fn failures_are_retried_with_growing_pauses_and_at_once_when_a_descriptor_is_free() {
         let folder = tempfile::tempdir().unwrap();
         let mut acceptor = Acceptor::new(UnixListener::bind(folder.path().join("s")).unwrap());
         let start = Instant::now();
@@ -103,7 +103,7 @@ mod tests {
         acceptor.freed();
         assert!(acceptor.due(start).unwrap() <= Instant::now());
         assert!(acceptor.settle(Err(ErrorKind::ConnectionAborted.into()), start).is_none());
-        assert!(acceptor.due(start).is_some(), "one that went away is not the end");
+        assert!(acceptor.due(start).is_some(), "a closed connection is not an error");
         assert!(acceptor.settle(Err(ErrorKind::WouldBlock.into()), start).is_none());
         assert_eq!(acceptor.due(start), None);
         acceptor.wake();

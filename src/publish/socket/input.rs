@@ -1,14 +1,14 @@
-//! What one subscriber writes: lines of bounded length, at a bounded rate.
+//! The input of one subscriber: lines of bounded length, at a bounded rate.
 
 use crate::message::request::LINE;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Requests that a subscriber may make in any second; empty lines count.
+/// The maximum number of requests of a subscriber per second; empty lines count.
 const REQUESTS: usize = 10;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Bytes that are no whole line yet, and when the latest lines came.
+/// An incomplete line, and the times of the latest lines.
 #[derive(Default)]
 pub struct Input {
     bytes: Vec<u8>,
@@ -16,7 +16,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Takes in what was read at `now`, and gives each whole line that is not empty to `request`.
+    /// Adds bytes read at `now`, and passes each complete non-empty line to `request`.
     pub fn take(&mut self, bytes: &[u8], now: Instant, mut request: impl FnMut(&[u8]) -> Result<(), String>) -> Result<(), String> {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.bytes.extend_from_slice(part);
@@ -34,12 +34,12 @@ impl Input {
         Ok(())
     }
 
-    /// Counts a line; an error where it is one too many.
+    /// Counts a line; an error if there are too many.
     fn count(&mut self, now: Instant) -> Result<(), String> {
         if self.latest.len() == REQUESTS {
             let first = self.latest.pop_front();
             if first.is_some_and(|first| now.saturating_duration_since(first) < SECOND) {
-                return Err(format!("at most {REQUESTS} requests a second are taken"));
+                return Err(format!("at most {REQUESTS} requests per second are accepted"));
             }
         }
         self.latest.push_back(now);
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_may_come_in_pieces_over_any_time() {
+    fn a_line_may_arrive_in_parts_over_any_time() {
         let (mut input, start) = (Input::default(), Instant::now());
         for (n, byte) in b"{\"subscribe\":{}}".iter().enumerate() {
             assert_eq!(taken(&mut input, &[*byte], start + SECOND * n as u32), Ok(vec![]));
@@ -77,7 +77,7 @@ mod tests {
         assert!(taken(&mut input, b"a\nb\nc\nd\ne\n", at(500)).is_ok());
         assert!(taken(&mut input, &[b'\n'; 5], at(1000)).is_ok(), "the first five are a second old");
         let refused = taken(&mut input, b"\n", at(1499)).unwrap_err();
-        assert!(refused.contains("at most 10 requests a second"), "{refused}");
+        assert!(refused.contains("at most 10 requests per second"), "{refused}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The lock beside a socket's file: only its holder may create the socket. Without it, two programs that find a stale file at the same moment
-//! can both replace it, and both live.
+//! The lock of a socket file: only its holder may create the socket. Without it, two processes that find a stale file at the same time
+//! could both replace it, and both would run.
 
 use crate::error::{Error, Result};
 use nix::errno::Errno;
@@ -10,18 +10,18 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// A lock file that was removed meanwhile is made again; so often at the most.
+/// How often a lock file that was removed meanwhile is created again.
 const TRIES: usize = 100;
 
-/// The lock of a socket. It ends with the process, whatever becomes of it; its file goes when this is dropped.
+/// The lock of a socket. It is released when the process ends in any way; its file is removed on drop.
 pub struct Lock {
     path: PathBuf,
-    /// Held open: the lock is this descriptor's.
+    /// Kept open, because the lock belongs to the descriptor.
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock of the socket at `socket`: `socket.lock`. Never waits.
+    /// Acquires the lock of the socket at `socket`: `socket.lock`. Does not block.
     pub fn take(socket: &Path) -> Result<Self> {
         let mut name = OsString::from(socket);
         name.push(".lock");
@@ -29,10 +29,10 @@ impl Lock {
         let cannot = |e: io::Error| {
             Error::config(format!("cannot make the socket '{}'", socket.display()))
                 .because(format!("its lock '{}': {}", path.display(), e))
-                .hint("Does its folder exist, and may you write there? systemd makes /run/glimpsed.")
+                .hint("Does its folder exist, and is it writable? systemd creates /run/glimpsed.")
         };
         for _ in 0..TRIES {
-            // a link is not followed, and a FIFO does not make it wait
+            // does not follow a link, and does not block on a FIFO
             let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
@@ -49,7 +49,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Err(taken(socket)),
                 Err(TryLockError::Error(e)) => return Err(cannot(e)),
             }
-            // whoever held it before may have removed the file: then the lock is of a file that nobody else will find
+            // the previous holder may have removed the file: then this lock is on a deleted file
             if fs::metadata(&path).is_ok_and(|there| (there.dev(), there.ino()) == (opened.dev(), opened.ino())) {
                 return Ok(Self { path, _file: file });
             }
@@ -61,19 +61,19 @@ impl Lock {
 impl Drop for Lock {
     /// Removes the file while the lock is still held.
     fn drop(&mut self) {
-        // a file that stays is locked by the next one all the same
+        // a remaining file can be locked by the next process
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Another program has the socket.
+/// The error if another program has the socket.
 pub fn taken(socket: &Path) -> Error {
     Error::config(format!("another program listens at '{}'", socket.display()))
-        .hint("Is glimpsed running already? `fuser` names it. Two of them need two sockets.")
+        .hint("Is glimpsed already running? `fuser` shows it. Two daemons need two sockets.")
 }
 
 fn foreign(path: &Path) -> Error {
-    Error::config(format!("'{}' exists, and is not a regular file", path.display()))
+    Error::config(format!("'{}' exists and is not a regular file", path.display()))
         .hint("glimpsed needs this path for the lock of its socket. Remove the file, or choose another path for the socket.")
 }
 
@@ -83,7 +83,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn one_holds_it_and_its_file_goes_with_it() {
+    fn one_process_holds_it_and_removes_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("s");
         let first = Lock::take(&socket).unwrap();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_lock_file_is_left_alone_and_makes_nobody_wait() {
+    fn other_files_are_not_touched_and_do_not_block() {
         let folder = tempfile::tempdir().unwrap();
         let (socket, lock) = (folder.path().join("s"), folder.path().join("s.lock"));
         let refused = || Lock::take(&socket).err().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! What the socket's thread is told, and the count of results that did not fit into its queue.
+//! Messages to the socket's thread, and the count of results that did not fit into its queue.
 
 use crate::message::Hello;
 use crate::prediction::Prediction;
@@ -6,26 +6,26 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Something to tell the subscribers.
+/// A message for the subscribers.
 pub enum Notice {
     /// A result.
     Result(Arc<Prediction>),
-    /// How a camera is.
+    /// The state of a camera.
     Status {
         /// The camera.
         camera: Arc<str>,
-        /// Whether frames come.
+        /// Whether it is running.
         flowing: bool,
         /// The message.
         line: Arc<[u8]>,
     },
-    /// There is another model, or there are other cameras.
+    /// The model or the cameras have changed.
     Hello(Hello),
-    /// No more comes.
+    /// The last message.
     End,
 }
 
-/// Results of each camera that came faster than the thread took them; their subscribers are told.
+/// The number of results of each camera that did not fit into the queue; subscribers are informed.
 #[derive(Default)]
 pub struct Overrun {
     any: AtomicBool,
@@ -33,13 +33,13 @@ pub struct Overrun {
 }
 
 impl Overrun {
-    /// A result of `camera` was lost.
+    /// Counts a lost result of `camera`.
     pub fn add(&self, camera: &Arc<str>) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(camera.clone()).or_default() += 1;
         self.any.store(true, Ordering::Release);
     }
 
-    /// What was lost since the last call; `None` is nothing.
+    /// The losses since the last call; `None` if there are none.
     pub fn take(&self) -> Option<BTreeMap<Arc<str>, u64>> {
         let any = self.any.swap(false, Ordering::Acquire);
         any.then(|| std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner)))

@@ -1,4 +1,4 @@
-//! The socket as a publisher: it queues for the thread that serves the subscribers ([`super::server`]).
+//! The socket as a publisher: queues messages for the thread that serves the subscribers ([`super::server`]).
 
 use super::listen;
 use super::notice::{Notice, Overrun};
@@ -16,11 +16,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Results that wait for the socket's thread at the most.
+/// The maximum number of results queued for the socket's thread.
 const WAITING: usize = 256;
-/// Statuses and greetings that may wait beside them, so that results never push them out.
+/// Additional room for statuses and `hello` messages, so that results never displace them.
 const NOTICES: usize = 1024;
-/// How long the end may take at the most: what waits for the thread, then `FAREWELL`.
+/// The time limit for shutdown: the queued messages, then `FAREWELL`.
 const END: Duration = FAREWELL.saturating_mul(4);
 
 /// Results on a Unix socket.
@@ -29,7 +29,7 @@ pub struct Socket {
     overrun: Arc<Overrun>,
 }
 
-/// The way to the socket's thread.
+/// The connection to the socket's thread.
 struct Handle {
     messages: Sender<Notice>,
     waker: Arc<Waker>,
@@ -37,18 +37,18 @@ struct Handle {
 }
 
 impl Handle {
-    /// Tells every subscriber how a camera is.
+    /// Sends the state of a camera to all subscribers.
     fn tell(&self, status: &Status) {
         let line = message::line(&status.message()).into();
         self.send(Notice::Status { camera: status.source.clone(), flowing: status.state == State::Flowing, line });
     }
 
-    /// Greets everybody anew, those who are there too: another model, or other cameras. What was last seen of others is forgotten.
+    /// Sends a new `hello` to all subscribers after a change of the model or the cameras, and forgets removed cameras.
     fn greet(&self, hello: &Hello) {
         self.send(Notice::Hello(hello.clone()));
     }
 
-    /// Why the socket's thread has ended, if it was not asked to; no subscriber is served then.
+    /// The error, if the socket's thread has ended unexpectedly; no subscriber is served then.
     fn fault(&self) -> Option<Error> {
         match self.thread.outcome()? {
             Ok(Ok(())) => None,
@@ -60,16 +60,16 @@ impl Handle {
     }
 
     fn send(&self, message: Notice) {
-        // The socket's thread waits for nobody: where it is that far behind or gone, nobody misses this.
+        // The socket's thread never blocks: a full queue means that it hangs or has ended.
         let sent = self.messages.try_send(message).is_ok() && self.waker.wake().is_ok();
         if !sent {
-            tracing::debug!("the socket's thread does not listen");
+            tracing::debug!("the socket's thread does not respond");
         }
     }
 }
 
 impl Socket {
-    /// Listens as `params` say, and greets with `hello`.
+    /// Listens according to `params`, and sends `hello` to new subscribers.
     pub fn open(params: &Params, hello: &Hello) -> Result<Self> {
         let listening = listen::listen(&params.path, params.mode, params.group.as_deref())?;
         listen::make_places(params.limit);
@@ -97,8 +97,8 @@ impl Publisher for Socket {
         "the socket"
     }
 
-    /// Only queues for the socket's own thread, and never waits, but at the end: subscribers get what is queued for them, within half
-    /// a second; then the file is removed.
+    /// Only queues for the socket's own thread without blocking, except at the end: subscribers get their queued lines within half a
+    /// second; then the file is removed.
     fn handle(&mut self, event: &Event) -> Result<()> {
         match event {
             Event::Result { prediction, .. } => return self.publish(prediction),
@@ -140,7 +140,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // it has ended already where the hub was ended
+        // it has already ended if the hub was ended
         if self.handle.thread.outcome().is_none() {
             self.end();
         }

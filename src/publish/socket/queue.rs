@@ -1,32 +1,32 @@
-//! The lines that wait for one subscriber. A reader that is too slow loses whole lines, oldest first, and gets their number.
+//! The queued lines of one subscriber. A slow reader loses whole lines, oldest first, and gets their number.
 
 use crate::message::add_missed;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 
-/// Results and statuses that wait at the most.
+/// The maximum number of queued results and statuses.
 pub const WAITING: usize = 64;
-/// Answers that wait at the most: whoever asks on and on and reads nothing is cut off.
+/// The maximum number of queued answers: a subscriber that only sends requests and does not read is disconnected.
 const ANSWERS: usize = 16;
 
-/// What a line is, which decides what becomes of it when too many wait.
+/// The kind of a line, which determines what happens when the queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `hello`, and the `subscribed` behind it. Newer ones replace those that wait.
+    /// `hello`, and the `subscribed` after it. Newer ones replace queued ones.
     Greeting,
-    /// `subscribed`, to a request. None is lost.
+    /// `subscribed`, the answer to a request. None is lost.
     Answer,
-    /// A result or a status. The oldest is lost.
+    /// A result or a status. The oldest is dropped.
     News,
 }
 
-/// Lines on their way to one subscriber.
+/// The queued lines of one subscriber.
 pub struct Queue {
     lines: VecDeque<(Kind, Arc<[u8]>)>,
-    /// Bytes of the first line that are out.
+    /// The number of bytes of the first line already written.
     written: usize,
-    /// Lines that were lost and are not told yet. The gap is in front of the first `News` that waits.
+    /// The number of lost lines not reported yet. The gap is before the first queued `News`.
     missed: u64,
     news: usize,
     answers: usize,
@@ -38,17 +38,17 @@ impl Default for Queue {
     }
 }
 
-/// Too many answers wait.
+/// Too many answers are queued.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unread;
 
 impl Queue {
-    /// Whether nothing waits.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// Whether it is so full that writing should be tried before more is queued.
+    /// Whether it is so full that writing should be attempted before more is queued.
     pub fn is_filling(&self) -> bool {
         self.news >= WAITING / 2
     }
@@ -70,7 +70,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Removes greetings that wait: others take their place.
+    /// Removes queued greetings, which are being replaced.
     pub fn supersede_greetings(&mut self) {
         let begun = self.begun();
         let mut index = 0;
@@ -80,26 +80,26 @@ impl Queue {
         });
     }
 
-    /// Removes all that waits, but for a line that is half out.
+    /// Removes everything except a partially written line.
     pub fn clear(&mut self) {
         self.lines.truncate(self.begun());
         let count = |wanted| self.lines.iter().filter(|(kind, _)| *kind == wanted).count();
         (self.news, self.answers) = (count(Kind::News), count(Kind::Answer));
     }
 
-    /// Counts lines that were lost before they could wait here.
+    /// Counts lines that were lost before they were queued.
     pub fn miss(&mut self, count: u64) {
         self.missed += count;
     }
 
-    /// Writes at most about `budget` bytes; `WouldBlock` when the connection takes no more for now.
+    /// Writes about `budget` bytes at most; `WouldBlock` if the connection accepts no more for now.
     pub fn write(&mut self, to: &mut impl Write, budget: usize) -> io::Result<()> {
         let mut left = budget;
         while left > 0
             && let Some((kind, line)) = self.lines.front()
         {
             let tells = *kind == Kind::News && self.written == 0 && self.missed > 0;
-            // the count goes with the first line behind the gap, as soon as a byte of that line is out
+            // the count belongs to the first line after the gap, and is reported once a byte of that line is written
             let line = if tells { with_missed(line, self.missed) } else { line.clone() };
             let end = line.len().min(self.written.saturating_add(left));
             match to.write(&line[self.written..end]) {
@@ -121,7 +121,7 @@ impl Queue {
         Ok(())
     }
 
-    /// How many lines are half out: none or one.
+    /// The number of partially written lines: 0 or 1.
     fn begun(&self) -> usize {
         usize::from(self.written > 0)
     }
@@ -156,7 +156,7 @@ fn with_missed(line: &[u8], missed: u64) -> Arc<[u8]> {
 mod tests {
     use super::*;
 
-    /// Takes so many bytes, then blocks.
+    /// Accepts a number of bytes, then blocks.
     struct Narrow {
         room: usize,
         got: Vec<u8>,
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_news_are_lost_and_told_where_the_gap_is() {
+    fn the_oldest_news_are_dropped_and_reported_at_the_gap() {
         let mut queue = Queue::default();
         queue.push(Kind::Greeting, line("hello")).unwrap();
         (0..WAITING + 3).for_each(|n| queue.push(Kind::News, line(&n.to_string())).unwrap());
@@ -201,17 +201,17 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_half_out_is_finished_and_no_count_is_lost() {
+    fn a_partially_written_line_is_finished_and_no_count_is_lost() {
         let mut queue = Queue::default();
         queue.push(Kind::News, line("first")).unwrap();
         let mut seen = written(&mut queue, 4);
         (0..2 * WAITING).for_each(|n| queue.push(Kind::News, line(&n.to_string())).unwrap());
-        assert_eq!(written(&mut queue, 0), "", "what a full connection did not take is still to be told");
+        assert_eq!(written(&mut queue, 0), "", "a count that was not written is still reported");
         (0..WAITING).for_each(|n| queue.push(Kind::News, line(&(2 * WAITING + n).to_string())).unwrap());
         seen += &written(&mut queue, usize::MAX);
         let lines: Vec<_> = seen.lines().collect();
         assert_eq!(lines[0], r#"{"n":"first"}"#);
-        // all but the first and the WAITING - 1 that still wait behind it
+        // all except the first and the WAITING - 1 still queued after it
         assert_eq!(lines[1], format!("{{\"n\":\"{}\",\"missed\":{}}}", 2 * WAITING + 1, 2 * WAITING + 1));
         assert_eq!(lines.len(), WAITING);
     }
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_word_follows_a_line_that_is_half_out() {
+    fn a_last_line_follows_a_partially_written_one() {
         let mut queue = Queue::default();
         (0..3).for_each(|n| queue.push(Kind::News, line(&n.to_string())).unwrap());
         let mut seen = written(&mut queue, 4);

@@ -1,5 +1,5 @@
-//! The thread that serves all subscribers. It never waits for one of them, and each gets its turn: whatever one of them does, the others
-//! are served, and the end comes in time.
+//! The thread that serves all subscribers. It never blocks on one of them, and serves them in turn: regardless of what one of them does,
+//! the others are served, and shutdown is in time.
 
 mod news;
 #[cfg(test)]
@@ -25,10 +25,10 @@ pub const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
 const FIRST: usize = 2;
 
-/// Connections that are taken before the subscribers have their turn.
+/// The number of connections accepted before subscribers are served.
 const ACCEPTS: usize = 32;
 
-/// How long subscribers have at the end to take what waits for them.
+/// How long subscribers may take at shutdown to read their queued lines.
 pub const FAREWELL: Duration = Duration::from_millis(500);
 
 pub struct Server {
@@ -37,18 +37,18 @@ pub struct Server {
     overrun: Arc<Overrun>,
     limit: usize,
     acceptor: Acceptor,
-    /// Removes the socket's file when the server ends.
+    /// Removes the socket file when the server ends.
     _listening: Listening,
     snapshot: Snapshot,
     subscribers: BTreeMap<usize, Subscriber>,
     next: usize,
-    /// Those that can be served further at once, in the order of their turns.
+    /// The subscribers that can be served at once, in order.
     ready: VecDeque<usize>,
-    /// When a subscriber's time is over; those that have gone or have no time limit any more are passed over.
+    /// The time limits of subscribers; outdated entries are skipped.
     timers: BTreeSet<(Instant, usize)>,
-    /// When the end is over, once it has begun.
+    /// The deadline of shutdown, once it has begun.
     end: Option<Instant>,
-    /// What a result is rendered to, and to whom it goes; empty in between.
+    /// Reused for the rendered result and its receivers; empty between results.
     forms: Vec<(View, Arc<[u8]>)>,
     meant: Vec<usize>,
 }
@@ -83,7 +83,7 @@ impl Server {
         })
     }
 
-    /// Serves until the publisher asks for the end, and what waits is out or `FAREWELL` is over.
+    /// Serves until shutdown, and until queued lines are written or `FAREWELL` is over.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         loop {
@@ -108,7 +108,7 @@ impl Server {
         }
     }
 
-    /// How long nothing has to be done unless an event comes; `None` is for ever.
+    /// The time until something must be done without an event; `None`: no limit.
     fn patience(&self, now: Instant) -> Option<Duration> {
         let ending = self.end.is_some();
         if !self.ready.is_empty() || (!ending && !self.messages.is_empty()) {
@@ -120,7 +120,7 @@ impl Server {
         Some(due.saturating_duration_since(now))
     }
 
-    /// A bounded piece of everything that can be done now.
+    /// Does a bounded part of all pending work.
     fn turn(&mut self, now: Instant) {
         if self.end.is_none() {
             self.accept(now);
@@ -131,7 +131,7 @@ impl Server {
                 self.guarded(id, |server| server.serve(id, now));
             }
         }
-        // a request that has come in time was read above
+        // a request that arrived in time was read above
         self.keep_time(now);
     }
 
@@ -140,10 +140,10 @@ impl Server {
             let Some(stream) = self.acceptor.next(now) else { return };
             if self.subscribers.len() >= self.limit {
                 let refusal = error(&format!("all {} places for subscribers are taken (limit in [socket])", self.limit));
-                // its connection has room for a line; whether it reads it or not, it is not taken
+                // its connection has room for a line; it is refused whether it reads that or not
                 let _ = (&stream).write_all(&refusal);
             } else if let Err(e) = self.greet(stream, now) {
-                tracing::warn!("cannot take a new subscriber: {e}");
+                tracing::warn!("cannot accept a new subscriber: {e}");
             }
         }
     }
@@ -165,7 +165,7 @@ impl Server {
 
     fn remove(&mut self, id: usize) {
         if let Some(mut subscriber) = self.subscribers.remove(&id) {
-            // closing the connection takes it out as well
+            // closing the connection also deregisters it
             let _ = self.poll.registry().deregister(&mut subscriber.stream);
             drop(subscriber);
             self.acceptor.freed();

@@ -1,4 +1,4 @@
-//! One subscriber's turn: a bounded piece of what it says is read, its requests are answered, a bounded piece of what waits is written.
+//! Serves one subscriber: reads a bounded number of bytes, answers requests, and writes a bounded number of bytes.
 
 use super::super::lines::{error, rendered};
 use super::super::subscriber::{Over, Subscriber};
@@ -9,21 +9,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 impl Server {
-    /// Does `work` for one subscriber, and ends its connection where it is over. If `work` panics, that subscriber is cut off and the
-    /// others are served on.
+    /// Runs `work` for one subscriber, and closes its connection if it has ended. If `work` panics, that subscriber is disconnected and
+    /// the others are served.
     pub(super) fn guarded(&mut self, id: usize, work: impl FnOnce(&mut Self) -> Result<(), Over>) {
-        // what a panic leaves half done is this subscriber's own, and goes with it
+        // unwind safe: the state of this subscriber is dropped after a panic
         match catch_unwind(AssertUnwindSafe(|| work(self))) {
             Ok(Ok(())) => {}
             Ok(Err(Over)) => self.remove(id),
             Err(panic) => {
-                tracing::error!("serving a subscriber panicked, and it is cut off: {}", panic_text(&*panic));
+                tracing::error!("serving a subscriber panicked, and it is disconnected: {}", panic_text(&*panic));
                 self.remove(id);
             }
         }
     }
 
-    /// The poll has news of a subscriber.
+    /// Handles a readiness event of a subscriber.
     pub(super) fn wake(&mut self, id: usize, readable: bool, writable: bool) {
         if let Some(subscriber) = self.subscribers.get_mut(&id) {
             subscriber.wake(readable, writable);
@@ -31,7 +31,7 @@ impl Server {
         self.follow_up(id);
     }
 
-    /// Sees to it that a subscriber has its turn, and is thought of when its time is over.
+    /// Schedules a subscriber and its time limit.
     pub(super) fn follow_up(&mut self, id: usize) {
         let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
         if !subscriber.scheduled && subscriber.wants_a_turn(self.end.is_some()) {
@@ -41,7 +41,7 @@ impl Server {
         self.timers.extend(subscriber.due.map(|due| (due, id)));
     }
 
-    /// One subscriber's turn: a bounded piece is read and written.
+    /// Serves one subscriber: reads and writes a bounded number of bytes.
     pub(super) fn serve(&mut self, id: usize, now: Instant) -> Result<(), Over> {
         let ending = self.end.is_some();
         let Some(subscriber) = self.subscribers.get_mut(&id) else { return Ok(()) };
@@ -57,7 +57,7 @@ impl Server {
         Ok(())
     }
 
-    /// Answers each request, and brings the subscriber up to date with the last one.
+    /// Answers each request, and sends the latest messages for the last one.
     fn answer(&mut self, id: usize, requests: Vec<Subscribe>, now: Instant) -> Result<(), Over> {
         let Some(subscriber) = self.subscribers.get_mut(&id) else { return Ok(()) };
         if requests.is_empty() {
@@ -85,7 +85,7 @@ impl Server {
         Ok(())
     }
 
-    /// Gives the defaults to those who made no request, and closes those whose last line was not read.
+    /// Applies the defaults to subscribers without a request, and closes those whose last line was not read.
     pub(super) fn keep_time(&mut self, now: Instant) {
         while let Some((due, id)) = self.timers.first().copied().filter(|(due, _)| *due <= now) {
             self.timers.remove(&(due, id));
@@ -106,7 +106,7 @@ impl Server {
         self.follow_up(id);
     }
 
-    /// Writes what a subscriber takes; a writable event tells when it takes more.
+    /// Writes as much as a subscriber's connection accepts; a writable event continues later.
     fn flush(&mut self, id: usize) -> Result<(), Over> {
         self.subscribers.get_mut(&id).map_or(Ok(()), Subscriber::write)
     }

@@ -10,7 +10,7 @@ fn eleven_requests_in_a_second_are_the_end_of_the_connection() {
     say(&mut other, "{\"subscribe\":{}}\n");
     bench.turn(0);
     let told = messages(&mut hasty);
-    assert!(told[1]["message"].as_str().unwrap().contains("at most 10 requests a second"), "{told:?}");
+    assert!(told[1]["message"].as_str().unwrap().contains("at most 10 requests per second"), "{told:?}");
     assert_eq!(bench.server.subscribers.len(), 1);
     assert_eq!(heard(&mut other), ["hello", "subscribed"]);
 }

@@ -174,7 +174,7 @@ mod tests {
         service.stopping();
         let heard = received(&notify);
         assert!(heard[0].starts_with("RELOADING=1\nMONOTONIC_USEC="), "{heard:?}");
-        assert_eq!(heard[1..], ["READY=1\n", "WATCHDOG=1\nSTATUS=front: cat\n", "STOPPING=1\nSTATUS=ending\n"]);
+        assert_eq!(heard[1..], ["READY=1\n", "WATCHDOG=1\nSTATUS=front: cat\n", "STOPPING=1\nSTATUS=shutting down\n"]);
     }
 
     #[test]

@@ -163,4 +163,48 @@ mod tests {
         symlink("nowhere", folder.path().join("model.onnx")).unwrap();
         assert_eq!(Files::of(&settings(&folder.path().join("model.onnx"))), Files::default(), "a link to nothing");
     }
+
+    fn reading(model: &Path, pipeline: &str) -> Reading {
+        let text = format!("[model]\nfile = '{}'\n[[camera]]\nlaunch = '{pipeline}'\n", model.display());
+        crate::config::parse(&text, Path::new(""), "a test", Default::default(), &|_| None).unwrap()
+    }
+
+    #[test]
+    fn a_model_that_has_not_changed_is_not_opened_again() {
+        let (folder, sound) = (tempfile::tempdir().unwrap(), "videotestsrc ! appsink name=frames");
+        let path = folder.path().join("model.onnx");
+        fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/models/testcard/testcard.onnx"), &path).unwrap();
+        let Opened { settings, model } = open(reading(&path, sound)).unwrap();
+        let again = || reopen(reading(&path, sound), &settings.model, &model.files);
+        assert!(again().unwrap().1.is_none());
+        assert!(reopen(reading(&path, "nonsense"), &settings.model, &model.files).is_err(), "pipelines are tried all the same");
+        fs::write(&path, "something else").unwrap();
+        let Err(Refused::Faulty(_, faults)) = again() else { panic!("a damaged model was taken") };
+        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn the_model_and_the_pipeline_of_flags_are_told_of_at_once() {
+        let camera = crate::config::CameraDraft {
+            line: 0,
+            name: None,
+            source: Some(crate::config::Placed::by_flag(crate::config::Source::Text("nonsense".into()))),
+            vars: Default::default(),
+            rotate: None,
+            mirror: None,
+            start_timeout: None,
+            live: None,
+            stall_timeout: None,
+            on_stuck: None,
+            on_stuck_after: None,
+        };
+        let model = Some(crate::config::Placed::by_flag("/nowhere.onnx".into()));
+        let flags = crate::config::Draft { model, cameras: vec![camera], ..Default::default() };
+        let refused = open(crate::config::of_flags(flags, &|_| None).unwrap()).unwrap_err();
+        let text = Error::from(refused).to_string();
+        assert!(
+            text.starts_with("the command line: 2 errors") && text.contains("/nowhere.onnx") && text.contains("nonsense"),
+            "{text}"
+        );
+    }
 }

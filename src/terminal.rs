@@ -81,9 +81,9 @@ pub fn cut(text: &str, columns: usize) -> String {
     if looked_at == text.len() && text.width() <= columns {
         return text.into_owned();
     }
-    let ends = text[..looked_at].char_indices().map(|(start, c)| start + c.len_utf8());
+    let mut ends = text[..looked_at].char_indices().map(|(start, c)| start + c.len_utf8());
     // Not the first that is too wide ends it: a character may join those before it, and make them narrower.
-    let end = ends.filter(|&end| text[..end].width() < columns).last().unwrap_or(0);
+    let end = ends.rfind(|&end| text[..end].width() < columns).unwrap_or(0);
     // what joins characters joins no ellipsis
     text[..end].trim_end_matches('\u{200d}').to_owned() + if columns > 0 { "…" } else { "" }
 }

@@ -37,7 +37,7 @@ pub use drain::drain;
 pub use log::{start_gstreamer, version};
 pub use orientation::{Rotate, Turn};
 pub use pipeline::Pipeline;
-pub use sample::frame_of;
+pub use sample::{FORMATS, frame_of};
 pub use settings::{Params, longest_silence};
 pub use signs::Limits;
 pub use stream::{Ended, run_once};

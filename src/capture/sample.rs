@@ -8,7 +8,7 @@ use gstreamer_video::{self as gst_video, VideoColorMatrix, VideoColorRange, Vide
 use std::time::Duration;
 
 /// The formats accepted without conversion, the cheapest first: GStreamer prefers the first one if it has a choice.
-const FORMATS: [(VideoFormat, PixelFormat); 17] = [
+pub const FORMATS: [(VideoFormat, PixelFormat); 17] = [
     (VideoFormat::Nv12, PixelFormat::Nv12),
     (VideoFormat::I420, PixelFormat::I420),
     (VideoFormat::Yv12, PixelFormat::Yv12),

@@ -1,34 +1,15 @@
 //! A buffer with arbitrary metadata, processed as by a pipeline's appsink, and preprocessed in every way. Shared by the
 //! property test in `tests/it/fuzz.rs` and the fuzz target in `fuzz/`.
 
+pub use glimpsed::capture::FORMATS;
+
 use glimpsed::capture::frame_of;
-use glimpsed::frame::{Frame, Orientation, PixelFormat};
+use glimpsed::frame::{Frame, Orientation};
 use glimpsed::preprocess::{Filter, Fit, Params, Preprocessor};
 use glimpsed::tensor::{ElementType, InputSpec, Layout, Tensor, TensorSpec};
 use gstreamer as gst;
-use gstreamer_video::{VideoCropMeta, VideoFormat, VideoFrameFlags, VideoMeta};
+use gstreamer_video::{VideoCropMeta, VideoFrameFlags, VideoMeta};
 use std::cell::RefCell;
-
-/// All accepted formats.
-pub const FORMATS: [(VideoFormat, PixelFormat); 17] = [
-    (VideoFormat::Nv12, PixelFormat::Nv12),
-    (VideoFormat::Nv21, PixelFormat::Nv21),
-    (VideoFormat::I420, PixelFormat::I420),
-    (VideoFormat::Yv12, PixelFormat::Yv12),
-    (VideoFormat::Y42b, PixelFormat::Y42b),
-    (VideoFormat::Y444, PixelFormat::Y444),
-    (VideoFormat::Yuy2, PixelFormat::Yuy2),
-    (VideoFormat::Uyvy, PixelFormat::Uyvy),
-    (VideoFormat::Gray8, PixelFormat::Gray8),
-    (VideoFormat::Rgb, PixelFormat::Rgb),
-    (VideoFormat::Bgr, PixelFormat::Bgr),
-    (VideoFormat::Rgbx, PixelFormat::Rgbx),
-    (VideoFormat::Bgrx, PixelFormat::Bgrx),
-    (VideoFormat::Xrgb, PixelFormat::Xrgb),
-    (VideoFormat::Xbgr, PixelFormat::Xbgr),
-    (VideoFormat::Rgba, PixelFormat::Rgba),
-    (VideoFormat::Bgra, PixelFormat::Bgra),
-];
 
 /// The caps and metadata of a buffer.
 #[derive(Debug, Clone)]

@@ -1,7 +1,6 @@
-//! What terminals need: colours where their user wants them, and texts measured in columns. All other rooms leave it to this one.
+//! Terminal output: colours if the user wants them, and text measured in columns. No other module does this.
 //!
-//! A Chinese character or an emoji takes two columns, a combining mark none, so the number of characters says nothing of the place that
-//! a text takes.
+//! A Chinese character or an emoji takes two columns, a combining mark none, so the width of a text is not its number of characters.
 
 use crate::printable;
 use anstream::stream::RawStream;
@@ -10,10 +9,10 @@ use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 use unicode_width::UnicodeWidthStr;
 
-/// Characters of a text that are looked at for each of its columns: combining marks take none, and there may be any number of them.
+/// The maximum number of characters per column: combining marks take no column, and there may be any number of them.
 const CHARACTERS: usize = 8;
 
-/// A way to stand out, as the parameter of the escape sequence SGR (ECMA-48).
+/// A text style, as the parameter of the escape sequence SGR (ECMA-48).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Style {
@@ -32,13 +31,13 @@ pub struct Styles {
 }
 
 impl Styles {
-    /// Text and nothing else.
+    /// Plain text.
     pub const OFF: Self = Self { on: false };
     /// Text with escape sequences.
     pub const ON: Self = Self { on: true };
 
-    /// What suits `stream`: escape sequences where it is a terminal that knows them (`TERM`). `NO_COLOR` and `CLICOLOR=0` switch them off;
-    /// `CLICOLOR_FORCE` switches them on, for files and pipes too.
+    /// The styles for `stream`: escape sequences if it is a terminal that supports them (`TERM`). `NO_COLOR` and `CLICOLOR=0` disable them;
+    /// `CLICOLOR_FORCE` enables them, for files and pipes too.
     pub fn of(stream: &impl RawStream) -> Self {
         Self { on: AutoStream::choice(stream) != ColorChoice::Never }
     }
@@ -68,12 +67,12 @@ impl<T: Display> Display for Painted<T> {
     }
 }
 
-/// Whether a view that is redrawn in place can be shown on `stream`: a terminal that moves its cursor when it is told to.
+/// Whether a view can be redrawn in place on `stream`: a terminal that can move its cursor.
 pub fn can_redraw(stream: &impl RawStream) -> bool {
     stream.is_terminal() && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb"))
 }
 
-/// `text` on one line, in `columns` columns at the most: what does not fit is cut, and ends in an ellipsis. Control characters are
+/// `text` on one line, in at most `columns` columns: a longer text is truncated with an ellipsis. Control characters are
 /// escaped.
 pub fn cut(text: &str, columns: usize) -> String {
     let text = printable::line(text);
@@ -84,11 +83,11 @@ pub fn cut(text: &str, columns: usize) -> String {
     let mut ends = text[..looked_at].char_indices().map(|(start, c)| start + c.len_utf8());
     // Not the first that is too wide ends it: a character may join those before it, and make them narrower.
     let end = ends.rfind(|&end| text[..end].width() < columns).unwrap_or(0);
-    // what joins characters joins no ellipsis
+    // a joiner must not precede the ellipsis
     text[..end].trim_end_matches('\u{200d}').to_owned() + if columns > 0 { "…" } else { "" }
 }
 
-/// `text` as [`cut`] gives it, with spaces up to `columns` columns.
+/// The result of [`cut`], padded with spaces to `columns` columns.
 pub fn column(text: &str, columns: usize) -> String {
     let mut text = cut(text, columns);
     text.extend(std::iter::repeat_n(' ', columns.saturating_sub(text.width())));
@@ -101,17 +100,17 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn texts_are_cut_by_columns() {
+    fn texts_are_truncated_by_columns() {
         for (text, columns, cut_text) in [
             ("iguana", 6, "iguana"),
             ("iguanas", 6, "iguan…"),
             ("a\x1bb", 9, "a\\u{1b}b"),
             ("三毛猫", 6, "三毛猫"),
             ("三毛猫", 5, "三毛…"),
-            // half a character is none
+            // a wide character is not split
             ("三毛猫", 4, "三…"),
             ("🐈🐕🦉", 5, "🐈🐕…"),
-            // a family is one emoji of two columns, and no part of it stands before the ellipsis with a joiner
+            // a family is one emoji of two columns, and is not split at a joiner
             ("👨‍👩‍👧 photo", 8, "👨‍👩‍👧 photo"),
             ("👨‍👩‍👧 photo", 7, "👨‍👩‍👧 pho…"),
             // a mark above belongs to its letter
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_without_end_are_cut_too() {
+    fn any_number_of_marks_is_truncated() {
         let text = format!("e{}", "\u{301}".repeat(100_000));
         assert!(cut(&text, 24).chars().count() <= 24 * CHARACTERS + 1);
     }

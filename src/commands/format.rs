@@ -5,7 +5,7 @@ use crate::publish::Format;
 use std::fs::File;
 use std::io::IsTerminal;
 
-/// Text in a terminal, JSON in a pipe, unless the user says which.
+/// Text in a terminal, JSON in a pipe, unless the user chooses.
 pub fn format(args: &OutputArgs, out: &File) -> Format {
     if args.text || (out.is_terminal() && !args.json) { Format::Text } else { Format::Json }
 }

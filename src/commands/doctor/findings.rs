@@ -1,39 +1,39 @@
-//! What the doctor found, each with what to do next.
+//! The findings of the doctor, each with what to do next.
 
 use crate::cli::Origin;
 use crate::error::Error;
 use crate::secrets::redact;
 use serde::Serialize;
 
-/// How something is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
     /// As it should be.
     Ok,
-    /// It does not stop `run`, but somebody should know.
+    /// It does not stop `run`, but should be known.
     Note,
     /// It stops `run`.
     Fail,
 }
 
-/// One thing that was looked at.
+/// A finding.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
     pub mark: Mark,
-    /// What it belongs to.
+    /// Its section.
     pub about: &'static str,
-    /// How it is.
+    /// What was found.
     pub what: String,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
-/// What was found so far.
+/// The findings so far.
 pub struct Findings<'a> {
     pub found: Vec<Finding>,
-    /// Where the settings came from, which hints depend on.
+    /// The origin of the settings, on which hints depend.
     pub origin: &'a Origin,
 }
 
@@ -52,7 +52,7 @@ impl Findings<'_> {
         self.add(Mark::Note, about, what, Some(hint.into()));
     }
 
-    /// An error, as a finding of the weight of `mark`.
+    /// Adds an error as a finding with `mark`.
     pub fn error(&mut self, mark: Mark, about: &'static str, error: &Error) {
         let error = self.origin.advise(error.clone());
         let details = error.details();

@@ -1,4 +1,4 @@
-//! `glimpsed doctor`: everything that a first run needs, looked over in order, each with what to do next.
+//! `glimpsed doctor`: checks everything that a first run needs, in order, each with what to do next.
 
 mod checks;
 mod findings;

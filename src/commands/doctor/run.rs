@@ -1,4 +1,4 @@
-//! Looking, and telling what was found.
+//! Runs the checks and writes the report.
 
 use super::checks;
 use super::findings::{Finding, Findings, Mark};
@@ -10,7 +10,7 @@ use crate::terminal::{Style, Styles};
 use std::fmt::Write;
 use std::fs::File;
 
-/// Looks, and tells on `out`. An error when something would stop `run`.
+/// Runs all checks, and writes the report to `out`. An error if something would stop `run`.
 pub fn run(args: &Doctor, mut out: File) -> Result<()> {
     let mut origin = args.origin();
     let model_alone = is_model_alone(args, &origin);
@@ -28,12 +28,12 @@ pub fn run(args: &Doctor, mut out: File) -> Result<()> {
     write_all(&mut out, text.as_bytes())?;
     match failed {
         0 => Ok(()),
-        1 => Err(Error::failed("one thing stands in the way of `glimpsed run`; it is marked above")),
-        n => Err(Error::failed(format!("{n} things stand in the way of `glimpsed run`; they are marked above"))),
+        1 => Err(Error::failed("1 problem prevents `glimpsed run`; it is marked above")),
+        n => Err(Error::failed(format!("{n} problems prevent `glimpsed run`; they are marked above"))),
     }
 }
 
-/// Whether the flags name a model and nothing names a camera: no pipeline, no configuration file.
+/// Whether the flags give a model but no camera: no pipeline and no configuration file.
 fn is_model_alone(args: &Doctor, origin: &Origin) -> bool {
     let no_file = args.config.config.is_none() && origin.file.as_ref().is_none_or(|path| !path.exists());
     no_file && origin.flags.model.is_some() && origin.flags.cameras.is_empty()
@@ -50,7 +50,7 @@ fn text(findings: &[Finding], styles: Styles) -> String {
         };
         let chapter = if before == *about { "" } else { about };
         before = about;
-        // a string takes whatever is written to it
+        // writing to a string does not fail
         let _ = writeln!(text, "{} {chapter:<13}  {}", styles.paint(style, sign), printable::line(what));
         for line in hint.iter().flat_map(|hint| hint.lines()) {
             let _ = writeln!(text, "                  {}", printable::line(line));

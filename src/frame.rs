@@ -1,7 +1,7 @@
-//! A picture as the camera gave it: pixels in one of the formats that are taken without conversion, and when it was taken.
+//! A picture from the camera: pixels in one of the accepted formats, and the time of capture.
 //!
-//! [`FrameInfo`] is what is known of a frame beside its pixels. It travels unchanged from the appsink to the message of the result. The
-//! pixels are shared: a clone of a [`Frame`] copies none, so one frame can serve several engines.
+//! [`FrameInfo`] is the data of a frame besides its pixels. It is passed unchanged from the appsink to the message of the result. The
+//! pixels are shared: cloning a [`Frame`] does not copy them, so one frame can serve several engines.
 
 mod format;
 mod plane;
@@ -27,40 +27,40 @@ pub enum Matrix {
 /// The range of the samples of YUV and gray pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Range {
-    /// 0..=255 throughout.
+    /// 0..=255 for all samples.
     Full,
     /// Luma 16..=235, chroma 16..=240.
     Limited,
 }
 
-/// Whatever holds the bytes of a picture: a mapped GStreamer buffer, or vectors in a test.
+/// The memory of a picture: a mapped GStreamer buffer, or vectors in a test.
 pub trait Pixels: Send + Sync {
-    /// The bytes of plane `index` (in the order of the format) from its first row on, and the bytes from row to row. `None` where there
-    /// is no such plane. Always the same for the same plane.
+    /// The bytes of plane `index` (in the order of the format), from its first row on, and the stride. `None` if there is no such plane.
+    /// Always the same for the same plane.
     fn plane(&self, index: usize) -> Option<(&[u8], usize)>;
 }
 
-/// What a picture looks like, apart from its bytes.
+/// The format of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Picture {
     /// The layout of the pixels.
     pub format: PixelFormat,
-    /// Columns as stored, 1 to [`MAX_SIDE`]; with the rows at most [`MAX_PIXELS`].
+    /// Columns as stored, 1 to [`MAX_SIDE`]; columns times rows are at most [`MAX_PIXELS`].
     pub width: u32,
     /// Rows as stored, 1 to [`MAX_SIDE`].
     pub height: u32,
-    /// For YUV formats: which matrix made them.
+    /// For YUV formats: the conversion matrix.
     pub matrix: Matrix,
     /// For YUV and gray formats: the range of their samples.
     pub range: Range,
-    /// The shape of a stored pixel.
+    /// The aspect ratio of a stored pixel.
     pub pixel_aspect: PixelAspect,
-    /// What makes it upright.
+    /// The orientation.
     pub orientation: Orientation,
 }
 
 impl Picture {
-    /// A picture of `width` x `height` square pixels that is stored upright; BT.601 over the full range, as in JPEG.
+    /// A picture of `width` x `height` square pixels, stored upright; BT.601 with full range, as in JPEG.
     pub fn new(format: PixelFormat, width: u32, height: u32) -> Self {
         let (matrix, range) = (Matrix::Bt601, Range::Full);
         Self { format, width, height, matrix, range, pixel_aspect: PixelAspect::SQUARE, orientation: Orientation::UPRIGHT }
@@ -71,7 +71,7 @@ impl Picture {
         self.orientation.turn((self.width, self.height))
     }
 
-    /// Width and height of the upright picture as it is to be seen, in pixels of the stored height.
+    /// Width and height of the upright picture at its display aspect ratio, in pixels of the stored height.
     pub fn display_shape(&self) -> (f64, f64) {
         let (width, height) = self.pixel_aspect.ratio();
         let wide = f64::from(self.width) * width / height;
@@ -79,30 +79,30 @@ impl Picture {
     }
 }
 
-/// What is known of a frame beside its pixels.
+/// The data of a frame besides its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameInfo {
     /// Counts the usable frames of a camera or a film, from 0; also those that are dropped later.
     pub number: u64,
-    /// When it was taken, on the monotonic clock.
+    /// When it was captured, by the monotonic clock.
     pub captured: Instant,
-    /// When it was taken, by the wall clock.
+    /// When it was captured, by the wall clock.
     pub timestamp: SystemTime,
-    /// The media's own time of the frame, where it has one.
+    /// The frame's timestamp in the stream, if it has one.
     pub pts: Option<Duration>,
-    /// What the bytes mean.
+    /// The format of the picture.
     pub picture: Picture,
     /// Whether its source is live, so that a newer frame or result may replace it.
     pub live: bool,
 }
 
 impl FrameInfo {
-    /// The first frame of a source that is not live, taken now.
+    /// The first frame of a source that is not live, captured now.
     pub fn new(picture: Picture) -> Self {
         Self { number: 0, captured: Instant::now(), timestamp: SystemTime::now(), pts: None, picture, live: false }
     }
 
-    /// The same, taken `age` before now: for sources that know how long a frame took to arrive.
+    /// The same, captured `age` before now: for sources that know how long a frame took to arrive.
     pub fn taken_before(mut self, age: Duration) -> Self {
         self.captured = self.captured.checked_sub(age).unwrap_or(self.captured);
         self.timestamp = self.timestamp.checked_sub(age).unwrap_or(self.timestamp);
@@ -110,17 +110,17 @@ impl FrameInfo {
     }
 }
 
-/// A picture and what is known of it. A clone shares the pixels.
+/// A picture and its data. Clones share the pixels.
 #[derive(Clone)]
 pub struct Frame {
-    /// All but the pixels.
+    /// Everything except the pixels.
     pub info: FrameInfo,
     pixels: Arc<dyn Pixels>,
 }
 
 impl Frame {
-    /// The first frame of a source that is not live, taken now. An error where `pixels` do not hold all of `picture`: no frame reaches
-    /// past its memory.
+    /// The first frame of a source that is not live, captured now. An error if `pixels` do not contain all of `picture`: no frame exceeds
+    /// its memory.
     pub fn new(picture: Picture, pixels: impl Pixels + 'static) -> Result<Self, LayoutError> {
         let Picture { format, width, height, .. } = picture;
         if !is_accepted(width, height) {
@@ -130,9 +130,10 @@ impl Frame {
         Ok(Self { info: FrameInfo::new(picture), pixels: Arc::new(pixels) })
     }
 
-    /// Plane `index` in the order of the format. Panics where the format has no such plane.
+    /// Plane `index` in the order of the format. Panics if the format has no such plane.
     pub fn plane(&self, index: usize) -> Plane<'_> {
-        plane_of(&self.info.picture, &*self.pixels, index).expect("all planes of the format were checked when the frame was made")
+        plane_of(&self.info.picture, &*self.pixels, index)
+            .expect("all planes of the format were checked when the frame was created")
     }
 }
 

@@ -1,7 +1,7 @@
-//! `on_stuck`: the command that may bring a camera back (a restart of the camera server, a power switch of the USB port).
+//! `on_stuck`: a command that may recover a camera (a restart of the camera server, a power cycle of the USB port).
 //!
-//! It has a thread of its own, so that the camera is tried further meanwhile, and a process group of its own, so that its children end
-//! with it. It ends with the camera and with the program.
+//! It has its own thread, so that retries of the camera continue meanwhile, and its own process group, so that its children are
+//! terminated with it. It is terminated with the camera and with the program.
 
 use crate::system::signals::Stop;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -21,19 +21,19 @@ use std::time::{Duration, Instant};
 /// How long a command may take.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How long a command that was asked to end (SIGTERM) may take before it is killed.
+/// How long a command may take to end after SIGTERM before it is killed.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How often is looked whether it has ended.
+/// The interval of checks whether it has ended.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// So much of what it writes to standard error is shown.
+/// How many bytes of its standard error are shown.
 const SHOWN: usize = 2048;
 
 /// Runs the commands of one camera, one at a time.
 pub struct Hook {
     camera: Arc<str>,
-    /// The end of the camera.
+    /// Closed at the end of the camera.
     stop: Stop,
     /// Kept so that waiting for the end of the camera includes its command.
     alive: Sender<()>,
@@ -41,12 +41,12 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// The hook of `camera`; its commands end with `stop`, and a copy of `alive` lives as long as one runs.
+    /// The hook of `camera`; its commands end with `stop`, and a clone of `alive` exists while one is running.
     pub fn new(camera: Arc<str>, stop: Stop, alive: Sender<()>) -> Self {
         Self { camera, stop, alive, running: Arc::default() }
     }
 
-    /// Starts `command` by `sh`, unless one is running.
+    /// Starts `command` with `sh`, unless one is running.
     pub fn start(&self, command: &str) {
         let camera = self.camera.clone();
         if self.running.swap(true, Ordering::AcqRel) {
@@ -66,7 +66,7 @@ impl Hook {
     }
 }
 
-/// How a command ended, and what it wrote to standard error.
+/// The outcome of a command, and its standard error.
 #[derive(Debug)]
 enum Outcome {
     Ended(ExitStatus, String),
@@ -90,10 +90,10 @@ fn tell(camera: &str, outcome: io::Result<Outcome>) {
     }
 }
 
-/// Runs `command` for `limit` at the most, or until `stop` is closed. Afterwards nothing of its process group is left.
+/// Runs `command` for at most `limit`, or until `stop` is closed. Afterwards its process group is empty.
 fn run(camera: &str, command: &str, limit: Duration, stop: &Receiver<()>) -> io::Result<Outcome> {
-    // Signals are blocked in this program's threads, and children inherit that: they could not be asked to end. This thread calls no
-    // NPU, so it may get them.
+    // Signals are blocked in this program's threads, and children inherit that, so SIGTERM would not reach them. This thread does not
+    // use the NPU, so it may receive signals.
     SigSet::all().thread_unblock()?;
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).env("GLIMPSED_CAMERA", camera).process_group(0);
@@ -106,7 +106,7 @@ fn run(camera: &str, command: &str, limit: Duration, stop: &Receiver<()>) -> io:
         ended = has_ended(&child);
     }
     end_group(&child);
-    // all that could write is gone, or has left the group
+    // all writers have ended, or have left the group
     output.take_rest();
     let (status, text) = (child.wait()?, String::from_utf8_lossy(&output.text).into_owned());
     Ok(match (ended, stopped) {
@@ -116,10 +116,10 @@ fn run(camera: &str, command: &str, limit: Duration, stop: &Receiver<()>) -> io:
     })
 }
 
-/// Whether the shell has ended; it stays a zombie, so that its process group cannot become another's.
+/// Whether the shell has ended; it stays a zombie, so that its process group id is not reused.
 fn has_ended(child: &Child) -> bool {
     let options = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    // one that cannot be waited for is none of ours any more
+    // a process that cannot be waited for is not ours any more
     waitid(Id::Pid(pid(child)), options) != Ok(WaitStatus::StillAlive)
 }
 
@@ -138,14 +138,14 @@ fn end_group(child: &Child) {
     let _ = killpg(group, Signal::SIGKILL);
 }
 
-/// What the command writes to standard error: the first of it is kept, the rest is read and forgotten.
+/// The command's standard error: the first part is kept, the rest is read and discarded.
 struct Output {
     from: Option<ChildStderr>,
     text: Vec<u8>,
 }
 
 impl Output {
-    /// Waits a moment for something to read or for `stop`; whether it is closed.
+    /// Waits shortly for something to read or for `stop`; whether `stop` is closed.
     fn wait(&mut self, stop: &Receiver<()>) -> bool {
         if self.from.is_none() {
             return stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected);
@@ -159,7 +159,7 @@ impl Output {
         while self.from.is_some() && Instant::now() < deadline && self.read(Duration::ZERO) {}
     }
 
-    /// Reads what is there, or comes within `time`. Whether there was something.
+    /// Reads what is available, or arrives within `time`. Whether there was something.
     fn read(&mut self, time: Duration) -> bool {
         let Some(from) = &mut self.from else { return false };
         let time = PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX);
@@ -195,10 +195,10 @@ mod tests {
             }
             thread::sleep(Duration::from_millis(5));
         }
-        panic!("'{}' does not come", path.display());
+        panic!("'{}' does not appear", path.display());
     }
 
-    /// Whether a process is there, and no zombie.
+    /// Whether a process exists and is not a zombie.
     fn lives(pid: &str) -> bool {
         fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.rsplit(')').next().unwrap().starts_with(" Z"))
     }
@@ -216,7 +216,7 @@ mod tests {
     fn a_command_ends_with_its_children_when_the_camera_does() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
-        // neither the shell nor its child listens to SIGTERM
+        // both the shell and its child ignore SIGTERM
         let command = format!("trap '' TERM; sleep 1000 & echo $! > {}; wait", file.display());
         let stop = Stop::default();
         let (alive, ended) = bounded::<()>(0);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_takes_too_long_is_ended_with_its_children_and_shown() {
+    fn a_command_that_takes_too_long_is_terminated_with_its_children_and_logged() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
         let command = format!("echo so far >&2; sleep 1000 & echo $! > {}; wait", file.display());
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_has_no_signals_blocked_and_its_words_are_bounded() {
+    fn a_command_has_no_signals_blocked_and_its_output_is_bounded() {
         let block = SigSet::all();
         block.thread_block().unwrap();
         let (_open, stop) = bounded::<()>(0);

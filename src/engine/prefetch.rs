@@ -1,7 +1,7 @@
-//! The next frame, prepared on a thread of its own while the model works on this one.
+//! Prepares the next frame on a separate thread while the model runs.
 //!
-//! Only a frame that already waits is prefetched. Where none does, as with a camera that is slower than the model, the engine prepares
-//! its frame itself: to hand it over would only make the result older.
+//! Only a frame that is already waiting is prefetched. If there is none, as with a camera that is slower than the model, the engine
+//! prepares the frame itself: passing it to another thread would only delay the result.
 
 use super::classifier::InputSlot;
 use super::scheduler::{PreparedFrame, QueuedFrame};
@@ -10,10 +10,10 @@ use crate::threads::{self, Watched};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::time::{Duration, Instant};
 
-/// How long a thread that has let go of its frames may take to end.
+/// How long the thread may take to end after its last frame.
 const END: Duration = Duration::from_secs(1);
 
-/// The thread, and the one frame that it may have.
+/// The thread, and the frame that it is preparing.
 pub struct Prefetch {
     jobs: Sender<(QueuedFrame, Box<InputSlot>)>,
     done: Receiver<(PreparedFrame, Box<InputSlot>)>,
@@ -22,7 +22,7 @@ pub struct Prefetch {
 }
 
 impl Prefetch {
-    /// Starts the thread, which ends with this.
+    /// Starts the thread, which ends when this is dropped.
     pub fn start() -> Result<Self> {
         let (jobs, todo) = bounded::<(QueuedFrame, Box<InputSlot>)>(1);
         let (finished, done) = bounded(1);
@@ -37,13 +37,13 @@ impl Prefetch {
         Ok(Self { jobs, done, busy: false, thread: threads::spawn("preprocess", work)? })
     }
 
-    /// Begins with a frame; the one before is finished.
+    /// Starts to prepare a frame; the previous one must be finished.
     pub fn begin(&mut self, frame: QueuedFrame, slot: Box<InputSlot>) {
-        // a thread that has gone is found out by `finish`
+        // `finish` notices if the thread has ended
         self.busy = self.jobs.send((frame, slot)).is_ok();
     }
 
-    /// Waits for the frame, if there is one.
+    /// Waits for the prefetched frame, if there is one.
     pub fn finish(&mut self) -> Result<Option<(PreparedFrame, Box<InputSlot>)>> {
         if !std::mem::take(&mut self.busy) {
             return Ok(None);

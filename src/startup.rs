@@ -8,6 +8,7 @@ use crate::config::{ModelSettings, PipelineText, Reading, Refused, Settings, Uns
 use crate::engine::Classifier;
 use crate::error::{Error, Result};
 use crate::labels::Labels;
+use crate::model::recipe::{self, Recipe, Settled, Stated};
 use crate::model::{self, Model};
 use crate::runtime::{self, Infer, Provider};
 use std::fs;
@@ -23,6 +24,10 @@ pub struct OpenModel {
     pub model: Model,
     /// The names of its classes.
     pub labels: Labels,
+    /// How pixels become its input.
+    pub recipe: Recipe,
+    /// What is to be told of the model once: what nobody says of it, and files that could not be used.
+    pub warnings: Vec<String>,
     /// Its files, as they were before they were read.
     pub files: Files,
 }
@@ -41,7 +46,9 @@ pub fn model(settings: ModelSettings) -> Result<OpenModel> {
     let files = Files::of(&settings);
     let model = read(&settings.model)?;
     let labels = model.labels(settings.labels.as_deref())?;
-    Ok(OpenModel { settings, model, labels, files })
+    let Settled { recipe, mut warnings } = model.recipe(Stated::of_params(&settings.preprocess))?;
+    warnings.extend(model.sources.notes.iter().cloned());
+    Ok(OpenModel { settings, model, labels, recipe, warnings, files })
 }
 
 /// Reads an ONNX file; or gives the built-in model, for `testcard`.
@@ -85,6 +92,8 @@ fn checked(reading: Reading, opened: Result<Option<OpenModel>>) -> std::result::
 impl OpenModel {
     /// Loads ONNX Runtime and opens a session: the last that can fail before the first frame.
     pub fn classifier(&self) -> Result<Classifier> {
+        self.recipe.lines().iter().for_each(|(about, said)| tracing::info!("{about}: {said}"));
+        self.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         if self.labels.origin().is_none() {
             tracing::warn!(
                 "no labels, so classes are numbered. Put labels.txt beside the model, or name a file: labels in [model], or --labels."
@@ -100,7 +109,7 @@ impl OpenModel {
 
     /// A classifier with that session.
     pub fn classifier_of(&self, session: Box<dyn Infer>) -> Classifier {
-        Classifier::new(&self.model, self.labels.clone(), session, &self.settings.preprocess, self.settings.top)
+        Classifier::new(&self.model, self.labels.clone(), session, &self.recipe.params(), self.settings.top)
     }
 }
 
@@ -118,7 +127,10 @@ impl Files {
             let belongs = |other: &Path| {
                 other.file_name().is_some_and(|other| other == name || other.as_encoded_bytes().starts_with(stem))
                     || other.extension().is_some_and(|kind| kind == "data" || kind == "bin")
-                    || ["labels.txt", "metadata.json", "metadata.yaml"].iter().any(|known| other.ends_with(known))
+                    || ["labels.txt", "metadata.json", "metadata.yaml"]
+                        .iter()
+                        .chain(&recipe::FILES)
+                        .any(|known| other.ends_with(known))
             };
             let beside = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
             paths.extend(beside.filter(|path| belongs(path)));
@@ -147,7 +159,9 @@ mod tests {
         let mut before = Files::of(&settings);
         write("other.txt", "something else");
         assert_eq!(Files::of(&settings), before, "a file of something else");
-        for name in ["model.onnx", "labels.txt", "model_labels.txt", "metadata.json", "weights.data"] {
+        for name in
+            ["model.onnx", "labels.txt", "model_labels.txt", "metadata.json", "weights.data", "config.json", "model.modelinfo"]
+        {
             write(name, &format!("other text of {name}"));
             let now = Files::of(&settings);
             assert_ne!(now, before, "{name}");

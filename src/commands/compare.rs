@@ -66,13 +66,13 @@ pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
     let mut cpu = Side::open(&opened, Provider::Cpu)?;
     let npu_provider = if args.allow_partial { Provider::Auto } else { Provider::Qnn };
     let mut npu = Side::open(&opened, npu_provider)?;
-    let OpenModel { settings, model, labels, .. } = opened;
+    let OpenModel { settings, model, labels, recipe, .. } = opened;
     capture::start_gstreamer()?;
     drop(opening);
     if npu.session.execution().provider == "CPU" {
         return Err(Error::failed("there is nothing to compare: the model does not run on the NPU at all"));
     }
-    let mut preprocessor = Preprocessor::new(&model.input, &settings.preprocess);
+    let mut preprocessor = Preprocessor::new(&model.input, &recipe.params());
     let (mut input, mut ranker) = (Tensor::zeros(&model.input.tensor), Ranker::new(&model.output));
     let (mut rows, mut largest, mut agreed) = (Vec::new(), 0.0_f32, 0);
     for (name, frame) in pictures(args, stop) {

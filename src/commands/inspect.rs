@@ -3,6 +3,7 @@
 use crate::cli::Inspect;
 use crate::error::Result;
 use crate::labels::Labels;
+use crate::model::recipe::{Recipe, Settled, Stated};
 use crate::model::{Model, Source};
 use crate::npu::NAME;
 use crate::printable::line as on_one_line;
@@ -19,6 +20,8 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
     let params = args.params()?;
     let model = startup::read(&args.model)?;
     let labels = model.labels(args.labels.as_deref())?;
+    let Settled { recipe, mut warnings } = model.recipe(Stated::default())?;
+    warnings.extend(model.sources.notes.iter().cloned());
     let coverage = match params.provider {
         Provider::Cpu => None,
         _ => Some(runtime::coverage(&model, &params)?),
@@ -29,6 +32,8 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
     };
     if args.json {
         let mut json = as_json(&model, &labels);
+        json["recipe"] = recipe.to_json();
+        json["notes"] = json!(warnings);
         if let Some((qnn, coverage)) = &coverage {
             json["qnn"] = qnn.as_str().into();
             json["coverage"] = json!({
@@ -46,8 +51,15 @@ pub fn run(args: &Inspect, mut out: File) -> Result<()> {
         let slowest: String =
             slowest.iter().map(|(name, cycles)| format!("          {cycles:>12} cycles  {}\n", on_one_line(name))).collect();
         let slowest = if slowest.is_empty() { slowest } else { format!("slowest   nodes on the {NAME}, in one run\n{slowest}") };
-        write_text(&mut out, &(as_text(&model, &labels) + &table.unwrap_or_default() + &slowest))
+        write_text(&mut out, &(as_text(&model, &labels) + &recipe_text(&recipe, &warnings) + &table.unwrap_or_default() + &slowest))
     }
+}
+
+/// How pixels become the input, and what is to be known of it.
+fn recipe_text(recipe: &Recipe, notes: &[String]) -> String {
+    let notes = notes.iter().map(|note| ("note", note.clone()));
+    let lines = recipe.lines().into_iter().chain(notes);
+    lines.map(|(key, said)| format!("{key:<9} {}\n", on_one_line(&said))).collect()
 }
 
 /// What runs where, operator by operator.

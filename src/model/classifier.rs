@@ -3,6 +3,7 @@
 use super::boundary::{self, Boundary};
 use super::limits;
 use super::onnx::{self, Graph, ValueInfo};
+use super::recipe::{Settled, Sources, Stated};
 use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::labels;
@@ -44,6 +45,8 @@ pub struct Model {
     pub opset: i64,
     /// The version of ONNX's file format.
     pub ir_version: i64,
+    /// What is said of how pixels become its input.
+    pub sources: Sources,
 }
 
 impl Model {
@@ -61,6 +64,7 @@ impl Model {
         weights.check_sizes(shown, size)?;
         let boundary = Boundary::new(graph);
         let input = input_of(graph, &boundary, &weights, shown)?;
+        let sources = Sources::of_graph(&proto, graph, &weights, &input.tensor.name);
         let output = output_of(graph, &boundary, &weights, shown)?;
         let mut operators = BTreeMap::new();
         graph.node.iter().for_each(|node| *operators.entry(node.op_type.clone()).or_default() += 1);
@@ -77,7 +81,13 @@ impl Model {
             producer: proto.producer_name.clone(),
             opset,
             ir_version: proto.ir_version,
+            sources,
         })
+    }
+
+    /// How pixels become its input: as the user `set` it, else as is said of the model, else as is usual.
+    pub fn recipe(&self, set: Stated) -> Result<Settled> {
+        self.sources.settle(set, &self.input, &self.name)
     }
 
     /// How many nodes there are.

@@ -59,10 +59,19 @@ pub fn check(path: &Path, model: &mut Model) -> Result<()> {
             .because(e)
             .hint("Mend it, or take it away.")
     };
-    let metadata: Metadata = if file.extension().is_some_and(|kind| kind == "json") {
-        serde_json::from_str(&text).map_err(|e| unreadable(e.into()))?
+    let parsed: std::result::Result<Metadata, Cause> = if file.extension().is_some_and(|kind| kind == "json") {
+        serde_json::from_str(&text).map_err(Cause::from)
     } else {
-        serde_saphyr::from_str(&text).map_err(|e| unreadable(e.into()))?
+        serde_saphyr::from_str(&text).map_err(Cause::from)
+    };
+    let metadata = match parsed {
+        Ok(metadata) => metadata,
+        // the only source of what the graph no longer holds
+        Err(e) if model.is_context() => return Err(unreadable(e)),
+        Err(e) => {
+            model.sources.notes.push(format!("'{}' was not used: {e}", file.display()));
+            return Ok(());
+        }
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let Some(described) = metadata.model_files.get(&*name) else {

@@ -97,12 +97,6 @@ fn each_is_reported_with_a_hint() {
             said: &["disagree", "shape [1, 3, 256, 256] there, [1, 3, 224, 224] here", "scale 0.5 there"],
         },
         Case {
-            what: "metadata unreadable",
-            args: classify_by(&at("garbled/good.onnx")),
-            status: 78,
-            said: &["metadata.json", "invalid type"],
-        },
-        Case {
             what: "too few labels",
             args: labels("few.txt", named(17).as_bytes()),
             status: 78,

@@ -6,6 +6,7 @@
 mod frame;
 
 use crate::common;
+use crate::common::onnx::Onnx;
 use frame::{FORMATS, Lie, Meta};
 use glimpsed::capture::launch;
 use glimpsed::config::{self, Draft};
@@ -13,6 +14,7 @@ use glimpsed::error::Error;
 use glimpsed::labels::Labels;
 use glimpsed::message::request;
 use glimpsed::model::Model;
+use glimpsed::model::recipe::Stated;
 use glimpsed::startup;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -170,6 +172,68 @@ fn models() {
         with_faults(&sound, 200, take);
         with_faults(head, 200, |bytes| take(&[bytes, &sound[head.len()..]].concat()));
         with_faults(tail, 200, |bytes| take(&[&sound[..sound.len() - tail.len()], bytes].concat()));
+    }
+}
+
+/// Files beside a model, and what its own properties say: a sound model is read whatever they hold.
+#[test]
+fn what_is_said_of_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let model = at("fuzz.onnx");
+    let read = || {
+        let model = Model::read(&model).unwrap();
+        let labels = model.labels(None).unwrap();
+        assert_eq!(labels.len(), 3);
+        // an error is a recipe that is refused
+        if let Ok(settled) = model.recipe(Stated::default()) {
+            let params = settled.recipe.params();
+            let usable = |value: &f32| value.is_finite() && value.abs() <= 10_000.0;
+            assert!(params.normalize.mean.iter().all(usable) && params.normalize.std.iter().all(|std| usable(std) && *std > 0.0));
+            assert!(params.crop_share.is_none_or(|share| share > 0.0 && share <= 1.0));
+        }
+    };
+    std::fs::write(&model, Onnx::default().bytes()).unwrap();
+    let sound = [
+        (
+            "fuzz.onnx.modelinfo",
+            "[modelinfo]\nversion=1.0\n\n[image]\ndir=input\ntype=float32\nranges=0.0,255.0;-1,1;0,1\n\n[glimpsed]\ncolour=bgr\nresize=crop\ncrop-share=0.9\nbars=1,2,3\n",
+        ),
+        (
+            "preprocessor_config.json",
+            r#"{"crop_pct": 0.875, "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "size": {"shortest_edge": 256}, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "rescale_factor": 0.00392156862745098, "resample": 3}"#,
+        ),
+        (
+            "config.json",
+            r#"{"id2label": {"0": "a", "1": "b", "2": "c"}, "pretrained_cfg": {"input_size": [3, 224, 224], "crop_pct": 0.9, "interpolation": "bicubic", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "crop_mode": "center"}}"#,
+        ),
+        ("labels.json", r#"{"a": 0, "b": 1, "c": 2}"#),
+        ("data.yaml", "names:\n  0: a\n  1: b\n  2: 'c'\nnc: 3\n"),
+        ("metadata.json", r#"{"model_files": {"other.onnx": {"inputs": {"image": {"shape": [1, 3, 8, 8], "dtype": "uint8"}}}}}"#),
+    ];
+    for (name, text) in sound {
+        with_faults(text.as_bytes(), 300, |bytes| {
+            std::fs::write(at(name), bytes).unwrap();
+            read();
+        });
+        std::fs::remove_file(at(name)).unwrap();
+    }
+    let pairs = [
+        ("names", "{0: 'a', 1: \"b's\", 2: 'c'}"),
+        ("imgsz", "[224, 224]"),
+        ("mean", "[0.485, 0.456, 0.406]"),
+        ("std", "0.229,0.224,0.225"),
+        ("Image.NominalPixelRange", "NominalRange_0_255"),
+        ("task", "classify"),
+    ];
+    for faulty in 0..pairs.len() {
+        with_faulty_text(pairs[faulty].1, 200, |text| {
+            let pair =
+                |(n, (key, value)): (usize, &(&str, &str))| ((*key).to_owned(), if n == faulty { text } else { value }.to_owned());
+            let properties = pairs.iter().enumerate().map(pair).collect();
+            std::fs::write(&model, Onnx { properties, ..Onnx::default() }.bytes()).unwrap();
+            read();
+        });
     }
 }
 

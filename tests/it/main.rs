@@ -27,6 +27,7 @@ mod overlay;
 mod pillow;
 mod pipelines;
 mod readme;
+mod recipe;
 mod recovery;
 mod reload;
 mod service;

@@ -76,8 +76,8 @@ pub struct Stages {
 
 impl Stages {
     pub fn measure(frame: &Frame, opened: &OpenModel, time: Duration) -> Result<Self> {
-        let OpenModel { model, settings, .. } = opened;
-        let mut preprocessor = Preprocessor::new(&model.input, &settings.preprocess);
+        let OpenModel { model, settings, recipe, .. } = opened;
+        let mut preprocessor = Preprocessor::new(&model.input, &recipe.params());
         let mut ranker = Ranker::new(&model.output);
         let (mut input, output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
         let mut result = opened.classifier_of(Box::new(Sleeping::new(Duration::ZERO))).blank("camera0");

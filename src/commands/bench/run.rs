@@ -34,7 +34,7 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
     let mut report = json!({
         "machine": usage::machine(),
         "versions": versions(settings),
-        "settings": told(args, settings, &sources),
+        "settings": told(args, &opened, &sources),
         "model": model.name,
     });
     // before the rest: it soon tells whether the source can be had
@@ -99,15 +99,16 @@ fn versions(settings: &ModelSettings) -> Value {
 }
 
 /// All that decides how fast it is.
-fn told(args: &Bench, settings: &ModelSettings, sources: &[Option<String>]) -> Value {
+fn told(args: &Bench, opened: &OpenModel, sources: &[Option<String>]) -> Value {
+    let (settings, recipe) = (&opened.settings, &opened.recipe);
     json!({
         "source": sources.iter().flatten().last().map(|source| redact(source)),
         "cameras": args.cameras,
         "seconds": args.time.as_secs_f64(),
         "threads": settings.runtime.threads,
         "provider": format!("{:?}", settings.runtime.provider).to_lowercase(),
-        "resize": format!("{:?}", settings.preprocess.fit).to_lowercase(),
-        "filter": format!("{:?}", settings.preprocess.filter).to_lowercase(),
+        "resize": format!("{:?}", recipe.fit.value).to_lowercase(),
+        "filter": format!("{:?}", recipe.filter.value).to_lowercase(),
         "top": settings.top,
         "simulate_inference_ms": args.simulate_inference.map(milliseconds),
     })

@@ -204,6 +204,12 @@ fn socket(params: &socket::Params, findings: &mut Findings) {
 fn inference(model: &OpenModel, findings: &mut Findings) {
     let names = if model.labels.origin().is_some() { "named" } else { "numbered: there are no labels" };
     findings.ok("model", format!("{}: {} classes, {names}", model.model.name, model.labels.len()));
+    for (about, said) in model.recipe.lines() {
+        findings.ok("model", format!("{about}: {said}"));
+    }
+    for warning in &model.warnings {
+        findings.note("model", warning.clone(), "`glimpsed inspect MODEL` shows what its files say.");
+    }
     match infer(model) {
         Ok((said, None)) => findings.ok("inference", said),
         Ok((said, Some(why))) => findings.note("inference", said, why),

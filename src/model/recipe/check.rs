@@ -38,7 +38,7 @@ pub fn range(normalize: &Given<Normalize>, range: Option<&Range>, model: &str) -
     }
     let fitting: Vec<_> = range.fitting(NOTABLE).collect();
     if missed > WRONG && !fitting.is_empty() {
-        let flags: Vec<_> = fitting.iter().map(|known| format!("--normalize {} ({})", known.name, known.words)).collect();
+        let flags: Vec<_> = fitting.iter().map(|known| format!("{} ({})", values::flags(&known.normalize), known.words)).collect();
         let by = match &normalize.origin {
             Origin::Assumed => "assumed".to_owned(),
             origin => format!("from {origin}"),

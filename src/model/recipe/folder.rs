@@ -15,6 +15,10 @@ const LIMIT: u64 = 64 << 20;
 /// Files of names of classes that are not one name a line.
 const NAMES: [&str; 6] = ["class_indices.json", "labels.json", "classes.json", "class_names.json", "names.yaml", "data.yaml"];
 
+/// The files in a model's folder that may say something of it, whatever it is called.
+pub const FILES: [&str; 8] =
+    ["preprocessor_config.json", "config.json", NAMES[0], NAMES[1], NAMES[2], NAMES[3], NAMES[4], NAMES[5]];
+
 /// What the files beside a model say.
 #[derive(Debug, Clone, Default)]
 pub struct Beside {

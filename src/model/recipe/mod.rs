@@ -2,25 +2,28 @@
 //! field with its origin; checked against what the input can hold; assumed only where nothing says it, and then told.
 //!
 //! Belief goes in this order, field by field ([`Stated::over`]): flags and `[model]`; [`modelinfo`]; the graph, by its
-//! [`properties`] and its first nodes ([`arithmetic`]); other files of the folder ([`folder`]); else it is assumed.
+//! properties and its first nodes; other files of the folder; else it is assumed.
 
-pub mod arithmetic;
+mod arithmetic;
 mod check;
-pub mod folder;
+mod folder;
 mod given;
 mod hugging_face;
 mod json;
 pub mod modelinfo;
 mod names;
-pub mod properties;
+mod properties;
 mod range;
 mod settle;
+mod sources;
 mod stated;
 mod timm;
 mod values;
 
+pub use folder::{FILES, modelinfo_paths};
 pub use given::{Given, Origin};
 pub use range::Range;
 pub use settle::{Recipe, Settled};
+pub use sources::Sources;
 pub use stated::Stated;
 pub use values::{KNOWN, Known};

@@ -1,7 +1,7 @@
 //! What one source says of the recipe, and how sources are laid over each other.
 
 use super::given::{Given, Origin};
-use crate::preprocess::{Colour, Filter, Fit, Normalize};
+use crate::preprocess::{Colour, Filter, Fit, Normalize, Params};
 
 /// What a source says of the recipe; `None` where it says nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,6 +25,23 @@ pub struct Stated {
 }
 
 impl Stated {
+    /// What a user set of `params`: what is not the default.
+    pub fn of_params(params: &Params) -> Self {
+        let usual = Params::default();
+        fn given<T: PartialEq>(value: T, usual: T) -> Option<Given<T>> {
+            (value != usual).then(|| Given::new(value, Origin::Flag))
+        }
+        Self {
+            colour: given(params.colour, usual.colour),
+            normalize: given(params.normalize, usual.normalize),
+            fit: given(params.fit, usual.fit),
+            crop_share: params.crop_share.map(|share| Given::new(share, Origin::Flag)),
+            bars: given(params.bars, usual.bars),
+            filter: given(params.filter, usual.filter),
+            ..Self::default()
+        }
+    }
+
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

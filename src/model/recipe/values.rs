@@ -2,10 +2,10 @@
 
 use crate::preprocess::Normalize;
 
-/// A mean and standard deviation that many models share, under the name that `--normalize` has for it.
+/// A mean and standard deviation that many models share, under a name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Known {
-    /// For `--normalize`.
+    /// A short name.
     pub name: &'static str,
     /// In words.
     pub words: &'static str,
@@ -91,10 +91,7 @@ pub fn short(value: f64) -> String {
 
 /// The flags that say `normalize`.
 pub fn flags(normalize: &Normalize) -> String {
-    match known(normalize) {
-        Some(known) => format!("--normalize {}", known.name),
-        None => format!("--mean {} --std {}", joined(normalize.mean), joined(normalize.std)),
-    }
+    format!("--mean {} --std {}", joined(normalize.mean), joined(normalize.std))
 }
 
 #[cfg(test)]
@@ -118,7 +115,7 @@ mod tests {
 
     #[test]
     fn flags_are_short_and_exact_enough() {
-        assert_eq!(flags(&KNOWN[1].normalize), "--normalize imagenet");
+        assert_eq!(flags(&KNOWN[1].normalize), "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225");
         let other = Normalize { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] };
         assert_eq!(flags(&other), "--mean 0.4914,0.4822,0.4465 --std 0.247,0.2435,0.2616");
         assert_eq!((short(1.0 / 255.0), short(0.0), short(-0.5)), ("0.003921569".into(), "0".into(), "-0.5".into()));

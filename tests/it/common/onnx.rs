@@ -66,12 +66,14 @@ pub struct Onnx {
     pub nodes: Vec<Message>,
     pub initializers: Vec<Message>,
     pub output: Vec<i64>,
+    /// `metadata_props`: key and value.
+    pub properties: Vec<(String, String)>,
 }
 
 impl Default for Onnx {
     fn default() -> Self {
         let nodes = vec![node("GlobalAveragePool", &["image"], &["mean"]), node("Flatten", &["mean"], &["classes"])];
-        Self { ir_version: 10, opset: 21, nodes, initializers: Vec::new(), output: vec![1, 3] }
+        Self { ir_version: 10, opset: 21, nodes, initializers: Vec::new(), output: vec![1, 3], properties: Vec::new() }
     }
 }
 
@@ -89,6 +91,8 @@ impl Onnx {
         let graph = Message::default().all(1, &self.nodes).bytes(2, "g").all(5, &self.initializers);
         let graph = graph.all(11, [&value("image", &[1, 3, 8, 8])]).all(12, [&value("classes", &self.output)]);
         let opset = Message::default().bytes(1, "").number(2, self.opset);
-        Message::default().number(1, self.ir_version).bytes(7, graph.0).all(8, [&opset]).0
+        let pair = |(key, value): &(String, String)| Message::default().bytes(1, key).bytes(2, value);
+        let properties: Vec<_> = self.properties.iter().map(pair).collect();
+        Message::default().number(1, self.ir_version).bytes(7, graph.0).all(8, [&opset]).all(14, &properties).0
     }
 }

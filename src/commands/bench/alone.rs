@@ -1,4 +1,4 @@
-//! What can be measured by itself: the inference, each stage on one frame, and the source.
+//! Separate measurements: the inference, each stage on one frame, and the source.
 
 use super::usage::cpu;
 use crate::capture::{self, drain};
@@ -18,7 +18,7 @@ use crate::tensor::Tensor;
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-/// A model that takes its time and does nothing: what an NPU looks like to the CPU.
+/// A model that only sleeps, which simulates an NPU from the CPU's point of view.
 pub struct Sleeping {
     time: Duration,
     execution: Execution,
@@ -41,7 +41,7 @@ impl Infer for Sleeping {
     }
 }
 
-/// The session, run again and again on a tensor that is ready.
+/// Runs the session repeatedly on a prepared tensor.
 pub struct Floor {
     pub times: Durations,
     pub rate: f64,
@@ -52,7 +52,7 @@ pub struct Floor {
 impl Floor {
     pub fn measure(model: &Model, session: &mut dyn Infer, time: Duration) -> Result<Self> {
         let (input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
-        // the first runs set up what the others use
+        // the first runs are the warm-up
         (0..3).try_for_each(|_| session.infer(&input, &mut output))?;
         let (mut times, start, before) = (Durations::default(), Instant::now(), cpu()?);
         while start.elapsed() < time {
@@ -65,12 +65,12 @@ impl Floor {
     }
 }
 
-/// The stages beside the inference, each again and again on the same frame: warm, undisturbed.
+/// The stages other than the inference, each repeated on the same frame.
 #[derive(Default)]
 pub struct Stages {
     pub preprocess: Durations,
     pub rank: Durations,
-    /// A JSON line to nowhere.
+    /// Writes a JSON line to /dev/null.
     pub publish: Durations,
 }
 
@@ -102,17 +102,17 @@ fn timed<T>(durations: &mut Durations, work: impl FnOnce() -> T) -> T {
 /// One frame of `source`.
 pub fn frame_of(source: &str, stop: &Stop) -> Result<Frame> {
     line::run(&capture::Params::new(source), stop, |frames| {
-        frames.recv().map(|taken| taken.frame).ok_or_else(|| Error::failed("the source gave no frame"))
+        frames.recv().map(|taken| taken.frame).ok_or_else(|| Error::failed("the source delivered no frame"))
     })
 }
 
-/// Lines that nobody reads.
+/// Output to /dev/null.
 pub fn nowhere() -> Result<Stdout> {
     let null = File::options().write(true).open("/dev/null");
     Ok(Stdout::new(null.map_err(|e| Error::failed("cannot open /dev/null").because(e))?, Format::Json))
 }
 
-/// Processor time that so many live sources use for each frame when nobody takes it, in milliseconds.
+/// The processor time per frame of live sources whose frames are discarded, in milliseconds.
 pub fn source_cpu_ms(source: &str, cameras: usize, time: Duration) -> Result<f64> {
     let mut before = Ok(0.0);
     let frames = drain(source, cameras, time, || before = cpu())?;

@@ -78,6 +78,7 @@ install: install-program install-libraries
 	install -m 644 pipelines/*.launch $(DESTDIR)/usr/share/glimpsed/pipelines/
 	install -D -m 644 systemd/glimpsed.toml.example $(DESTDIR)/usr/share/glimpsed/glimpsed.toml.example
 	install -D -m 644 schema/message.schema.json $(DESTDIR)/usr/share/glimpsed/message.schema.json
+	install -D -m 644 schema/glimpsed.toml.schema.json $(DESTDIR)/usr/share/glimpsed/glimpsed.toml.schema.json
 	[ -e $(DESTDIR)/etc/glimpsed/glimpsed.toml ] || install -m 644 systemd/glimpsed.toml.example $(DESTDIR)/etc/glimpsed/glimpsed.toml
 	install -D -m 644 systemd/sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/glimpsed.conf
 	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system systemd/glimpsed.service systemd/glimpsed.socket

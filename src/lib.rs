@@ -70,6 +70,7 @@ pub mod secrets;
 pub mod stats;
 pub mod suggest;
 pub mod error;
+pub mod settings;
 pub mod threads;
 pub mod system;
 

@@ -180,7 +180,7 @@ mod tests {
 
     fn reading(model: &Path, pipeline: &str) -> Reading {
         let text = format!("[model]\nfile = '{}'\n[[camera]]\nlaunch = '{pipeline}'\n", model.display());
-        crate::config::parse(&text, Path::new(""), "a test", Default::default(), &|_| None).unwrap()
+        crate::config::parse(&text, Path::new(""), "a test", &Default::default(), &|_| None).unwrap()
     }
 
     #[test]
@@ -194,27 +194,14 @@ mod tests {
         assert!(reopen(reading(&path, "nonsense"), &settings.model, &model.files).is_err(), "pipelines are tried all the same");
         fs::write(&path, "something else").unwrap();
         let Err(Refused::Faulty(_, faults)) = again() else { panic!("a damaged model was taken") };
-        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2]);
+        assert_eq!(faults.iter().map(|fault| fault.origin.line()).collect::<Vec<_>>(), [Some(2)]);
     }
 
     #[test]
     fn the_model_and_the_pipeline_of_flags_are_told_of_at_once() {
-        let camera = crate::config::CameraDraft {
-            line: 0,
-            name: None,
-            source: Some(crate::config::Placed::by_flag(crate::config::Source::Text("nonsense".into()))),
-            vars: Default::default(),
-            rotate: None,
-            mirror: None,
-            start_timeout: None,
-            live: None,
-            stall_timeout: None,
-            on_stuck: None,
-            on_stuck_after: None,
-        };
-        let model = Some(crate::config::Placed::by_flag("/nowhere.onnx".into()));
-        let flags = crate::config::Draft { model, cameras: vec![camera], ..Default::default() };
-        let refused = open(crate::config::of_flags(flags, &|_| None).unwrap()).unwrap_err();
+        let flags = crate::settings::Flags::default();
+        let flags = flags.with("model", "file", "--model", "/nowhere.onnx").with("camera", "launch", "--", "nonsense");
+        let refused = open(crate::config::of_flags(&flags, &|_| None).unwrap()).unwrap_err();
         let text = Error::from(refused).to_string();
         assert!(
             text.starts_with("the command line: 2 errors") && text.contains("/nowhere.onnx") && text.contains("nonsense"),

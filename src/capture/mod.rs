@@ -38,7 +38,7 @@ pub use log::{start_gstreamer, version};
 pub use orientation::{Rotate, Turn};
 pub use pipeline::Pipeline;
 pub use sample::{FORMATS, frame_of};
-pub use settings::{Params, longest_silence};
+pub use settings::{Camera, KEYS, Params, SOURCE, Stuck, VARS, longest_silence};
 pub use signs::Limits;
 pub use stream::{Ended, run_once};
 pub use supervisor::run;

@@ -5,7 +5,7 @@ use gstreamer::{self as gst, prelude::*};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The configured orientation correction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
     /// The rotation.
     pub rotate: Rotate,
@@ -14,10 +14,9 @@ pub struct Turn {
 }
 
 /// The rotation that makes frames upright.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotate {
     /// From the tags of the file or stream, such as the rotation matrix of a phone's video.
-    #[default]
     Auto,
     /// This one, regardless of the tags.
     By(Orientation),

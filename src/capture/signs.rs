@@ -19,13 +19,6 @@ pub struct Limits {
     pub stall: Duration,
 }
 
-impl Default for Limits {
-    /// 30 s to the first frame, 5 s from then on.
-    fn default() -> Self {
-        Self { start: Duration::from_secs(30), stall: Duration::from_secs(5) }
-    }
-}
-
 /// What kind of frame arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {

@@ -1,10 +1,13 @@
 //! The grammar of `glimpsed bench`.
 
-use super::args::ModelArgs;
+use super::flag_sets::{Model, OnePipeline};
+use super::flags::FlagArgs;
 use super::help;
-use super::source::SourceArgs;
-use crate::config::{self, Draft, Reading, values};
+use super::source::{LaunchArgs, names_source};
+use crate::capture::Turn;
+use crate::config::{self, ModelSettings, Reading};
 use crate::error::{Error, Result};
+use crate::settings::{Flags, values};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,7 +21,7 @@ use std::time::Duration;
 pub struct Bench {
     /// The model
     #[command(flatten)]
-    pub model: ModelArgs,
+    pub model: FlagArgs<Model>,
     /// Takes the model and its settings from this file of the daemon's; its cameras are not opened
     #[arg(long, value_name = "FILE", help_heading = help::GENERAL)]
     pub config: Option<PathBuf>,
@@ -39,14 +42,17 @@ pub struct Bench {
     pub time: Duration,
     /// A model that sleeps for this long, as an NPU looks to the CPU: 1.6ms [default: the model itself runs]
     #[arg(long, value_name = "TIME", value_parser = values::simulated, allow_hyphen_values = true, help_heading = help::MODEL,
-          conflicts_with_all = ["provider", "allow_partial", "context_cache", "qnn_dir", "qnn", "threads"])]
+          conflicts_with_all = ["provider", "allow-partial", "context-cache", "qnn-dir", "qnn", "threads"])]
     pub simulate_inference: Option<Duration>,
     /// One JSON object instead of text
     #[arg(long, help_heading = help::OUTPUT)]
     pub json: bool,
     /// Something real to watch
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub source: FlagArgs<OnePipeline>,
+    /// The same in words
+    #[command(flatten)]
+    pub launch: LaunchArgs,
 }
 
 impl Bench {
@@ -58,21 +64,36 @@ impl Bench {
         format!("videotestsrc num-buffers=1 pattern=smpte ! {caps} ! imagefreeze{live} ! {caps} ! appsink name=frames")
     }
 
+    fn flags(&self) -> Flags {
+        self.model.flags.clone().and(&self.source.flags).and(&self.launch.flags())
+    }
+
+    /// Whether a pipeline is given.
+    pub fn names_source(&self) -> bool {
+        names_source(&self.flags())
+    }
+
+    /// The settings of the model that the flags alone make.
+    pub fn settings(&self) -> Result<ModelSettings> {
+        config::model_of_flags(&self.model.flags)
+    }
+
+    /// The orientation of its frames.
+    pub fn turn(&self) -> Turn {
+        config::turn_of_flags(&self.source.flags)
+    }
+
     /// What the file and the flags say together; `None` where there is neither a file nor a pipeline, and only the model's flags count.
     pub fn reading(&self) -> Result<Option<Reading>> {
         let environment = |name: &str| std::env::var_os(name);
-        let draft = || Draft {
-            vars: self.source.vars.iter().cloned().collect(),
-            cameras: self.source.camera(None).into_iter().collect(),
-            ..self.model.draft()
-        };
-        if !self.source.vars.is_empty() && self.config.is_none() && !self.source.is_given() {
+        let flags = self.flags();
+        if flags.given("--var") && self.config.is_none() && !names_source(&flags) {
             let hint = "--pipeline FILE, gst-launch text behind -- or --config FILE may use it.";
             return Err(Error::usage("--var has no effect: no pipeline is given").hint(hint));
         }
         match &self.config {
-            None if !self.source.is_given() => Ok(None),
-            file => Ok(Some(config::load(file.as_deref(), draft(), &environment)?)),
+            None if !names_source(&flags) => Ok(None),
+            file => Ok(Some(config::load(file.as_deref(), &flags, &environment)?)),
         }
     }
 }
@@ -84,7 +105,7 @@ fn rate(text: &str) -> std::result::Result<u32, String> {
 
 /// Live cameras.
 fn cameras(text: &str) -> std::result::Result<usize, String> {
-    values::whole(text, values::CAMERAS)
+    values::whole(text, config::CAMERAS)
 }
 
 /// `1280x720`.

@@ -1,54 +1,15 @@
 //! The grammar of `glimpsed run`, `check` and `doctor`: flags over the configuration file.
 
-use super::args::{LimitArgs, ModelArgs, OutputArgs, SocketArgs};
+use super::args::{LimitArgs, OutputArgs};
+use super::flag_sets::{Cameras, CheckedCameras, CheckedSubscribers, Model, Subscribers};
+use super::flags::FlagArgs;
 use super::help;
-use super::source::SourceArgs;
-use crate::config::{self, CameraDraft, Draft, Output, values};
+use super::source::{LaunchArgs, names_source};
+use crate::config::{self, GROUPS};
 use crate::error::Error;
-use crate::publish::Format;
+use crate::settings::{Advice, Flags};
 use clap::Args;
 use std::path::PathBuf;
-use std::time::Duration;
-
-/// The settings that can be wrong: what `run` opens, and `check` and `doctor` look at.
-#[derive(Args, Debug)]
-#[command(next_help_heading = help::CAMERA)]
-pub struct SettingsArgs {
-    /// The model
-    #[command(flatten)]
-    pub model: ModelArgs,
-    /// What is watched
-    #[command(flatten)]
-    pub source: SourceArgs,
-    /// The name of the camera in the results [default: camera]
-    #[arg(long, value_name = "NAME", requires = "source")]
-    pub name: Option<String>,
-    /// Whether the source is live: a lost camera is retried, and its newest frame wins. --live=false: a film, of which every frame gives
-    /// a result [default: by the kind of source; cameras and network sources are live]
-    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true", requires = "source")]
-    pub live: Option<bool>,
-    /// Serves results on this Unix socket; standard output then carries them only with --json or --text
-    #[arg(long, value_name = "PATH", help_heading = help::SOCKET)]
-    pub socket: Option<PathBuf>,
-}
-
-impl SettingsArgs {
-    fn draft(&self) -> Draft {
-        Draft {
-            socket: self.socket.clone(),
-            rotate: self.source.turn.rotate,
-            mirror: self.source.turn.mirror(),
-            vars: self.source.vars.iter().cloned().collect(),
-            cameras: self
-                .source
-                .camera(self.name.as_ref())
-                .map(|camera| CameraDraft { live: self.live, ..camera })
-                .into_iter()
-                .collect(),
-            ..self.model.draft()
-        }
-    }
-}
 
 /// The configuration file.
 #[derive(Args, Debug)]
@@ -63,18 +24,18 @@ pub struct ConfigArgs {
 pub struct Origin {
     /// The file.
     pub file: Option<PathBuf>,
-    /// What the flags say.
-    pub flags: Draft,
+    /// The flags over it.
+    pub flags: Flags,
 }
 
 impl Origin {
     /// `error` with the advice that fits: keys, where there is a file, but for the flags that were given.
     pub fn advise(&self, error: Error) -> Error {
-        if self.file.is_some() { config::advise_keys(error, &self.flags) } else { error }
+        if self.file.is_some() { Advice::new(&GROUPS, &self.flags).of(error) } else { error }
     }
 
-    fn of(settings: &SettingsArgs, config: &ConfigArgs, flags: Draft) -> Self {
-        let usual = || (!settings.source.is_given()).then(|| config::PATH.into());
+    fn of(config: &ConfigArgs, flags: Flags) -> Self {
+        let usual = || (!names_source(&flags)).then(|| config::PATH.into());
         Self { file: config.config.clone().or_else(usual), flags }
     }
 }
@@ -87,15 +48,15 @@ impl Origin {
                         and counts the others as dropped; one that is not live (a file) loses none."
 )]
 pub struct Run {
-    /// The settings
+    /// The model
     #[command(flatten)]
-    pub settings: SettingsArgs,
-    /// Time limit for a camera's first frame; after it the camera is lost, and its pipeline is rebuilt [default: 30s]
-    #[arg(long, value_name = "TIME", value_parser = values::duration, allow_hyphen_values = true, help_heading = help::CAMERA)]
-    pub start_timeout: Option<Duration>,
-    /// A camera that gives no frame for this long is lost, and its pipeline is rebuilt [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = values::duration, allow_hyphen_values = true, help_heading = help::CAMERA)]
-    pub stall_timeout: Option<Duration>,
+    pub model: FlagArgs<Model>,
+    /// What is watched
+    #[command(flatten)]
+    pub cameras: FlagArgs<Cameras>,
+    /// What is watched, in words
+    #[command(flatten)]
+    pub launch: LaunchArgs,
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
@@ -104,10 +65,7 @@ pub struct Run {
     pub limits: LimitArgs,
     /// Who may connect
     #[command(flatten)]
-    pub socket: SocketArgs,
-    /// Sends subscribers the statistics of each camera this often [default: when a camera is lost or comes back]
-    #[arg(long, value_name = "TIME", value_parser = values::duration, allow_hyphen_values = true, help_heading = help::SOCKET)]
-    pub status_interval: Option<Duration>,
+    pub subscribers: FlagArgs<Subscribers>,
     /// The file
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -116,7 +74,7 @@ pub struct Run {
 impl Run {
     /// Where its settings come from.
     pub fn origin(&self) -> Origin {
-        Origin::of(&self.settings, &self.config, self.draft())
+        Origin::of(&self.config, self.flags())
     }
 
     /// The configuration file, where one is to be read.
@@ -124,23 +82,42 @@ impl Run {
         self.origin().file
     }
 
-    /// What the flags say, to be laid over the file.
-    pub fn draft(&self) -> Draft {
-        let output = match (self.output.json, self.output.text) {
-            (true, _) => Some(Output::Lines(Format::Json)),
-            (_, true) => Some(Output::Lines(Format::Text)),
-            _ => None,
-        };
-        Draft {
-            socket_mode: self.socket.socket_mode,
-            socket_group: self.socket.socket_group.clone(),
-            socket_limit: self.socket.socket_limit,
-            output,
-            status_interval: self.status_interval,
-            start_timeout: self.start_timeout,
-            stall_timeout: self.stall_timeout,
-            ..self.settings.draft()
-        }
+    /// The flags, to be laid over the file.
+    pub fn flags(&self) -> Flags {
+        let subscribers = self.subscribers.flags.clone();
+        subscribers.and(&self.model.flags).and(&self.cameras.flags).and(&self.launch.flags()).and(&self.output.flags())
+    }
+}
+
+/// The settings that can be wrong together with a file: what `check` and `doctor` look at.
+#[derive(Args, Debug)]
+pub struct CheckedArgs {
+    /// The model
+    #[command(flatten)]
+    pub model: FlagArgs<Model>,
+    /// What is watched
+    #[command(flatten)]
+    pub cameras: FlagArgs<CheckedCameras>,
+    /// What is watched, in words
+    #[command(flatten)]
+    pub launch: LaunchArgs,
+    /// One JSON object instead of text
+    #[arg(long, help_heading = help::OUTPUT)]
+    pub json: bool,
+    /// Who may connect
+    #[command(flatten)]
+    pub subscribers: FlagArgs<CheckedSubscribers>,
+    /// The file
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+impl CheckedArgs {
+    /// Where the settings come from.
+    pub fn origin(&self) -> Origin {
+        let subscribers = self.subscribers.flags.clone();
+        let flags = subscribers.and(&self.model.flags).and(&self.cameras.flags).and(&self.launch.flags());
+        Origin::of(&self.config, flags)
     }
 }
 
@@ -151,20 +128,7 @@ impl Run {
 pub struct Check {
     /// The settings
     #[command(flatten)]
-    pub settings: SettingsArgs,
-    /// One JSON object instead of text
-    #[arg(long, help_heading = help::OUTPUT)]
-    pub json: bool,
-    /// The file
-    #[command(flatten)]
-    pub config: ConfigArgs,
-}
-
-impl Check {
-    /// Where its settings come from.
-    pub fn origin(&self) -> Origin {
-        Origin::of(&self.settings, &self.config, self.settings.draft())
-    }
+    pub checked: CheckedArgs,
 }
 
 /// `glimpsed doctor`.
@@ -176,18 +140,5 @@ impl Check {
 pub struct Doctor {
     /// The settings
     #[command(flatten)]
-    pub settings: SettingsArgs,
-    /// One JSON object instead of text
-    #[arg(long, help_heading = help::OUTPUT)]
-    pub json: bool,
-    /// The file
-    #[command(flatten)]
-    pub config: ConfigArgs,
-}
-
-impl Doctor {
-    /// Where its settings come from.
-    pub fn origin(&self) -> Origin {
-        Origin::of(&self.settings, &self.config, self.settings.draft())
-    }
+    pub checked: CheckedArgs,
 }

@@ -1,17 +1,6 @@
 //! What `--help` says beside the flags: its headings, the examples, the environment.
 
-/// The headings under which flags stand.
-pub const MODEL: &str = "Model";
-/// Flags of the NPU.
-pub const NPU: &str = "NPU";
-/// Flags of cameras and other sources.
-pub const CAMERA: &str = "Camera";
-/// Flags of standard output.
-pub const OUTPUT: &str = "Output";
-/// Flags of the socket.
-pub const SOCKET: &str = "Socket";
-/// All others.
-pub const GENERAL: &str = "General";
+pub use crate::settings::heading::*;
 
 /// Below the subcommands.
 pub const EXAMPLES: &str = "\

@@ -1,12 +1,14 @@
 //! The grammar of the commands beside the daemon's.
 
 use super::args::OutputArgs;
+use super::flag_sets::{Compared, Compiler, Inspected};
+use super::flags::FlagArgs;
 use super::help;
-use super::runtime::{CacheArgs, LibraryArgs, ProviderArg, ProviderParser, ThreadArgs};
-use crate::config::{ModelSettings, values};
+use crate::config::{self, ModelSettings};
 use crate::error::{Error, Result};
 use crate::message::request;
-use crate::runtime::{self, Provider};
+use crate::runtime::Provider;
+use crate::settings::values;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -49,45 +51,20 @@ pub struct Compare {
     pub model: PathBuf,
     /// Pictures; without any, test pictures
     pub images: Vec<PathBuf>,
-    /// The names of the classes, one a line [default: labels.txt beside the model, else numbers]
-    #[arg(long, value_name = "FILE", help_heading = help::MODEL)]
-    pub labels: Option<PathBuf>,
-    /// Lets the model run on the NPU in part, and the rest of it on the CPU
-    #[arg(long, help_heading = help::NPU)]
-    pub allow_partial: bool,
-    /// The NPU's cache
+    /// The settings of both sides
     #[command(flatten)]
-    pub cache: CacheArgs,
-    /// The libraries
-    #[command(flatten)]
-    pub libraries: LibraryArgs,
-    /// Threads of the CPU's side
-    #[command(flatten)]
-    pub threads: ThreadArgs,
-    /// How many of the best classes are shown
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = values::at_least_one, allow_negative_numbers = true, help_heading = help::OUTPUT)]
-    pub top: usize,
+    pub given: FlagArgs<Compared>,
     /// One JSON object instead of text
     #[arg(long, help_heading = help::OUTPUT)]
     pub json: bool,
 }
 
 impl Compare {
-    /// The settings that these flags make.
-    pub fn settings(&self) -> ModelSettings {
-        ModelSettings {
-            model: self.model.clone(),
-            labels: self.labels.clone(),
-            runtime: runtime::Draft {
-                threads: self.threads.threads,
-                context_cache: self.cache.cache(),
-                allow_partial: self.allow_partial.then_some(true),
-                ..self.libraries.draft()
-            }
-            .params(),
-            preprocess: Default::default(),
-            top: self.top,
-        }
+    /// The settings that these flags make; their provider is that of the NPU's side.
+    pub fn settings(&self) -> Result<ModelSettings> {
+        let provider = if self.given.flags.given("--allow-partial") { "auto" } else { "qnn" };
+        let flags = self.given.flags.clone().with("model", "file", "--model", &self.model);
+        config::model_of_flags(&flags.with("execution", "provider", "--provider", provider))
     }
 }
 
@@ -103,30 +80,24 @@ pub struct Compile {
     /// The folder for the built model, its description and its labels
     #[arg(short, long, value_name = "DIR", help_heading = help::OUTPUT)]
     pub output: PathBuf,
-    /// The names of the classes, one a line [default: labels.txt beside the model, else numbers]
-    #[arg(long, value_name = "FILE", help_heading = help::MODEL)]
-    pub labels: Option<PathBuf>,
     /// The HTP to build for: 68 is the QCS6490's [default: this machine's]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = help::NPU)]
     pub htp_arch: Option<String>,
     /// The chip to build for, by QNN's number [default: this machine's]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = help::NPU)]
     pub soc_model: Option<String>,
-    /// The libraries
+    /// Labels and libraries
     #[command(flatten)]
-    pub libraries: LibraryArgs,
+    pub given: FlagArgs<Compiler>,
 }
 
 impl Compile {
-    /// Who builds it, and for what.
-    pub fn params(&self) -> Result<runtime::Params> {
-        let mut params = self.libraries.draft().params();
-        for (name, value) in [("htp_arch", &self.htp_arch), ("soc_model", &self.soc_model)] {
-            if let Some(value) = value {
-                params.qnn.set(name, value).map_err(Error::usage)?;
-            }
-        }
-        Ok(params)
+    /// What is built, by whom, and for what.
+    pub fn settings(&self) -> Result<ModelSettings> {
+        let flags = self.given.flags.clone().with("model", "file", "--model", &self.model);
+        let targets = [("htp_arch", "--htp-arch", &self.htp_arch), ("soc_model", "--soc-model", &self.soc_model)];
+        let given = targets.into_iter().filter_map(|(name, flag, value)| Some((flag, format!("{name}={}", value.as_ref()?))));
+        config::model_of_flags(&given.fold(flags, |flags, (flag, option)| flags.with("execution", "qnn", flag, option)))
     }
 }
 
@@ -135,15 +106,9 @@ impl Compile {
 pub struct Inspect {
     /// An ONNX file, or testcard for the built-in one
     pub model: PathBuf,
-    /// The names of the classes, one a line [default: labels.txt beside the model, else numbers]
-    #[arg(long, value_name = "FILE", help_heading = help::MODEL)]
-    pub labels: Option<PathBuf>,
-    /// With qnn or auto: tries which nodes run on the NPU, and counts them [default: cpu]
-    #[arg(long, value_name = "PROVIDER", value_parser = ProviderParser, help_heading = help::NPU)]
-    pub provider: Option<ProviderArg>,
-    /// The libraries
+    /// Labels, provider and libraries
     #[command(flatten)]
-    pub libraries: LibraryArgs,
+    pub given: FlagArgs<Inspected>,
     /// With --provider qnn: measures the nodes on the NPU, and shows the N slowest [default: off]
     #[arg(long, value_name = "N", value_parser = values::at_least_one, allow_negative_numbers = true, help_heading = help::NPU)]
     pub slowest: Option<usize>,
@@ -153,14 +118,15 @@ pub struct Inspect {
 }
 
 impl Inspect {
-    /// With what nodes are tried. A flag that would do nothing is refused: without the NPU nothing runs.
-    pub fn params(&self) -> Result<runtime::Params> {
-        let provider = self.provider.map(Provider::from).unwrap_or_default();
+    /// The model, and with what its nodes are tried. A flag that would do nothing is refused: without the NPU nothing runs.
+    pub fn settings(&self) -> Result<ModelSettings> {
+        let settings = config::model_of_flags(&self.given.flags.clone().with("model", "file", "--model", &self.model))?;
+        let provider = settings.runtime.provider;
         let ignored = self.slowest.filter(|_| provider != Provider::Qnn).map(|_| ("--slowest", "--provider qnn"));
-        let unread = self.libraries.given().filter(|_| provider == Provider::Cpu).map(|flag| (flag, "--provider qnn or auto"));
-        match ignored.or(unread) {
+        let unread = || self.given.flags.first("execution", |key| key != "provider").filter(|_| provider == Provider::Cpu);
+        match ignored.or_else(|| Some((unread()?, "--provider qnn or auto"))) {
             Some((flag, needed)) => Err(Error::usage(format!("{flag} has no effect without {needed}"))),
-            None => Ok(runtime::Draft { provider: Some(provider), ..self.libraries.draft() }.params()),
+            None => Ok(settings),
         }
     }
 }

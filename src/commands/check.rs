@@ -1,11 +1,12 @@
 //! `glimpsed check`: whether `glimpsed run` would start, as far as that shows without opening a camera or a session.
 
 use crate::cli::{Check, Origin};
-use crate::config::{Fault, Refused};
+use crate::config::Refused;
 use crate::error::{Error, Result};
 use crate::printable::line;
 use crate::publish::{write_all, write_text};
 use crate::secrets::redact;
+use crate::settings::Fault;
 use crate::startup::{self, Opened};
 use serde::Serialize;
 use std::fs::File;
@@ -26,9 +27,9 @@ struct ReportedError {
 
 /// Says on `out` that all is well; or everything that is not, as an error.
 pub fn run(args: &Check, mut out: File) -> Result<()> {
-    let origin = args.origin();
+    let origin = args.checked.origin();
     let checked = check(&origin);
-    if args.json {
+    if args.checked.json {
         let errors = checked.as_ref().err().map(reported).unwrap_or_default();
         let report = Report { valid: checked.is_ok(), errors };
         let json = serde_json::to_string(&report).map_err(|e| Error::failed("cannot write the report").because(e))?;
@@ -43,7 +44,7 @@ fn check(origin: &Origin) -> std::result::Result<Opened, Refused> {
 }
 
 fn reported(refused: &Refused) -> Vec<ReportedError> {
-    let one = |Fault { line, text }: &Fault| ReportedError { line: (*line > 0).then_some(*line), text: redact(text).into_owned() };
+    let one = |fault: &Fault| ReportedError { line: fault.origin.line(), text: redact(&fault.text).into_owned() };
     match refused {
         Refused::Faulty(_, faults) => faults.iter().map(one).collect(),
         Refused::Unread(error) => vec![ReportedError { line: None, text: error.to_string() }],

@@ -28,7 +28,7 @@ pub const PIPELINE: &str = "filesrc name=file ! decodebin name=decoder expose-al
 /// Classifies all of them. One that fails is told and left out; the exit status says so at the end.
 pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     let opening = stop.opening();
-    let mut classifier = startup::model(args.model.settings()?)?.classifier()?;
+    let mut classifier = startup::model(args.settings()?)?.classifier()?;
     capture::start_gstreamer()?;
     drop(opening);
     let format = format(&args.output, &out);
@@ -75,7 +75,7 @@ fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: F
         results += 1;
         Ok(())
     };
-    let turn = args.turn.turn();
+    let turn = args.turn();
     if let Some(mut frame) = image::read(file).map_err(told)? {
         frame.info.picture.orientation = turn.of(frame.info.picture.orientation);
         return one(&frame).map_err(told);

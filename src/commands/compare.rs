@@ -62,10 +62,9 @@ impl Side {
 /// Compares them; the report goes to `out`.
 pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
     let opening = stop.opening();
-    let opened = startup::model(args.settings())?;
+    let opened = startup::model(args.settings()?)?;
     let mut cpu = Side::open(&opened, Provider::Cpu)?;
-    let npu_provider = if args.allow_partial { Provider::Auto } else { Provider::Qnn };
-    let mut npu = Side::open(&opened, npu_provider)?;
+    let mut npu = Side::open(&opened, opened.settings.runtime.provider)?;
     let OpenModel { settings, model, labels, recipe, .. } = opened;
     capture::start_gstreamer()?;
     drop(opening);

@@ -6,7 +6,7 @@ use crate::model::{Model, metadata};
 use crate::printable::line;
 use crate::publish::write_text;
 use crate::runtime;
-use crate::startup;
+use crate::startup::{self, OpenModel};
 use std::fs::{self, File};
 use std::time::Instant;
 
@@ -15,9 +15,7 @@ const GRAPH: &str = "model.onnx";
 
 /// Builds it into a folder of its own, with all that belongs to it.
 pub fn run(args: &Compile, mut out: File) -> Result<()> {
-    let params = args.params()?;
-    let model = startup::read(&args.model)?;
-    let labels = model.labels(args.labels.as_deref())?;
+    let OpenModel { settings, model, labels, .. } = startup::model(args.settings()?)?;
     let folder = &args.output;
     let cannot = |e: std::io::Error| Error::failed(format!("cannot write to '{}'", folder.display())).because(e);
     fs::create_dir_all(folder).map_err(cannot)?;
@@ -27,7 +25,7 @@ pub fn run(args: &Compile, mut out: File) -> Result<()> {
             .hint("QNN does not write over a context. Take it away, or choose another folder with --output."));
     }
     let start = Instant::now();
-    runtime::compile(&model, &params, &graph)?;
+    runtime::compile(&model, &settings.runtime, &graph)?;
     let took = start.elapsed();
     fs::write(folder.join("metadata.json"), metadata::describe(&model, GRAPH)).map_err(cannot)?;
     let names: Vec<_> = (0..labels.len()).map(|index| labels.name(index)).collect();

@@ -3,12 +3,10 @@
 use super::format::format;
 use crate::capture::{self, Limits, Pipeline};
 use crate::cli::Demo;
-use crate::config::{Camera, ModelSettings};
+use crate::config::Camera;
 use crate::daemon::{self, Outside, Parts};
 use crate::error::Result;
 use crate::event::{Hub, Publisher};
-use crate::model::BUILTIN;
-use crate::preprocess;
 use crate::publish::{Live, Stdout};
 use crate::startup;
 use crate::system::signals::{Ask, Stop};
@@ -49,13 +47,7 @@ pub const PATTERNS: [&str; 18] = [
 
 /// Runs it; results go to `out`.
 pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
-    let model = ModelSettings {
-        model: BUILTIN.into(),
-        labels: None,
-        runtime: args.runtime.params(),
-        preprocess: preprocess::Params::default(),
-        top: args.top,
-    };
+    let model = args.settings()?;
     let opening = stop.opening();
     let classifier = startup::model(model)?.classifier()?;
     capture::start_gstreamer()?;

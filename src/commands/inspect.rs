@@ -3,13 +3,13 @@
 use crate::cli::Inspect;
 use crate::error::Result;
 use crate::labels::Labels;
-use crate::model::recipe::{Recipe, Settled, Stated};
+use crate::model::recipe::Recipe;
 use crate::model::{Model, Source};
 use crate::npu::NAME;
 use crate::printable::line as on_one_line;
 use crate::publish::{write_all, write_text};
 use crate::runtime::{self, Coverage, Provider};
-use crate::startup;
+use crate::startup::{self, OpenModel};
 use crate::tensor::{Quantization, TensorSpec};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -17,17 +17,15 @@ use std::fs::File;
 
 /// Tells it on `out`.
 pub fn run(args: &Inspect, mut out: File) -> Result<()> {
-    let params = args.params()?;
-    let model = startup::read(&args.model)?;
-    let labels = model.labels(args.labels.as_deref())?;
-    let Settled { recipe, mut warnings } = model.recipe(Stated::default())?;
+    let OpenModel { settings, model, labels, recipe, mut warnings, .. } = startup::model(args.settings()?)?;
     warnings.extend(model.sources.notes.iter().cloned());
+    let params = &settings.runtime;
     let coverage = match params.provider {
         Provider::Cpu => None,
-        _ => Some(runtime::coverage(&model, &params)?),
+        _ => Some(runtime::coverage(&model, params)?),
     };
     let slowest = match args.slowest {
-        Some(count) => Some(runtime::slowest(&model, &params)?.into_iter().take(count).collect::<Vec<_>>()),
+        Some(count) => Some(runtime::slowest(&model, params)?.into_iter().take(count).collect::<Vec<_>>()),
         None => None,
     };
     if args.json {

@@ -9,7 +9,7 @@ use crate::engine::Classifier;
 use crate::error::{Error, Result};
 use crate::event::Hub;
 use crate::publish::Stdout;
-use crate::publish::socket::{self, Socket};
+use crate::publish::socket::Socket;
 use crate::startup::{self, Opened};
 use crate::system::signals::{Ask, Stop};
 use crate::system::systemd::Service;
@@ -43,7 +43,7 @@ pub fn run(args: &Run, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<
 /// Reads the settings: now, and at each reload.
 pub fn load(origin: &Origin) -> std::result::Result<Reading, Refused> {
     let file = origin.file.as_deref();
-    config::load(file, origin.flags.clone(), &variable).map_err(|refused| match (refused, file) {
+    config::load(file, &origin.flags, &variable).map_err(|refused| match (refused, file) {
         (Refused::Unread(error), Some(path)) => Refused::Unread(no_file(path, error)),
         (refused, _) => refused,
     })
@@ -75,16 +75,14 @@ pub fn limit(limits: &LimitArgs, stop: &Stop) -> Result<Option<u64>> {
 /// The socket; and standard output, unless the settings say no, or there is a socket and they say nothing.
 fn publishers(settings: &Settings, out: File, classifier: &Classifier) -> Result<Hub> {
     let mut hub = Hub::new();
-    // one that systemd made is served whatever the settings say: somebody waits there
-    let params = settings.socket.clone().or_else(|| socket::is_handed_in().then(socket::Params::default));
-    if let Some(params) = &params {
+    if let Some(params) = &settings.socket {
         let cameras: Vec<_> = settings.cameras.iter().map(|camera| &*camera.name).collect();
         hub = hub.inline(Box::new(Socket::open(params, &daemon::hello(classifier, &cameras))?));
     }
     let format = match settings.output {
         Some(Output::None) => None,
         Some(Output::Lines(format)) => Some(format),
-        None if params.is_some() => None,
+        None if settings.socket.is_some() => None,
         None => Some(format(&Default::default(), &out)),
     };
     match format {

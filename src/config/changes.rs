@@ -1,6 +1,7 @@
 //! The difference between two settings, as a reload sees it. Pure.
 
-use super::{Camera, Settings};
+use super::settings::Settings;
+use crate::capture::Camera;
 use std::sync::Arc;
 
 /// What a reload has to do.
@@ -51,7 +52,7 @@ mod tests {
     use std::path::Path;
 
     fn settings(text: &str) -> Settings {
-        let reading = super::super::parse(text, Path::new(""), "a test", Default::default(), &|_| None).unwrap();
+        let reading = super::super::parse(text, Path::new(""), "a test", &Default::default(), &|_| None).unwrap();
         reading.settings(Default::default()).unwrap()
     }
 

@@ -1,36 +1,25 @@
 //! Reads settings: from the configuration file with flags over it, or from flags alone.
 
-use super::draft::Settled;
-use super::table::Placed;
-use super::{Draft, Fault, Reading, faults, file};
+use super::groups::GROUPS;
+use super::reading::Reading;
+use super::refused::Refused;
+use super::settings::{self, ModelSettings, Read};
+use crate::capture::Turn;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::runtime;
+use crate::settings::{Faults, Flags, Layers};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+
+/// Where the service's configuration is.
+pub const PATH: &str = "/etc/glimpsed/glimpsed.toml";
 
 /// The variables of the environment that `.launch` files may use.
 type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// Why there are no settings.
-#[derive(Debug, Clone)]
-pub enum Refused {
-    /// The file could not be read, or the command line makes no sense.
-    Unread(Error),
-    /// `origin` was read, and has these faults.
-    Faulty(String, Vec<Fault>),
-}
-
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Unread(error) => error,
-            Refused::Faulty(origin, faults) => faults::error(&origin, faults),
-        }
-    }
-}
-
 /// Reads `file`, where there is one, with `flags` over it. Nothing that they name is opened, but for `.launch` files.
-pub fn load(file: Option<&Path>, flags: Draft, environment: Environment) -> std::result::Result<Reading, Refused> {
+pub fn load(file: Option<&Path>, flags: &Flags, environment: Environment) -> std::result::Result<Reading, Refused> {
     let Some(path) = file else { return of_flags(flags, environment).map_err(Refused::Unread) };
     let origin = format!("the configuration '{}'", path.display());
     let text = files::read_text(path, files::SETTINGS).map_err(|e| {
@@ -45,41 +34,62 @@ pub fn parse(
     text: &str,
     folder: &Path,
     origin: &str,
-    flags: Draft,
+    flags: &Flags,
     environment: Environment,
 ) -> std::result::Result<Reading, Refused> {
-    let file::Parsed { draft, faults, is_toml } = file::parse(text, folder);
-    if !is_toml {
-        return Err(Refused::Faulty(origin.to_owned(), faults));
+    let layers = Layers::new(text, folder, &GROUPS, flags);
+    if let Some(syntax) = layers.syntax() {
+        return Err(Refused::Faulty(Some(origin.to_owned()), Faults::new(vec![syntax.clone()])));
     }
-    Ok(reading(Some(origin.to_owned()), flags.clone(), flags.over(draft), faults, environment))
+    Ok(reading(Some(origin.to_owned()), layers, environment))
 }
 
 /// The settings of `flags` alone.
-pub fn of_flags(flags: Draft, environment: Environment) -> Result<Reading> {
-    if flags.model.is_none() {
-        return Err(Error::usage("no model is given").hint("--model FILE names one; testcard is the built-in one."));
+pub fn of_flags(flags: &Flags, environment: Environment) -> Result<Reading> {
+    if flags.value("model", "file").is_none() {
+        return Err(no_model());
     }
-    Ok(reading(None, flags.clone(), flags, Vec::new(), environment))
+    Ok(reading(None, Layers::of_flags(&GROUPS, flags), environment))
 }
 
-fn reading(origin: Option<String>, flags: Draft, draft: Draft, mut faults: Vec<Fault>, environment: Environment) -> Reading {
-    let line = draft.model.as_ref().map_or(0, |model| model.line);
-    let model = draft.model().ok().map(|value| Placed { value, line });
-    let Settled { settings, pipelines, faults: more } = draft.settle(environment);
-    faults.extend(more);
+/// The settings of the model of `flags` alone.
+pub fn model_of_flags(flags: &Flags) -> Result<ModelSettings> {
+    if flags.value("model", "file").is_none() {
+        return Err(no_model());
+    }
+    let layers = Layers::of_flags(&GROUPS, flags);
+    let model = ModelSettings::read(&layers);
+    match (model, layers.into_faults()) {
+        (Some(model), faults) if faults.is_empty() => Ok(model.value),
+        (_, faults) => Err(Faults::new(faults).error(None)),
+    }
+}
+
+/// The orientation that `flags` set.
+pub fn turn_of_flags(flags: &Flags) -> Turn {
+    Turn::read(&Layers::of_flags(&GROUPS, flags).section_of_flags("camera"))
+}
+
+fn no_model() -> Error {
+    Error::usage("no model is given").hint("--model FILE names one; testcard is the built-in one.")
+}
+
+fn reading(origin: Option<String>, layers: Layers, environment: Environment) -> Reading {
+    let Read { settings, model, pipelines } = settings::read(&layers, environment);
+    let flags = layers.flags.clone();
+    let faults = layers.into_faults();
     Reading { origin, flags, model, pipelines, settings: settings.filter(|_| faults.is_empty()), faults }
 }
 
 /// The folder of QNN that the file at `path` names, if it can be read: for what must be set before anything else starts.
 pub fn qnn_dir(path: &Path) -> Option<PathBuf> {
-    as_far_as_readable(path, Draft::default()).runtime.qnn_dir
+    as_far_as_readable(Some(path), &Flags::default()).qnn_dir
 }
 
-/// What the file at `path` says as far as it can be read, with `flags` over it, whatever is wrong with it.
-pub fn as_far_as_readable(path: &Path, flags: Draft) -> Draft {
-    let text = files::read_text(path, files::SETTINGS).unwrap_or_default();
-    flags.over(file::parse(&text, folder(path)).draft)
+/// What the file at `path`, where there is one, says of the session as far as it can be read, with `flags` over it, whatever is wrong.
+pub fn as_far_as_readable(path: Option<&Path>, flags: &Flags) -> runtime::Params {
+    let text = path.and_then(|path| files::read_text(path, files::SETTINGS).ok()).unwrap_or_default();
+    runtime::Params::read(&Layers::new(&text, path.map_or(Path::new(""), folder), &GROUPS, flags).section("execution"))
 }
 
 fn folder(path: &Path) -> &Path {

@@ -1,19 +1,11 @@
 //! Settings that were read, before anything that they name (the model, its labels, pipelines) is opened.
 
-use super::faults::{self, Fault};
-use super::load::Refused;
-use super::table::Placed;
-use super::{Draft, ModelSettings, Settings, advice};
+use super::cameras::PipelineText;
+use super::groups::GROUPS;
+use super::refused::Refused;
+use super::settings::{ModelSettings, Settings};
 use crate::error::Error;
-
-/// A camera's pipeline.
-#[derive(Debug, Clone)]
-pub struct PipelineText {
-    /// The camera's name.
-    pub camera: String,
-    /// gst-launch text, variables filled in, and its line.
-    pub text: Placed<String>,
-}
+use crate::settings::{Advice, Fault, Faults, Flags, Origin, Placed};
 
 /// What settings say as far as they could be read, and what is wrong with them. `glimpsed::startup` opens what they name, and makes
 /// [`Settings`] of them by [`Reading::settings`].
@@ -22,7 +14,7 @@ pub struct Reading {
     /// The file, in words; `None` for flags alone.
     pub(super) origin: Option<String>,
     /// The flags that are laid over the file.
-    pub(super) flags: Draft,
+    pub(super) flags: Flags,
     pub(super) model: Option<Placed<ModelSettings>>,
     pub(super) pipelines: Vec<PipelineText>,
     /// `None` where something is wrong.
@@ -52,30 +44,24 @@ impl Reading {
 
     /// The settings; or all that is wrong, with them and with what they name, in the order of the lines.
     pub fn settings(self, unsound: Unsound) -> Result<Settings, Refused> {
-        let Self { origin, flags, model, pipelines, settings, faults } = self;
-        let pipelines = unsound.pipelines.into_iter().map(|(index, error)| {
-            let PipelineText { camera, text } = &pipelines[index];
-            let told = if text.line == 0 { error.to_string() } else { format!("{camera}: {error}") };
-            Fault::new(text.line, told)
-        });
-        let faults: Vec<_> = faults.into_iter().chain(pipelines).collect();
-        let line = model.map_or(0, |model| model.line);
-        match (origin, unsound.model, settings) {
-            (_, None, Some(settings)) if faults.is_empty() => Ok(settings),
-            (Some(origin), error, _) => {
-                let model = error.map(|error| Fault::new(line, advice::of_file(error, &flags).to_string()));
-                Err(Refused::Faulty(origin, faults::in_order(model.into_iter().chain(faults).collect())))
-            }
+        let Self { origin, flags, model, pipelines, settings, mut faults } = self;
+        if origin.is_none() && faults.is_empty() && unsound.pipelines.is_empty() {
             // one thing that is wrong with flags is told by itself
-            (None, Some(error), _) if faults.is_empty() => Err(Refused::Unread(error)),
-            (None, error, _) => {
-                let model = error.map(|error| Fault::new(0, error.to_string()));
-                let faults: Vec<_> = model.into_iter().chain(faults).collect();
-                Err(Refused::Unread(match &faults[..] {
-                    [fault] => Error::config(fault.text.clone()),
-                    _ => faults::error("the command line", faults),
-                }))
+            if let Some(error) = unsound.model {
+                return Err(Refused::Unread(error));
             }
+        } else if let Some(error) = unsound.model {
+            let error = if origin.is_some() { Advice::new(&GROUPS, &flags).of(error) } else { error };
+            faults.insert(0, Fault::new(model.map_or(Origin::Nowhere, |model| model.origin), error.to_string()));
+        }
+        faults.extend(unsound.pipelines.into_iter().map(|(index, error)| {
+            let PipelineText { camera, text } = &pipelines[index];
+            let told = if text.origin.line().is_some() { format!("{camera}: {error}") } else { error.to_string() };
+            Fault::new(text.origin, told)
+        }));
+        match settings {
+            Some(settings) if faults.is_empty() => Ok(settings),
+            _ => Err(Refused::Faulty(origin, Faults::new(faults))),
         }
     }
 }

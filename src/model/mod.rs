@@ -9,7 +9,9 @@ mod name;
 mod onnx;
 mod read;
 pub mod recipe;
+mod settings;
 mod weights;
 
 pub use builtin::{BUILTIN, builtin};
 pub use classifier::{Model, Source};
+pub use settings::{KEYS, Params};

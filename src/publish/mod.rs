@@ -4,9 +4,11 @@
 mod live;
 mod overlay;
 pub mod screen;
+mod settings;
 pub mod socket;
 mod stdout;
 
 pub use live::Live;
 pub use overlay::Overlay;
+pub use settings::{KEYS, Output, Params};
 pub use stdout::{Format, Stdout, claim_stdout, write_all, write_text};

@@ -1,22 +1,13 @@
 //! The options of QNN, by its own names. QNN ignores unknown names and values, so each is checked here.
 
+use crate::settings::{Key, Kind, Origin, Placed, Section, bit};
 use crate::suggest::nearest;
 use std::collections::BTreeMap;
 
-/// What a value may be.
-enum Kind {
-    /// One of these.
-    Choice(&'static [&'static str]),
-    /// A whole number in this range.
-    Number(u64, u64),
-    /// 0 or 1; true and false are taken.
-    Switch,
-    /// Any text: a path, a list.
-    Text,
-}
-use Kind::{Choice, Number, Switch, Text};
+/// An option, for messages.
+pub const EXAMPLE: &str = "htp_performance_mode=balanced";
 
-const MODES: &[&str] = &[
+const MODES: [&str; 10] = [
     "burst",
     "balanced",
     "default",
@@ -29,46 +20,40 @@ const MODES: &[&str] = &[
     "sustained_high_performance",
 ];
 
-const KNOWN: [(&str, Kind); 24] = [
-    ("backend_path", Text),
-    ("backend_type", Choice(&["htp"])),
-    ("device_id", Number(0, 63)),
-    ("dump_json_qnn_graph", Switch),
-    ("enable_htp_fp16_precision", Switch),
-    ("enable_htp_shared_memory_allocator", Switch),
-    ("enable_htp_spill_fill_buffer", Switch),
-    ("enable_htp_weight_sharing", Switch),
-    ("enable_vtcm_backup_buffer_sharing", Switch),
-    ("extended_udma", Switch),
-    ("htp_arch", Choice(&["0", "68", "69", "73", "75", "79", "81"])),
-    ("htp_bf16_enable", Switch),
-    ("htp_graph_finalization_optimization_mode", Choice(&["0", "1", "2", "3"])),
-    ("htp_performance_mode", Choice(MODES)),
-    ("json_qnn_graph_dir", Text),
-    ("offload_graph_io_quantization", Switch),
-    ("op_packages", Text),
-    ("profiling_file_path", Text),
-    ("profiling_level", Choice(&["off", "basic", "detailed", "optrace"])),
-    (
-        "qnn_context_priority",
-        Choice(&["low", "normal_low", "normal", "normal_high", "high", "high_plus", "critical", "critical_plus"]),
-    ),
-    ("rpc_control_latency", Number(0, 1_000_000)),
-    ("skip_qnn_version_check", Switch),
-    ("soc_model", Number(0, 999)),
-    ("vtcm_mb", Number(0, 64)),
+const PRIORITIES: [&str; 8] = ["low", "normal_low", "normal", "normal_high", "high", "high_plus", "critical", "critical_plus"];
+
+/// The options, each with what its value may be.
+pub const KEYS: [Key; 24] = [
+    option("backend_path", Kind::Text),
+    option("backend_type", Kind::Choice(&["htp"])),
+    option("device_id", Kind::Whole(|| 0..=63, "")),
+    option("dump_json_qnn_graph", Kind::Bit),
+    option("enable_htp_fp16_precision", Kind::Bit),
+    option("enable_htp_shared_memory_allocator", Kind::Bit),
+    option("enable_htp_spill_fill_buffer", Kind::Bit),
+    option("enable_htp_weight_sharing", Kind::Bit),
+    option("enable_vtcm_backup_buffer_sharing", Kind::Bit),
+    option("extended_udma", Kind::Bit),
+    option("htp_arch", Kind::Choice(&["0", "68", "69", "73", "75", "79", "81"])),
+    option("htp_bf16_enable", Kind::Bit),
+    option("htp_graph_finalization_optimization_mode", Kind::Choice(&["0", "1", "2", "3"])),
+    option("htp_performance_mode", Kind::Choice(&MODES)),
+    option("json_qnn_graph_dir", Kind::Text),
+    option("offload_graph_io_quantization", Kind::Bit),
+    option("op_packages", Kind::Text),
+    option("profiling_file_path", Kind::Text),
+    option("profiling_level", Kind::Choice(&["off", "basic", "detailed", "optrace"])),
+    option("qnn_context_priority", Kind::Choice(&PRIORITIES)),
+    option("rpc_control_latency", Kind::Whole(|| 0..=1_000_000, "")),
+    option("skip_qnn_version_check", Kind::Bit),
+    option("soc_model", Kind::Whole(|| 0..=999, "")),
+    option("vtcm_mb", Kind::Whole(|| 0..=64, "")),
 ];
 
-/// The names of all options.
-pub const NAMES: [&str; KNOWN.len()] = {
-    let mut names = [""; KNOWN.len()];
-    let mut n = 0;
-    while n < names.len() {
-        names[n] = KNOWN[n].0;
-        n += 1;
-    }
-    names
-};
+/// QNN's own documentation says what each does; docs/npu.md tells of those that matter.
+const fn option(name: &'static str, kind: Kind) -> Key {
+    Key::new(name, kind, "")
+}
 
 /// What each session asks for, unless the user does otherwise: the most speed, and the best graph, which takes longest to build.
 const USUAL: [(&str, &str); 2] = [("htp_performance_mode", "burst"), ("htp_graph_finalization_optimization_mode", "3")];
@@ -85,12 +70,16 @@ impl Options {
         Ok(())
     }
 
-    /// These, and `base` wherever they say nothing.
-    pub fn over(mut self, base: Self) -> Self {
-        for (name, value) in base.0 {
-            self.0.entry(name).or_insert(value);
+    /// What the section `key` of `execution` says.
+    pub fn read(execution: &Section, key: &str) -> Self {
+        let mut options = Self::default();
+        for (name, Placed { value, origin }) in execution.options(key) {
+            if let Err(fault) = options.set(&name, &value) {
+                execution.invalid(origin, fault);
+            }
         }
-        self
+        options.conflicts().into_iter().for_each(|conflict| execution.fault_at(Origin::Nowhere, conflict));
+        options
     }
 
     /// What does not go together.
@@ -126,11 +115,17 @@ impl Options {
     }
 }
 
+/// Checks one option; an error says what would be right.
+pub fn check_pair(name: &str, value: &str) -> Result<(), String> {
+    check(name, value).map(drop)
+}
+
 fn check(name: &str, value: &str) -> Result<(&'static str, String), String> {
-    let Some((name, kind)) = KNOWN.iter().find(|(known, _)| *known == name) else {
-        return Err(match nearest(name, &NAMES) {
+    let Some(Key { name, kind, .. }) = KEYS.iter().find(|key| key.name == name) else {
+        let names = KEYS.map(|key| key.name);
+        return Err(match nearest(name, &names) {
             Some(near) => format!("QNN has no option '{name}'; did you mean '{near}'?"),
-            None => format!("QNN has no option '{name}'; there are: {}", NAMES.join(", ")),
+            None => format!("QNN has no option '{name}'; there are: {}", names.join(", ")),
         });
     };
     if *name == "backend_type" && value != "htp" {
@@ -140,19 +135,18 @@ fn check(name: &str, value: &str) -> Result<(&'static str, String), String> {
     }
     let wrong = |wanted: String| Err(format!("{name} is {wanted}, not '{value}'"));
     match kind {
-        Choice(choices) if choices.contains(&value) => Ok((name, value.to_owned())),
-        Choice(choices) => wrong(format!("one of {}", choices.join(", "))),
-        Number(least, most) => match value.parse::<u64>() {
-            Ok(number) if (*least..=*most).contains(&number) => Ok((name, number.to_string())),
-            _ => wrong(format!("a whole number from {least} to {most}")),
+        Kind::Choice(_) if kind.words().contains(&value) => Ok((name, value.to_owned())),
+        Kind::Choice(_) => wrong(format!("one of {}", kind.words().join(", "))),
+        Kind::Whole(range, _) => match value.parse::<usize>() {
+            Ok(number) if range().contains(&number) => Ok((name, number.to_string())),
+            _ => wrong(format!("a whole number from {} to {}", range().start(), range().end())),
         },
-        Switch => match value {
-            "1" | "true" => Ok((name, "1".to_owned())),
-            "0" | "false" => Ok((name, "0".to_owned())),
-            _ => wrong("0 or 1".to_owned()),
+        Kind::Bit => match bit(value) {
+            Some(on) => Ok((name, u8::from(on).to_string())),
+            None => wrong("0 or 1".to_owned()),
         },
-        Text if value.is_empty() => wrong("a text".to_owned()),
-        Text => Ok((name, value.to_owned())),
+        _ if value.is_empty() => wrong("a text".to_owned()),
+        _ => Ok((name, value.to_owned())),
     }
 }
 

@@ -1,12 +1,73 @@
-//! What the user can set of a session, and the defaults.
+//! What the user can set of a session: the section `[execution]`.
 
-use super::options::Options;
+use super::options::{EXAMPLE, Options, check_pair};
 use super::recovery::Patience;
+use crate::settings::{Key, Kind, Section, heading};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// Default time limit of one inference. The emulator of the NPU is a hundred times slower than an NPU.
 const RUN_TIMEOUT: Duration = Duration::from_secs(if cfg!(target_arch = "aarch64") { 2 } else { 60 });
+
+/// What `context_cache` says where nothing is kept.
+const NO_CACHE: &str = "off";
+
+const PROVIDERS: [(&str, &str, Provider); 3] = [
+    ("cpu", "The CPU; the NPU is not touched", Provider::Cpu),
+    ("qnn", "The NPU with every node, or an error that says why not", Provider::Qnn),
+    ("auto", "The NPU if every node runs there, else the CPU, with a warning", Provider::Auto),
+];
+
+/// The keys.
+pub const KEYS: [Key; 8] = [
+    Key::new("provider", Kind::Choice(&PROVIDERS), "Where the model runs").default("cpu").flag(
+        "--provider",
+        "PROVIDER",
+        heading::NPU,
+    ),
+    Key::new(
+        "allow_partial",
+        Kind::Switch,
+        "With provider auto: lets a model run on the NPU in part, and the rest of it on the CPU",
+    )
+    .default("false")
+    .flag("--allow-partial", "", heading::NPU),
+    Key::new(
+        "run_timeout",
+        Kind::Time,
+        "Time limit of one inference; one that takes longer is cancelled, and the NPU gets a new session",
+    )
+    .default_described("2s; 60s where the NPU is emulated (x86-64)"),
+    Key::new("context_cache", Kind::PathOr(NO_CACHE), "Where graphs that were built for the NPU are kept, or off")
+        .default_described("the service's cache, or ~/.cache/glimpsed")
+        .flag("--context-cache", "DIR", heading::NPU),
+    Key::new("qnn_dir", Kind::Path, "The folder of the QNN plugin and libQnnHtp.so")
+        .default_described("GLIMPSED_QNN_DIR, else beside ONNX Runtime, else the program's folders")
+        .flag("--qnn-dir", "DIR", heading::NPU),
+    Key::new(
+        "qnn",
+        Kind::Options(check_pair, EXAMPLE),
+        "Options of QNN by their own names; as a flag, one at a time: htp_performance_mode=balanced",
+    )
+    .flag("--qnn", "KEY=VALUE", heading::NPU),
+    Key::new("onnxruntime", Kind::Path, "libonnxruntime.so, or a folder that holds it (an unpacked wheel)")
+        .default_described("ORT_DYLIB_PATH, else the program's folders, else the system's")
+        .flag("--onnxruntime", "PATH", heading::MODEL),
+    Key::new(
+        "threads",
+        Kind::Whole(threads, ", the processors of this machine"),
+        "Threads of one inference on the CPU, at most the number of processors",
+    )
+    .default("1")
+    .flag("--threads", "N", heading::MODEL),
+];
+
+/// Threads of an inference: not more than the processors that this process may use; more only take turns on them.
+fn threads() -> RangeInclusive<usize> {
+    1..=available_parallelism().map_or(1, usize::from)
+}
 
 /// Which execution provider runs the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,33 +79,6 @@ pub enum Provider {
     Qnn,
     /// The NPU if every node runs there, else the CPU; the log says which and why.
     Auto,
-}
-
-/// Where graphs that were built for the NPU are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Cache {
-    /// In the service's cache folder, or the user's.
-    #[default]
-    Default,
-    /// In this folder.
-    At(PathBuf),
-    /// Nowhere.
-    Off,
-}
-
-impl Cache {
-    /// The folder, if there is one.
-    pub fn folder(self) -> Option<PathBuf> {
-        let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-        match self {
-            Self::Off => None,
-            Self::At(folder) => Some(folder),
-            Self::Default => {
-                let user = || Some(variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?.join("glimpsed"));
-                variable("CACHE_DIRECTORY").or_else(user).map(|folder| folder.join("contexts"))
-            }
-        }
-    }
 }
 
 /// Parameters of a session, beside the model.
@@ -70,47 +104,35 @@ pub struct Params {
     pub patience: Patience,
 }
 
-/// The parameters that were set, by a file or by flags; [`Draft::params`] adds the defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(missing_docs)] // the names are those of `Params`
-pub struct Draft {
-    pub provider: Option<Provider>,
-    pub onnxruntime: Option<PathBuf>,
-    pub qnn_dir: Option<PathBuf>,
-    pub threads: Option<usize>,
-    pub qnn: Options,
-    pub run_timeout: Option<Duration>,
-    pub context_cache: Option<Cache>,
-    pub allow_partial: Option<bool>,
+impl Params {
+    /// What `[execution]` says.
+    pub fn read(execution: &Section) -> Self {
+        let params = Self {
+            provider: execution.choice("provider", &PROVIDERS),
+            onnxruntime: execution.get("onnxruntime"),
+            qnn_dir: execution.get("qnn_dir"),
+            threads: execution.get("threads"),
+            qnn: Options::read(execution, "qnn"),
+            run_timeout: execution.get::<Option<_>>("run_timeout").or(Some(RUN_TIMEOUT)),
+            context_cache: match execution.get::<Option<PathBuf>>("context_cache") {
+                Some(folder) if folder.as_os_str() == NO_CACHE => None,
+                Some(folder) => Some(folder),
+                None => usual_cache(),
+            },
+            allow_partial: execution.get("allow_partial"),
+            patience: Patience::default(),
+        };
+        if params.allow_partial && params.provider != Provider::Auto {
+            let needed = ("--provider auto", "provider = \"auto\"");
+            execution.ignored("allow_partial", needed, "provider", "cpu and qnn run the whole model in one place.");
+        }
+        params
+    }
 }
 
-impl Draft {
-    /// This draft, with `base` for each parameter that it does not set.
-    pub fn over(self, base: Self) -> Self {
-        Self {
-            provider: self.provider.or(base.provider),
-            onnxruntime: self.onnxruntime.or(base.onnxruntime),
-            qnn_dir: self.qnn_dir.or(base.qnn_dir),
-            threads: self.threads.or(base.threads),
-            qnn: self.qnn.over(base.qnn),
-            run_timeout: self.run_timeout.or(base.run_timeout),
-            context_cache: self.context_cache.or(base.context_cache),
-            allow_partial: self.allow_partial.or(base.allow_partial),
-        }
-    }
-
-    /// The parameters, with the defaults.
-    pub fn params(self) -> Params {
-        Params {
-            provider: self.provider.unwrap_or_default(),
-            onnxruntime: self.onnxruntime,
-            qnn_dir: self.qnn_dir,
-            threads: self.threads.unwrap_or(1),
-            qnn: self.qnn,
-            run_timeout: self.run_timeout.or(Some(RUN_TIMEOUT)),
-            context_cache: self.context_cache.unwrap_or_default().folder(),
-            allow_partial: self.allow_partial.unwrap_or(false),
-            patience: Patience::default(),
-        }
-    }
+/// The cache of the service, or that of the user.
+fn usual_cache() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let user = || Some(variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?.join("glimpsed"));
+    variable("CACHE_DIRECTORY").or_else(user).map(|folder| folder.join("contexts"))
 }

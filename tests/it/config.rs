@@ -2,21 +2,22 @@
 
 use crate::common;
 use glimpsed::capture::{Limits, Rotate, Turn};
-use glimpsed::config::{self, Draft, Output, Settings};
+use glimpsed::config::{self, GROUPS, Output, Settings};
 use glimpsed::error::{Kind, Result};
 use glimpsed::frame::Orientation;
 use glimpsed::preprocess::{Filter, Fit};
 use glimpsed::publish::Format;
 use glimpsed::runtime::Provider;
+use glimpsed::settings::Flags;
 use glimpsed::startup;
 use std::path::Path;
 use std::time::Duration;
 
 fn parse(text: &str) -> Result<Settings> {
-    parse_with(text, Path::new("/etc/glimpsed"), Draft::default())
+    parse_with(text, Path::new("/etc/glimpsed"), &Flags::default())
 }
 
-fn parse_with(text: &str, folder: &Path, flags: Draft) -> Result<Settings> {
+fn parse_with(text: &str, folder: &Path, flags: &Flags) -> Result<Settings> {
     Ok(startup::open(config::parse(text, folder, "test.toml", flags, &|_| None)?)?.settings)
 }
 
@@ -68,6 +69,11 @@ fn each_error_is_reported_with_its_line_and_a_hint() {
         ("[execution.qnn]\nhtp_performance_mode = \"fast\"", &["line 4: htp_performance_mode is one of burst, balanced"]),
         ("[execution.qnn]\nbackend_type = \"cpu\"", &["line 4: backend_type = cpu would not use the NPU"]),
         ("[execution.qnn]\nprofiling_level = \"basic\"", &["profiling_level needs profiling_file_path"]),
+        (
+            "[execution]\nprovider = \"qnn\"\nallow_partial = true",
+            &["line 5: allow_partial has no effect without provider = \"auto\""],
+        ),
+        ("[[camera]]\nrotate = 45\nlaunch = \"x\"", &["camera.rotate must be one of \"auto\", 0, 90, 180, 270, not 45"]),
         ("model = 1", &["line 3: unknown key 'model' in [model]; it belongs at the top level"]),
         ("[vars]\nRATE = true", &["line 4: the variable RATE must be a text in quotes, not true"]),
         ("[camera]\nname = \"front\"", &["line 3: each camera is a section of its own, with double brackets: [[camera]]"]),
@@ -177,9 +183,9 @@ fn hints_about_the_file_name_its_keys() {
 
 #[test]
 fn hints_about_flags_name_the_flags() {
-    let flags = Draft { model: Some(config::Placed::by_flag("nothere.onnx".into())), ..Draft::default() };
+    let flags = Flags::of(&GROUPS, &[("--model", "nothere.onnx")]);
     let text = format!("[model]\nfile = \"testcard\"\n{CAMERA}");
-    let message = parse_with(&text, Path::new("/"), flags).unwrap_err().to_string();
+    let message = parse_with(&text, Path::new("/"), &flags).unwrap_err().to_string();
     assert!(message.contains("--model FILE names an ONNX file"), "{message}");
 }
 
@@ -278,11 +284,11 @@ fn flags_override_the_file() {
     use clap::Parser;
     use glimpsed::cli::{Cli, Command};
     let flags = |line: &str| match Cli::parse_from(line.split(' ')).command {
-        Command::Run(args) => args.draft(),
+        Command::Run(args) => args.flags(),
         _ => unreachable!("the line says run"),
     };
     let text = format!("[model]\nfile = \"nothere.onnx\"\ntop = 3\nfilter = \"box\"\n{CAMERA}");
-    let parse = |line| parse_with(&text, Path::new("/"), flags(line)).unwrap();
+    let parse = |line| parse_with(&text, Path::new("/"), &flags(line)).unwrap();
     let settings = parse("glimpsed run --config x --model testcard --top 2 --json");
     assert_eq!((settings.model.top, settings.model.preprocess.filter), (2, Filter::Box));
     assert_eq!((&*settings.cameras[0].name, settings.output), ("front", Some(Output::Lines(Format::Json))));
@@ -309,10 +315,10 @@ fn the_example_is_valid_and_lists_every_key() {
     // the values of pixels that the built-in model is quantized for
     let full = full.replace("[0.485, 0.456, 0.406]", "[0, 0, 0]").replace("[0.229, 0.224, 0.225]", "[1, 1, 1]");
     parse(&full).unwrap();
-    for (section, keys) in config::KEYS {
-        for key in keys.iter().filter(|_| !section.is_empty() && section != "execution.qnn") {
-            let listed = example.lines().any(|line| line.trim_start_matches('#').starts_with(&format!("{key} = ")));
-            assert!(listed, "the example lacks '{key}' in [{section}]");
+    for group in GROUPS.iter().filter(|group| !group.name.is_empty() && group.name != "execution.qnn") {
+        for key in group.all() {
+            let listed = example.lines().any(|line| line.trim_start_matches('#').starts_with(&format!("{} = ", key.name)));
+            assert!(listed, "the example lacks '{}' in {}", key.name, group.shown());
         }
     }
 }

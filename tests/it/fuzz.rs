@@ -9,12 +9,13 @@ use crate::common;
 use crate::common::onnx::Onnx;
 use frame::{FORMATS, Lie, Meta};
 use glimpsed::capture::launch;
-use glimpsed::config::{self, Draft};
+use glimpsed::config;
 use glimpsed::error::Error;
 use glimpsed::labels::Labels;
 use glimpsed::message::request;
 use glimpsed::model::Model;
 use glimpsed::model::recipe::Stated;
+use glimpsed::settings::Flags;
 use glimpsed::startup;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -108,7 +109,7 @@ fn configurations() {
     let sound = std::fs::read_to_string(common::project().join("systemd/glimpsed.toml.example")).unwrap();
     let uncommented: String = sound.lines().map(|line| line.strip_prefix('#').unwrap_or(line).to_owned() + "\n").collect();
     let take = |text: &str| {
-        let reading = config::parse(text, Path::new("/nowhere"), "fuzz.toml", Draft::default(), &|_| None);
+        let reading = config::parse(text, Path::new("/nowhere"), "fuzz.toml", &Flags::default(), &|_| None);
         if let Err(refused) = reading.and_then(startup::open) {
             let error = Error::from(refused);
             assert!(error.to_string().contains("error"), "{error}");

@@ -31,6 +31,7 @@ mod recipe;
 mod recovery;
 mod reload;
 mod service;
+mod settings;
 mod socket;
 mod socket_file;
 mod squeezenet;

@@ -171,5 +171,7 @@ fn an_installation_replaces_files_and_does_not_overwrite_them() {
     }
     let schema = std::fs::read_to_string(common::project().join("schema/message.schema.json")).unwrap();
     assert_eq!(installed("message.schema.json"), schema);
+    let schema = std::fs::read_to_string(common::project().join("schema/glimpsed.toml.schema.json")).unwrap();
+    assert_eq!(installed("glimpsed.toml.schema.json"), schema);
     assert_eq!(std::fs::read_dir(&lib).unwrap().count(), 2, "neither a temporary file nor the other version's library is left");
 }

@@ -60,7 +60,7 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
     {
         let Some(source) = source else { continue };
         let classifier = opened.classifier_of(session_of(args, &opened)?);
-        let whole = whole::measure(classifier, (source, args.source.turn.turn()), cameras, args.time, (stop, asked))?;
+        let whole = whole::measure(classifier, (source, args.turn()), cameras, args.time, (stop, asked))?;
         report[part] = json!({
             "per_second": whole.rate(), "counts": whole.counts(),
             "timing": whole.timing(), "cpu": whole.cpu(floor.cpu_ms, source_ms),
@@ -79,10 +79,10 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
 
 /// The model, and the pipeline where one is given.
 fn open(args: &Bench) -> Result<(OpenModel, Option<String>)> {
-    let Some(reading) = args.reading()? else { return Ok((startup::model(args.model.settings()?)?, None)) };
+    let Some(reading) = args.reading()? else { return Ok((startup::model(args.settings()?)?, None)) };
     let Opened { settings, model } = startup::open(reading)?;
     let pipeline = settings.cameras.into_iter().next().map(|camera| camera.pipeline);
-    Ok((model, pipeline.filter(|_| args.source.is_given())))
+    Ok((model, pipeline.filter(|_| args.names_source())))
 }
 
 fn session_of(args: &Bench, opened: &OpenModel) -> Result<Box<dyn Infer>> {

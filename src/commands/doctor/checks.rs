@@ -5,7 +5,6 @@ use crate::capture::{self, Pipeline, devices};
 use crate::cli::Origin;
 use crate::config::{self, Camera, ModelSettings};
 use crate::error::{Error, Result};
-use crate::model::BUILTIN;
 use crate::npu;
 use crate::publish::socket;
 use crate::runtime::{self, Provider};
@@ -44,19 +43,13 @@ pub fn all(origin: &Origin, model_alone: bool, findings: &mut Findings) {
 
 /// What was asked for cannot be had: then whether anything can, on the provider and with the libraries that are set.
 fn builtin(origin: &Origin) -> ModelSettings {
-    let flags = origin.flags.clone();
-    let draft = match &origin.file {
-        Some(path) => config::as_far_as_readable(path, flags),
-        None => flags,
-    };
-    ModelSettings { model: BUILTIN.into(), labels: None, runtime: draft.runtime.params(), preprocess: Default::default(), top: 5 }
+    ModelSettings::builtin(config::as_far_as_readable(origin.file.as_deref(), &origin.flags))
 }
 
 /// The model of the flags.
 fn model(origin: &Origin, findings: &mut Findings) -> Option<OpenModel> {
     findings.ok("configuration", "the flags: a model and no pipeline, so no camera is checked");
-    let settings = origin.flags.model().ok()?;
-    startup::model(settings).map_err(|error| findings.error(Mark::Fail, "model", &error)).ok()
+    config::model_of_flags(&origin.flags).and_then(startup::model).map_err(|error| findings.error(Mark::Fail, "model", &error)).ok()
 }
 
 fn configuration(origin: &Origin, findings: &mut Findings) -> Option<Opened> {

@@ -2,7 +2,7 @@
 
 use super::checks;
 use super::findings::{Finding, Findings, Mark};
-use crate::cli::{Doctor, Origin};
+use crate::cli::{Doctor, Origin, names_source};
 use crate::error::{Error, Result};
 use crate::printable;
 use crate::publish::write_all;
@@ -12,7 +12,7 @@ use std::fs::File;
 
 /// Runs all checks, and writes the report to `out`. An error if something would stop `run`.
 pub fn run(args: &Doctor, mut out: File) -> Result<()> {
-    let mut origin = args.origin();
+    let mut origin = args.checked.origin();
     let model_alone = is_model_alone(args, &origin);
     if model_alone {
         origin.file = None;
@@ -20,7 +20,7 @@ pub fn run(args: &Doctor, mut out: File) -> Result<()> {
     let mut findings = Findings { origin: &origin, found: Vec::new() };
     checks::all(&origin, model_alone, &mut findings);
     let failed = findings.found.iter().filter(|finding| finding.mark == Mark::Fail).count();
-    let text = if args.json {
+    let text = if args.checked.json {
         serde_json::json!({ "ok": failed == 0, "findings": findings.found }).to_string() + "\n"
     } else {
         text(&findings.found, Styles::of(&out))
@@ -35,8 +35,8 @@ pub fn run(args: &Doctor, mut out: File) -> Result<()> {
 
 /// Whether the flags give a model but no camera: no pipeline and no configuration file.
 fn is_model_alone(args: &Doctor, origin: &Origin) -> bool {
-    let no_file = args.config.config.is_none() && origin.file.as_ref().is_none_or(|path| !path.exists());
-    no_file && origin.flags.model.is_some() && origin.flags.cameras.is_empty()
+    let no_file = args.checked.config.config.is_none() && origin.file.as_ref().is_none_or(|path| !path.exists());
+    no_file && origin.flags.given("--model") && !names_source(&origin.flags)
 }
 
 fn text(findings: &[Finding], styles: Styles) -> String {

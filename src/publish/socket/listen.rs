@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A listening socket, and its file where it is ours to remove.
 pub struct Listening {
@@ -24,10 +25,12 @@ struct Own {
     _lock: Lock,
 }
 
-/// Whether systemd hands a socket in (`LISTEN_FDS`).
+/// Whether systemd hands a socket in (`LISTEN_FDS`). Taking the socket unsets the variables, so they are read once.
 pub fn is_handed_in() -> bool {
+    static HANDED_IN: OnceLock<bool> = OnceLock::new();
     let number = |name| std::env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
-    number("LISTEN_PID") == Some(std::process::id()) && number("LISTEN_FDS").is_some_and(|count| count > 0)
+    *HANDED_IN
+        .get_or_init(|| number("LISTEN_PID") == Some(std::process::id()) && number("LISTEN_FDS").is_some_and(|count| count > 0))
 }
 
 /// Listens at `path`, for those whom `mode` and `group` let in; or on the socket that systemd hands in (`LISTEN_FDS`).

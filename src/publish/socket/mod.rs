@@ -23,4 +23,4 @@ mod subscriber;
 pub use greeting::hello;
 pub use listen::{connect, is_handed_in};
 pub use publisher::Socket;
-pub use settings::Params;
+pub use settings::{KEYS, Params};

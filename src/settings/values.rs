@@ -1,12 +1,9 @@
-//! Values that flags and the configuration file write alike: how they are read, and the range of each.
+//! Values that flags and the configuration file write alike, and how they are read.
 //!
 //! Every number and every time has a range, so that none can overflow arithmetic on it, or ask for more threads, memory or files than a
-//! machine has. A value outside it is refused, and the message names the range.
+//! machine has. A value outside it is refused, and the message names the range. The range of a setting is told with its key.
 
-use crate::capture::Rotate;
-use crate::frame::Orientation;
 use std::ops::RangeInclusive;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// Where there is no narrower one: the longest time that anybody waits for.
@@ -18,28 +15,8 @@ const TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=YEAR;
 /// `--simulate-inference`: fast models take some tens of microseconds; a frame that takes a minute is not live.
 const SIMULATED: RangeInclusive<Duration> = Duration::from_micros(1)..=Duration::from_secs(60);
 
-/// Maximum number of subscribers: each is an open file, and has a queue of its own.
-pub const SUBSCRIBERS: RangeInclusive<usize> = 1..=65_536;
-
-/// Losses in a row before `on_stuck`: with the longest pause between tries, more than a day.
-pub const LOSSES: RangeInclusive<usize> = 1..=10_000;
-
-/// Cameras: each has a pipeline with some threads of its own.
-pub const CAMERAS: RangeInclusive<usize> = 1..=256;
-
 /// Results, and runs of `--repeat`: numbers of messages stay below 2^53.
 pub const RESULTS: RangeInclusive<u64> = 1..=1 << 53;
-
-/// `mean`: pixels are 0 to 1 where it is subtracted; beyond this a float32 does not tell them apart any more.
-pub const MEAN: RangeInclusive<f32> = -10_000.0..=10_000.0;
-
-/// `std`: quotients stay far from float32's limits.
-pub const STD: RangeInclusive<f32> = 1e-6..=10_000.0;
-
-/// Threads of an inference: not more than the processors that this process may use; more only take turns on them.
-pub fn threads() -> RangeInclusive<usize> {
-    1..=available_parallelism().map_or(1, usize::from)
-}
 
 /// A time: `5s`, `500ms`, `2m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -98,11 +75,10 @@ pub fn octal(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| "expected three octal digits, as in 660".into())
 }
 
-/// A rotation: `auto`, or degrees clockwise.
-pub fn rotation(text: &str) -> Result<Rotate, String> {
-    let by = || Some(Rotate::By(Orientation::rotated(text.parse().ok()?)?));
-    let rotation = if text == "auto" { Some(Rotate::Auto) } else { by() };
-    rotation.ok_or_else(|| "expected auto, 0, 90, 180 or 270".into())
+/// Three numbers in `range`, with commas between them.
+pub fn three(text: &str, range: RangeInclusive<f32>) -> Option<[f32; 3]> {
+    let number = |number: &str| number.trim().parse().ok().filter(|n| range.contains(n));
+    text.split(',').map(number).collect::<Option<Vec<f32>>>()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -110,14 +86,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_rotations_and_modes() {
+    fn times_and_modes() {
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert!(duration("-5s").is_err() && duration("five").is_err());
         assert_eq!(simulated("1.6ms"), Ok(Duration::from_micros(1600)));
         assert_eq!(octal("660"), Ok(0o660));
-        assert_eq!(rotation("90"), Ok(Rotate::By(Orientation::rotated(90).unwrap())));
-        assert!(rotation("auto") == Ok(Rotate::Auto) && rotation("45").is_err() && rotation("-90").is_err());
         assert!(octal("888").is_err() && octal("7777").is_err());
     }
 
@@ -132,10 +106,9 @@ mod tests {
 
     #[test]
     fn a_number_out_of_its_range_is_refused_and_more_than_all_is_all() {
-        let most = *threads().end();
-        assert_eq!(whole("1", threads()), Ok(1));
-        assert_eq!(whole("100000", threads()), Err(format!("expected a whole number from 1 to {most}")));
-        assert!(["0", "-1", "1.5", "", "18446744073709551616"].iter().all(|text| whole(text, SUBSCRIBERS).is_err()));
+        assert_eq!(whole("1", 1..=4), Ok(1));
+        assert_eq!(whole("100000", 1..=4), Err("expected a whole number from 1 to 4".into()));
+        assert!(["0", "-1", "1.5", "", "18446744073709551616"].iter().all(|text| whole(text, 1..=65_536).is_err()));
         assert_eq!(at_least_one("99999999999999999999999999"), Ok(usize::MAX));
         assert!(["0", "-1", "", "x"].iter().all(|text| at_least_one(text).is_err()));
     }

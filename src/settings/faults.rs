@@ -1,0 +1,72 @@
+//! What is wrong with settings: all of it, each with its line or its flag.
+
+use super::origin::Origin;
+use crate::error::Error;
+use std::fmt;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where.
+    pub origin: Origin,
+    /// What is wrong, and what would be right.
+    pub text: String,
+    /// Whether the command line makes no sense, whatever the machine and the files on it are.
+    pub is_usage: bool,
+}
+
+impl Fault {
+    /// A fault at `origin`.
+    pub fn new(origin: Origin, text: impl Into<String>) -> Self {
+        Self { origin, text: text.into(), is_usage: false }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.origin {
+            Origin::Line(line) => write!(f, "line {line}: {}", self.text),
+            _ => f.write_str(&self.text),
+        }
+    }
+}
+
+/// Everything that is wrong with the settings of one file, or of flags alone; in the order of the lines, what belongs to none at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// These, in order.
+    pub fn new(mut faults: Vec<Fault>) -> Self {
+        faults.sort_by_key(|fault| fault.origin.line().unwrap_or(usize::MAX));
+        Self(faults)
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+
+    /// All as one error; `origin` says what was read, and is `None` for flags alone.
+    pub fn error(&self, origin: Option<&str>) -> Error {
+        let new = if self.0.iter().all(|fault| fault.is_usage) { Error::usage } else { Error::config };
+        let (what, list) = match (&self.0[..], origin) {
+            // one thing that is wrong with flags is told by itself
+            ([fault], None) => return by_itself(new, fault),
+            ([fault], _) if fault.is_usage => return by_itself(new, fault),
+            (faults, origin) => {
+                let count = if faults.len() == 1 { "1 error".to_owned() } else { format!("{} errors", faults.len()) };
+                let list: Vec<_> = faults.iter().map(Fault::to_string).collect();
+                (format!("{}: {count}", origin.unwrap_or("the command line")), list.join("\n"))
+            }
+        };
+        new(what).hint(list)
+    }
+}
+
+fn by_itself(new: fn(String) -> Error, fault: &Fault) -> Error {
+    match fault.text.split_once('\n') {
+        Some((what, hint)) => new(what.to_owned()).hint(hint.lines().map(str::trim_start).collect::<Vec<_>>().join("\n")),
+        None => new(fault.text.clone()),
+    }
+}

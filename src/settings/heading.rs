@@ -1,0 +1,14 @@
+//! The headings of `--help` under which flags stand.
+
+/// Flags of the model and of what is made of pictures for it.
+pub const MODEL: &str = "Model";
+/// Flags of the NPU.
+pub const NPU: &str = "NPU";
+/// Flags of cameras and other sources.
+pub const CAMERA: &str = "Camera";
+/// Flags of standard output.
+pub const OUTPUT: &str = "Output";
+/// Flags of the socket.
+pub const SOCKET: &str = "Socket";
+/// All others.
+pub const GENERAL: &str = "General";

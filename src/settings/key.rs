@@ -1,0 +1,130 @@
+//! The description of one setting, and of a section of them.
+
+use super::kind::Kind;
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Its name in the file.
+    pub name: &'static str,
+    /// What its value is.
+    pub kind: Kind,
+    /// What it does, as `--help`, the schema and the documentation say it.
+    pub help: &'static str,
+    /// What holds where it is not set.
+    pub default: DefaultValue,
+    /// The flag that sets it.
+    pub flag: Option<Flag>,
+}
+
+/// What holds where a setting is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// Nothing.
+    None,
+    /// This value, as a flag would give it.
+    Value(&'static str),
+    /// The program determines it, as these words say.
+    Described(&'static str),
+}
+
+/// A flag that sets a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Flag {
+    /// Its name, with the dashes.
+    pub name: &'static str,
+    /// How `--help` calls its value; empty for a switch that takes none.
+    pub value: &'static str,
+    /// Its heading in `--help`.
+    pub heading: &'static str,
+    /// Whether only `run` has it: what only looks at settings (`check`, `doctor`) would ignore it.
+    pub only_run: bool,
+    /// The group of flags that exclude each other.
+    pub group: Option<&'static str>,
+    /// The group of which one must be given too.
+    pub requires: Option<&'static str>,
+}
+
+/// The keys of one section of the file. Several stations may share one.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// The section's name; empty for the top level.
+    pub name: &'static str,
+    /// Whether there may be any number of them: `[[camera]]`.
+    pub repeated: bool,
+    /// What the section is about.
+    pub help: &'static str,
+    /// Its keys, a list for each station.
+    pub keys: &'static [&'static [Key]],
+}
+
+impl Key {
+    /// A setting without default and without flag.
+    pub const fn new(name: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self { name, kind, help, default: DefaultValue::None, flag: None }
+    }
+
+    /// With this default, written as a flag's value.
+    pub const fn default(self, value: &'static str) -> Self {
+        Self { default: DefaultValue::Value(value), ..self }
+    }
+
+    /// With a default that the program determines, as `words` say.
+    pub const fn default_described(self, words: &'static str) -> Self {
+        Self { default: DefaultValue::Described(words), ..self }
+    }
+
+    /// With the flag `name`, whose value `--help` calls `value`.
+    pub const fn flag(self, name: &'static str, value: &'static str, heading: &'static str) -> Self {
+        Self { flag: Some(Flag { name, value, heading, only_run: false, group: None, requires: None }), ..self }
+    }
+
+    /// Only `run` has its flag.
+    pub const fn only_run(self) -> Self {
+        match self.flag {
+            Some(flag) => Self { flag: Some(Flag { only_run: true, ..flag }), ..self },
+            None => self,
+        }
+    }
+
+    /// Its flag excludes the others of `group`.
+    pub const fn in_group(self, group: &'static str) -> Self {
+        match self.flag {
+            Some(flag) => Self { flag: Some(Flag { group: Some(group), ..flag }), ..self },
+            None => self,
+        }
+    }
+
+    /// Its flag needs one of `group`.
+    pub const fn requires(self, group: &'static str) -> Self {
+        match self.flag {
+            Some(flag) => Self { flag: Some(Flag { requires: Some(group), ..flag }), ..self },
+            None => self,
+        }
+    }
+
+    /// The help with the default behind it.
+    pub fn help_with_default(&self) -> String {
+        match self.default {
+            DefaultValue::None => self.help.to_owned(),
+            DefaultValue::Value(value) | DefaultValue::Described(value) => format!("{} [default: {value}]", self.help),
+        }
+    }
+}
+
+impl Group {
+    /// All its keys.
+    pub fn all(&self) -> impl Iterator<Item = &'static Key> + use<> {
+        self.keys.iter().flat_map(|keys| keys.iter())
+    }
+
+    /// The key called `name`.
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.all().find(|key| key.name == name)
+    }
+
+    /// How the file begins it: `[model]`, `[[camera]]`.
+    pub fn shown(&self) -> String {
+        if self.repeated { format!("[[{}]]", self.name) } else { format!("[{}]", self.name) }
+    }
+}

@@ -1,0 +1,223 @@
+//! What the value of a setting may be, and how it is read: from a flag's text, or from TOML.
+
+use super::values;
+use std::fmt::Debug;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// What a value may be.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A path; in a file it is taken from the file's folder on.
+    Path,
+    /// A path, or this word (with what it means) in its place.
+    PathOr(&'static str),
+    /// `true` or `false`; a flag of it takes no value.
+    Switch,
+    /// 0 or 1, as QNN writes a switch.
+    Bit,
+    /// A whole number in a range, and what the range comes from, if that is not clear.
+    Whole(fn() -> RangeInclusive<usize>, &'static str),
+    /// A whole number of at least 1, where a number beyond all bounds means all that there are.
+    AtLeastOne,
+    /// Permissions, in octal.
+    Mode,
+    /// A time.
+    Time,
+    /// Three numbers in a range, and an example of them.
+    Three(f32, f32, [&'static str; 3]),
+    /// One of some words.
+    Choice(&'static dyn Choices),
+    /// Names and texts.
+    Variables,
+    /// Options in a section of their own below this one, each checked as a pair of name and value.
+    Options(fn(&str, &str) -> Result<(), String>, &'static str),
+}
+
+/// The words of a choice, each with what it means.
+pub trait Choices: Sync + Debug {
+    /// The words.
+    fn names(&self) -> Vec<(&'static str, &'static str)>;
+}
+
+/// Words, what they mean, and the values that they stand for.
+impl<T: Sync + Debug, const N: usize> Choices for [(&'static str, &'static str, T); N] {
+    fn names(&self) -> Vec<(&'static str, &'static str)> {
+        self.iter().map(|(name, help, _)| (*name, *help)).collect()
+    }
+}
+
+impl<const N: usize> Choices for [&'static str; N] {
+    fn names(&self) -> Vec<(&'static str, &'static str)> {
+        self.iter().map(|name| (*name, "")).collect()
+    }
+}
+
+/// A value that was read.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)] // each is what its name says
+pub enum Value {
+    Text(String),
+    Path(PathBuf),
+    Switch(bool),
+    Whole(usize),
+    Mode(u32),
+    Time(Duration),
+    Three([f32; 3]),
+}
+
+impl Kind {
+    /// The value that `text` of a flag or of a default stands for; an error says what was expected.
+    pub fn of_text(self, text: &str) -> Result<Value, String> {
+        match self {
+            Self::Text => Ok(Value::Text(text.to_owned())),
+            Self::Path | Self::PathOr(_) if text.is_empty() => Err("expected a path".into()),
+            Self::Path | Self::PathOr(_) => Ok(Value::Path(text.into())),
+            Self::Switch => text.parse().map(Value::Switch).map_err(|_| "expected true or false".into()),
+            Self::Bit => bit(text).map(Value::Switch).ok_or_else(|| "expected 0 or 1".into()),
+            Self::Whole(range, why) => values::whole(text, range()).map(Value::Whole).map_err(|expected| expected + why),
+            Self::AtLeastOne => values::at_least_one(text).map(Value::Whole),
+            Self::Mode => values::octal(text).map(Value::Mode),
+            Self::Time => values::duration(text).map(Value::Time),
+            Self::Three(least, most, example) => values::three(text, least..=most)
+                .map(Value::Three)
+                .ok_or_else(|| format!("expected three numbers from {least} to {most}, as in {}", example.join(","))),
+            Self::Choice(choices) => match choices.names().iter().find(|(name, _)| *name == text) {
+                Some((name, _)) => Ok(Value::Text((*name).to_owned())),
+                None => Err(format!("expected one of {}", words(choices).join(", "))),
+            },
+            Self::Variables => match text.split_once('=') {
+                Some((name, _)) if !name.is_empty() => Ok(Value::Text(text.to_owned())),
+                _ => Err("expected NAME=VALUE".into()),
+            },
+            Self::Options(check, example) => {
+                let (name, value) = text.split_once('=').ok_or_else(|| format!("expected KEY=VALUE, as in {example}"))?;
+                check(name, value).map(|()| Value::Text(text.to_owned()))
+            }
+        }
+    }
+
+    /// The value of `value` in a file in `folder`; an error says what it must be.
+    pub fn of_toml(self, value: &DeValue, folder: &Path) -> Result<Value, String> {
+        let read = match (self, value) {
+            (Self::Text, DeValue::String(text)) => Some(Value::Text(text.to_string())),
+            (Self::PathOr(word), DeValue::String(text)) if text == word => Some(Value::Path(word.into())),
+            (Self::Path | Self::PathOr(_), DeValue::String(text)) if !text.is_empty() => Some(Value::Path(folder.join(&**text))),
+            (Self::Switch, DeValue::Boolean(truth)) => Some(Value::Switch(*truth)),
+            (Self::Whole(range, _), DeValue::Integer(n)) => {
+                usize::from_str_radix(n.as_str(), n.radix()).ok().filter(|n| range().contains(n)).map(Value::Whole)
+            }
+            (Self::AtLeastOne, DeValue::Integer(n)) if n.radix() == 10 => self.of_text(n.as_str()).ok(),
+            (Self::Mode, DeValue::Integer(n)) if n.radix() == 8 => self.of_text(n.as_str()).ok(),
+            // a number may be one of the words: rotate = 90
+            (Self::Choice(_), DeValue::Integer(n)) => self.of_text(n.as_str()).ok(),
+            (Self::Mode | Self::Time | Self::Choice(_), DeValue::String(text)) => self.of_text(text).ok(),
+            (Self::Three(least, most, _), DeValue::Array(numbers)) if numbers.len() == 3 => {
+                let numbers: Vec<_> = numbers.iter().filter_map(|number| number_of(number, least..=most)).collect();
+                numbers.try_into().ok().map(Value::Three)
+            }
+            (Self::Bit | Self::Variables | Self::Options(..), _) => plain(value).map(Value::Text),
+            _ => None,
+        };
+        read.ok_or_else(|| self.wanted(value))
+    }
+
+    /// What a value of the file must be, where `value` is not.
+    fn wanted(self, value: &DeValue) -> String {
+        match self {
+            Self::Text => "a text in quotes".into(),
+            Self::Path | Self::PathOr(_) => "a path in quotes".into(),
+            Self::Switch => "true or false".into(),
+            Self::Bit => "0 or 1".into(),
+            Self::Whole(range, why) => format!("a whole number from {} to {}{why}", range().start(), range().end()),
+            Self::AtLeastOne => "a whole number of at least 1".into(),
+            Self::Mode => "three octal digits in quotes, as in \"660\"".into(),
+            Self::Time if value.as_str().is_some() => format!("{}, as in \"5s\"", values::a_time()),
+            Self::Time => "a time in quotes, as in \"5s\", \"500ms\" or \"2m\"".into(),
+            Self::Three(least, most, example) => {
+                format!("three numbers from {least} to {most}, as in [{}]", example.join(", "))
+            }
+            Self::Choice(choices) => {
+                let words: Vec<_> = words(choices).iter().map(|word| quoted(word)).collect();
+                format!("one of {}", words.join(", "))
+            }
+            Self::Variables | Self::Options(..) => "a text or a number".into(),
+        }
+    }
+
+    /// The words that it takes.
+    pub fn words(self) -> Vec<&'static str> {
+        match self {
+            Self::Choice(choices) => words(choices),
+            Self::PathOr(word) => vec![word],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn words(choices: &dyn Choices) -> Vec<&'static str> {
+    choices.names().into_iter().map(|(name, _)| name).collect()
+}
+
+/// A word as the file writes it: a number stands without quotes.
+pub fn quoted(word: &str) -> String {
+    if word.parse::<i64>().is_ok() { word.to_owned() } else { format!("\"{word}\"") }
+}
+
+/// 0 or 1; true and false are taken.
+pub fn bit(text: &str) -> Option<bool> {
+    match text {
+        "1" | "true" => Some(true),
+        "0" | "false" => Some(false),
+        _ => None,
+    }
+}
+
+fn number_of(value: &Spanned<DeValue>, range: RangeInclusive<f32>) -> Option<f32> {
+    let number = match value.get_ref() {
+        DeValue::Integer(n) => n.as_str().parse().ok(),
+        DeValue::Float(n) => n.as_str().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| range.contains(number))
+}
+
+/// A text, a number or a truth, as it is written.
+pub fn plain(value: &DeValue) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(n) => Some(n.to_string()),
+        DeValue::Boolean(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn triples() {
+        let mean = Kind::Three(-10_000.0, 10_000.0, ["0.485", "0.456", "0.406"]);
+        let std = Kind::Three(1e-6, 10_000.0, ["0.229", "0.224", "0.225"]);
+        assert_eq!(mean.of_text("0.5, 0.25,-1"), Ok(Value::Three([0.5, 0.25, -1.0])));
+        for wrong in ["1,2", "1,2,x", "1,2,3,4", "1,2,3,x", "1,2,inf", "NaN,1,2", "1e30,1,2"] {
+            assert!(mean.of_text(wrong).is_err() && std.of_text(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(std.of_text("1,0,1").unwrap_err(), "expected three numbers from 0.000001 to 10000, as in 0.229,0.224,0.225");
+        assert!(std.of_text("1,1e-30,1").is_err());
+    }
+
+    #[test]
+    fn a_number_may_be_one_of_the_words() {
+        let kind = Kind::Choice(&["auto", "0", "90"]);
+        assert_eq!(kind.of_text("90"), Ok(Value::Text("90".into())));
+        assert!(kind.of_text("-90").is_err() && kind.of_text("45").is_err());
+        assert_eq!(kind.wanted(&DeValue::Boolean(true)), "one of \"auto\", 0, 90");
+    }
+}

@@ -1,0 +1,33 @@
+//! Settings in layers: flags are entries laid over a file in TOML, and below both is the default of each setting.
+//!
+//! A station describes its settings by a list of [`Key`]s in its `settings.rs`: name, kind, help, default, flag. Everything else comes
+//! from these: what a [`Section`] reads, the flags of the command line, hints that name keys in place of flags, the schema for editors
+//! and the table of keys in the documentation. A new setting is a line in that list and one in the station's `read`.
+//!
+//! Each value keeps its [`Origin`], a line of the file or a flag, and everything that is wrong is found in one pass.
+
+mod advice;
+mod faults;
+mod flags;
+pub mod heading;
+mod key;
+mod kind;
+mod layers;
+mod origin;
+mod reference;
+mod schema;
+mod section;
+mod setting;
+pub mod values;
+
+pub use advice::Advice;
+pub use faults::{Fault, Faults};
+pub use flags::{Entry, Flags};
+pub use key::{DefaultValue, Flag, Group, Key};
+pub use kind::{Choices, Kind, Value, bit};
+pub use layers::Layers;
+pub use origin::{Origin, Placed};
+pub use reference::reference;
+pub use schema::schema;
+pub use section::{Section, defaults};
+pub use setting::Setting;

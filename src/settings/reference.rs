@@ -1,0 +1,55 @@
+//! The table of all keys in the documentation.
+
+use super::key::{DefaultValue, Group, Key};
+use super::kind::{Kind, quoted};
+use std::fmt::Write;
+
+/// A table in Markdown for each section of `groups`, with all of its keys.
+pub fn reference(groups: &[Group]) -> String {
+    let mut text = String::new();
+    for group in groups.iter().filter(|group| !group.name.contains('.')) {
+        let heading = if group.name.is_empty() { "At the top level".to_owned() } else { format!("`{}`", group.shown()) };
+        let _ =
+            writeln!(text, "\n**{heading}**: {}\n\n| key | value | default | flag | meaning |\n|---|---|---|---|---|", group.help);
+        for key in group.all() {
+            let flag = key.flag.map(|flag| format!("`{}`", flag.name)).unwrap_or_default();
+            let _ = writeln!(text, "| `{}` | {} | {} | {flag} | {} |", key.name, value(key), default(key), key.help);
+        }
+    }
+    text
+}
+
+fn value(key: &Key) -> String {
+    match key.kind {
+        Kind::Text => "text".into(),
+        Kind::Path => "path".into(),
+        Kind::PathOr(word) => format!("path, or `\"{word}\"`"),
+        Kind::Switch => "`true`, `false`".into(),
+        Kind::Bit => "`0`, `1`".into(),
+        Kind::Whole(_, why) if !why.is_empty() => format!("1 to{}", why.trim_start_matches(',')),
+        Kind::Whole(range, _) => format!("{} to {}", range().start(), range().end()),
+        Kind::AtLeastOne => "a whole number from 1 on".into(),
+        Kind::Mode => "octal digits: `\"660\"`".into(),
+        Kind::Time => "time: `\"500ms\"`, `\"5s\"`".into(),
+        Kind::Three(_, _, example) => format!("`[{}]`", example.join(", ")),
+        Kind::Choice(choices) => {
+            let words: Vec<_> = choices.names().iter().map(|(word, _)| format!("`{}`", quoted(word))).collect();
+            words.join(", ")
+        }
+        Kind::Variables => "`{ NAME = \"VALUE\" }`".into(),
+        Kind::Options(..) => "`{ NAME = VALUE }`".into(),
+    }
+}
+
+fn default(key: &Key) -> String {
+    match (key.default, key.kind) {
+        (DefaultValue::None, _) => String::new(),
+        (DefaultValue::Described(words), _) => words.to_owned(),
+        (DefaultValue::Value(value), Kind::Three(..)) => format!("`[{}]`", value.replace(',', ", ")),
+        (DefaultValue::Value(value), Kind::Choice(_)) => format!("`{}`", quoted(value)),
+        (DefaultValue::Value(value), Kind::Text | Kind::Path | Kind::PathOr(_) | Kind::Mode | Kind::Time) => {
+            format!("`\"{value}\"`")
+        }
+        (DefaultValue::Value(value), _) => format!("`{value}`"),
+    }
+}

@@ -1,0 +1,276 @@
+//! One section of settings: each value from the flag, else from the file, else the default.
+
+use super::faults::Fault;
+use super::flags::{Entry, Flags};
+use super::key::{DefaultValue, Group, Key};
+use super::kind::{Kind, Value, plain};
+use super::layers::{Layers, shown};
+use super::origin::{Origin, Placed};
+use super::setting::Setting;
+use crate::error::Error;
+use crate::suggest::{nearest, synonym};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use toml::de::{DeTable, DeValue};
+
+/// A section as it is read. A value that is wrong is noted as a fault, and the default stands in for it.
+pub struct Section<'l> {
+    layers: &'l Layers<'l>,
+    group: Group,
+    table: Option<&'l DeTable<'l>>,
+    /// Where it begins in the file.
+    pub origin: Origin,
+}
+
+/// What `read` makes of a section with these keys in which nothing is set: the defaults.
+pub fn defaults<T>(keys: &'static [&'static [Key]], read: impl FnOnce(&Section) -> T) -> T {
+    let flags = Flags::default();
+    let layers = Layers::of_flags(&[], &flags);
+    read(&Section::new(&layers, Group { name: "", repeated: false, help: "", keys }, None, Origin::Nowhere))
+}
+
+impl Layers<'_> {
+    /// The top level of the file, for keys that stand there.
+    pub fn top(&self) -> Section<'_> {
+        Section::new(self, self.group(""), Some(&self.table), Origin::Nowhere)
+    }
+
+    /// The section `[name]`, in the file or not.
+    pub fn section(&self, name: &'static str) -> Section<'_> {
+        let found = self.find(&self.table, name).and_then(|(value, origin)| {
+            if value.as_table().is_none() {
+                self.fault(origin, format!("'{name}' is a section, [{name}], not {}", shown(value)));
+            }
+            Some((value.as_table()?, origin))
+        });
+        let (table, origin) = found.map_or((None, Origin::Nowhere), |(table, origin)| (Some(table), origin));
+        Section::new(self, self.group(name), table, origin).checked()
+    }
+
+    /// All sections `[[name]]`.
+    pub fn sections(&self, name: &'static str) -> Vec<Section<'_>> {
+        let Some((value, origin)) = self.find(&self.table, name) else { return Vec::new() };
+        let tables = value.as_array().into_iter().flat_map(|array| array.iter());
+        let tables = tables.filter_map(|table| Some((table.get_ref().as_table()?, self.line(table.span().start))));
+        let found: Vec<_> =
+            tables.map(|(table, origin)| Section::new(self, self.group(name), Some(table), origin).checked()).collect();
+        if found.is_empty() {
+            self.fault(origin, format!("each {name} is a section of its own, with double brackets: [[{name}]]"));
+        }
+        found
+    }
+
+    /// A section `[[name]]` that flags alone make.
+    pub fn section_of_flags(&self, name: &'static str) -> Section<'_> {
+        Section::new(self, self.group(name), None, Origin::Nowhere)
+    }
+}
+
+impl<'l> Section<'l> {
+    fn new(layers: &'l Layers<'l>, group: Group, table: Option<&'l DeTable<'l>>, origin: Origin) -> Self {
+        Self { layers, group, table, origin }
+    }
+
+    fn checked(self) -> Self {
+        if let Some(table) = self.table {
+            self.layers.check(&self.group, table);
+        }
+        self
+    }
+
+    /// The value of `key`: as the flag says, else the file, else its default.
+    ///
+    /// # Panics
+    ///
+    /// Where the section has no such key, or one of another type: a fault of the program that shows whenever the section is read.
+    pub fn get<T: Setting>(&self, key: &str) -> T {
+        let described = self.key(key);
+        let value = self.set(described).map(|placed| placed.value).or_else(|| match described.default {
+            DefaultValue::Value(text) => described.kind.of_text(text).ok(),
+            DefaultValue::None | DefaultValue::Described(_) => None,
+        });
+        T::of(value).unwrap_or_else(|| panic!("the key {key} has no default, or is of another type"))
+    }
+
+    /// The value of `key` and its origin, where it is set.
+    pub fn placed<T: Setting>(&self, key: &str) -> Option<Placed<T>> {
+        let Placed { value, origin } = self.set(self.key(key))?;
+        T::of(Some(value)).map(|value| Placed { value, origin })
+    }
+
+    /// The text of `key`, where it is set rightly; a fault that was noted before is not noted again.
+    pub fn placed_quietly(&self, key: &str) -> Option<Placed<String>> {
+        let described = self.key(key);
+        let value = match self.entries(key).next() {
+            Some(entry) => entry.value.to_str()?.to_owned(),
+            None => match described.kind.of_toml(self.layers.find(self.table?, key)?.0, self.layers.folder) {
+                Ok(Value::Text(text)) => text,
+                _ => return None,
+            },
+        };
+        Some(Placed { value, origin: self.origin_of(key)? })
+    }
+
+    /// What the word that `key` holds, or its default, stands for in `choices`, which its kind lists.
+    ///
+    /// # Panics
+    ///
+    /// As [`Section::get`], and where its kind has other words.
+    pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, &str, T)]) -> T {
+        self.choice_if_set(key, choices).unwrap_or_else(|| panic!("the key {key} has no default, or other choices"))
+    }
+
+    /// The same for a key that may have no value.
+    pub fn choice_if_set<T: Copy>(&self, key: &str, choices: &[(&str, &str, T)]) -> Option<T> {
+        let word: Option<String> = self.get(key);
+        choices.iter().find(|(name, ..)| Some(*name) == word.as_deref()).map(|(.., value)| *value)
+    }
+
+    /// Where `key` is set.
+    pub fn origin_of(&self, key: &str) -> Option<Origin> {
+        let entry = self.entries(key).next();
+        let in_file = || Some(self.layers.find(self.table?, key)?.1);
+        entry.map(|entry| Origin::Flag(entry.flag)).or_else(in_file)
+    }
+
+    /// Whether the file, or a flag, sets `key`, be it wrongly.
+    pub fn has(&self, key: &str) -> bool {
+        self.origin_of(key).is_some()
+    }
+
+    /// The names and texts of `key`: those of the file, and those of flags over them.
+    pub fn variables(&self, key: &str) -> BTreeMap<String, String> {
+        let in_file = self.pairs(key, text_or_number).into_iter().filter_map(|(name, value, origin)| match value {
+            Ok(value) => Some((name, value)),
+            Err(shown) => {
+                self.layers.fault(origin, format!("the variable {name} must be a text in quotes, not {shown}"));
+                None
+            }
+        });
+        let mut variables: BTreeMap<_, _> = in_file.collect();
+        let by_flags = self.entries(key).filter_map(|entry| entry.value.to_str()?.split_once('='));
+        variables.extend(by_flags.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        variables
+    }
+
+    /// The options of the section `key` below this one, each with its origin: those of the file, and behind them those of flags.
+    pub fn options(&self, key: &str) -> Vec<(String, Placed<String>)> {
+        let group = self.layers.group(&format!("{}.{key}", self.group.name));
+        if let Some(table) = self.table.and_then(|table| self.layers.find(table, key)).and_then(|(value, _)| value.as_table()) {
+            self.layers.check(&group, table);
+        }
+        let in_file = self.pairs(key, plain).into_iter().filter(|(name, ..)| group.key(name).is_some());
+        let in_file = in_file.filter_map(|(name, value, origin)| match value {
+            Ok(value) => Some((name, Placed { value, origin })),
+            Err(shown) => {
+                self.layers.fault(origin, format!("{}.{name} must be a text or a number, not {shown}", group.name));
+                None
+            }
+        });
+        let by_flags = self.entries(key).filter_map(|entry| {
+            let (name, value) = entry.value.to_str()?.split_once('=')?;
+            Some((name.to_owned(), Placed { value: value.to_owned(), origin: Origin::Flag(entry.flag) }))
+        });
+        in_file.chain(by_flags).collect()
+    }
+
+    /// Notes that something is wrong with `key`; with the section, where the key is not set.
+    pub fn fault(&self, key: &str, text: impl Into<String>) {
+        self.layers.fault(self.origin_of(key).unwrap_or(self.origin), text);
+    }
+
+    /// Notes what is wrong at `origin`.
+    pub fn fault_at(&self, origin: Origin, text: impl Into<String>) {
+        self.layers.fault(origin, text);
+    }
+
+    /// Notes that the value that was set at `origin` is none: for a flag the command line makes no sense.
+    pub fn invalid(&self, origin: Origin, text: impl Into<String>) {
+        self.layers.add(Fault { is_usage: origin.flag().is_some(), ..Fault::new(origin, text) });
+    }
+
+    /// Notes `error`, which came of the value of `key`: its hints name keys, where the file set that.
+    pub fn error(&self, key: &str, error: Error) {
+        let origin = self.origin_of(key).unwrap_or(self.origin);
+        let error = if origin.flag().is_some() { error } else { self.layers.advice().of(error) };
+        self.layers.fault(origin, error.to_string());
+    }
+
+    /// Notes that `key` has no effect without `needed`, which is told as `(by flags, in the file)`, and that `hint` helps where a flag
+    /// set it. A key that the file sets is refused only if the file itself leaves out what is needed: `needed_key` is what a flag may
+    /// have changed for this once.
+    pub fn ignored(&self, key: &str, needed: (&str, &str), needed_key: &str, hint: &str) {
+        let Some(origin) = self.origin_of(key) else { return };
+        match origin {
+            Origin::Flag(flag) => {
+                let text = format!("{flag} has no effect without {}\n  {hint}", needed.0);
+                self.layers.add(Fault { is_usage: true, ..Fault::new(origin, text) });
+            }
+            _ if self.origin_of(needed_key).is_some_and(|origin| origin.flag().is_some()) => {}
+            _ => self.fault(key, format!("{key} has no effect without {}", needed.1)),
+        }
+    }
+
+    /// How many faults there are so far, in all sections.
+    pub fn count(&self) -> usize {
+        self.layers.count()
+    }
+
+    fn key(&self, name: &str) -> &'static Key {
+        self.group.key(name).unwrap_or_else(|| panic!("there is no key {name} in {}", self.group.shown()))
+    }
+
+    fn entries<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s Entry> {
+        self.layers.flags.of_key(self.group.name, key)
+    }
+
+    fn set(&self, key: &Key) -> Option<Placed<Value>> {
+        if let Some(entry) = self.entries(key.name).next() {
+            let origin = Origin::Flag(entry.flag);
+            // a path need not be UTF-8; anything else was checked with the command line
+            if matches!(key.kind, Kind::Path | Kind::PathOr(_)) {
+                return Some(Placed { value: Value::Path(PathBuf::from(&entry.value)), origin });
+            }
+            return match key.kind.of_text(&entry.value.to_string_lossy()) {
+                Ok(value) => Some(Placed { value, origin }),
+                Err(expected) => {
+                    let text = format!("invalid value '{}' for {}: {expected}", entry.value.display(), entry.flag);
+                    self.layers.add(Fault { is_usage: true, ..Fault::new(origin, text) });
+                    None
+                }
+            };
+        }
+        let (value, origin) = self.layers.find(self.table?, key.name)?;
+        match key.kind.of_toml(value, self.layers.folder) {
+            Ok(value) => Some(Placed { value, origin }),
+            Err(wanted) => {
+                let known = key.kind.words();
+                let near = value.as_str().filter(|_| matches!(key.kind, Kind::Choice(_)));
+                let near = near.and_then(|word| synonym(word, &known).or_else(|| nearest(word, &known)));
+                let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+                let name = [self.group.name, key.name].join(".");
+                let text = format!("{} must be {wanted}, not {}{near}", name.trim_start_matches('.'), shown(value));
+                self.layers.fault(origin, text);
+                None
+            }
+        }
+    }
+
+    /// The pairs of the table of `key` in the file; a value that `take` does not take is an error with what it is.
+    fn pairs(&self, key: &str, take: fn(&DeValue) -> Option<String>) -> Vec<(String, Result<String, String>, Origin)> {
+        let Some((value, origin)) = self.table.and_then(|table| self.layers.find(table, key)) else { return Vec::new() };
+        let Some(table) = value.as_table() else {
+            self.layers.fault(origin, format!("'{key}' is a section, [{key}], not {}", shown(value)));
+            return Vec::new();
+        };
+        let one = |value| take(value).ok_or_else(|| shown(value));
+        table
+            .iter()
+            .map(|(name, value)| (name.get_ref().to_string(), one(value.get_ref()), self.layers.line(value.span().start)))
+            .collect()
+    }
+}
+
+fn text_or_number(value: &DeValue) -> Option<String> {
+    plain(value).filter(|_| value.as_bool().is_none())
+}

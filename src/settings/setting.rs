@@ -1,0 +1,31 @@
+//! The types that settings are read as.
+
+use super::kind::Value;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What [`Section::get`](super::Section::get) gives.
+pub trait Setting: Sized {
+    /// The setting that `value` makes; `None` where it is none, or of another type.
+    fn of(value: Option<Value>) -> Option<Self>;
+}
+
+macro_rules! setting {
+    ($($kind:ty: $variant:ident),*) => { $(
+        impl Setting for $kind {
+            fn of(value: Option<Value>) -> Option<Self> {
+                match value { Some(Value::$variant(value)) => Some(value), _ => None }
+            }
+        }
+    )* };
+}
+setting!(String: Text, PathBuf: Path, bool: Switch, usize: Whole, u32: Mode, Duration: Time, [f32; 3]: Three);
+
+impl<T: Setting> Setting for Option<T> {
+    fn of(value: Option<Value>) -> Option<Self> {
+        match value {
+            None => Some(None),
+            value => T::of(value).map(Some),
+        }
+    }
+}

@@ -10,7 +10,13 @@
 //!                                                 counted                             overlay text on the video
 //! ```
 //!
-//! A daemon has any number of cameras, each with its own capture and channel, and one engine ([`daemon`]).
+//! A daemon ([`daemon`]) has any number of cameras and one engine for each model. What goes from one camera to one engine is a *stream*,
+//! with a channel and counters of its own. The engines share a frame's pixels:
+//!
+//! ```text
+//! capture ──▶ frame ─┬─▶ channel ──▶ engine of a model ──┬─▶ hub ──▶ publishers
+//!                    └─▶ channel ──▶ engine of another ──┘
+//! ```
 //!
 //! A frame passes the modules from top to bottom; they exchange plain values: [`frame::Frame`], [`tensor::Tensor`],
 //! [`prediction::Prediction`]. `use` goes up the list below and never down, which `tests/it/layers.rs` checks.
@@ -20,7 +26,7 @@
 //! | thread | work | ends |
 //! |---|---|---|
 //! | `main` | opens the model and the session, starts the other threads, then waits for events: signals, steps of a reload, the service manager; it waits for other threads only at shutdown | last |
-//! | `engine` | all inference: takes frames from the cameras in turn, prepares those that were not prefetched, publishes results | when its cameras have ended, or on request |
+//! | `engine` | one for each model, with all of its inference: takes frames from its streams in turn, prepares those that are not prefetched, publishes results | when its streams have ended, on request, or when another one fails |
 //! | `preprocess` | prefetch: prepares the next frame while the model runs, if one is waiting | with the engine |
 //! | `capture` | one per camera: watches the pipeline's bus, rebuilds the pipeline when the camera is lost | with the source, or on request |
 //! | `teardown` | stops one pipeline; a driver that hangs is abandoned after 3 s | with the pipeline |
@@ -35,6 +41,7 @@
 //! | `on_stuck` | runs the command of a camera that stays lost | with the command |
 //! | `leave` | exits if a signal arrives while a session is being opened | with the process |
 //! | `timer` | `--for`: requests shutdown | when the time is over |
+//! | `end` | ends a command other than the daemon that does not react to a signal in time | with the process |
 //!
 //! The long-lived ones are started by [`threads`], so that their end is observed: a panic in one ends the daemon with exit status 1.
 //!

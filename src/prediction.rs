@@ -29,12 +29,21 @@ pub struct Timing {
     pub postprocess: Duration,
 }
 
+/// Names a stream: a camera whose frames are classified by a model.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamName {
+    /// The camera, or the file.
+    pub camera: Arc<str>,
+    /// The model.
+    pub model: Arc<str>,
+}
+
 /// What one frame shows.
 #[derive(Debug, Clone)]
 pub struct Prediction {
     /// The camera's name, or the file.
     pub source: Arc<str>,
-    /// Rises by one for each result of a source, from 0.
+    /// Rises by one for each result of the stream, from 0.
     pub seq: u64,
     /// The frame.
     pub info: FrameInfo,
@@ -53,6 +62,11 @@ pub struct Prediction {
 }
 
 impl Prediction {
+    /// The stream that it is of.
+    pub fn stream(&self) -> StreamName {
+        StreamName { camera: self.source.clone(), model: self.model.clone() }
+    }
+
     /// Columns and rows of the upright frame.
     pub fn size(&self) -> (u32, u32) {
         self.info.picture.upright_size()

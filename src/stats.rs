@@ -25,6 +25,12 @@ impl Durations {
         self.microseconds.saturating_record(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1));
     }
 
+    /// Adds the durations of `other`.
+    pub fn add(&mut self, other: &Self) {
+        // both have the same bounds
+        let _ = self.microseconds.add(&other.microseconds);
+    }
+
     /// The number of durations.
     pub fn count(&self) -> u64 {
         self.microseconds.len()
@@ -55,6 +61,11 @@ impl Rate {
     /// The rate as of the last result.
     pub fn per_second(&self) -> f64 {
         self.per_second
+    }
+
+    /// Adds the rate of `other`, to be read and not counted on.
+    pub fn add(&mut self, other: &Self) {
+        self.per_second += other.per_second;
     }
 
     /// Counts one result at `now` and returns the current rate.
@@ -110,6 +121,27 @@ mod tests {
         assert!((durations.mean().as_secs_f64() - 0.0505).abs() < 1e-4, "{:?}", durations.mean());
         assert!((durations.percentile(50.0).as_secs_f64() - 0.050).abs() < 1e-4);
         assert!((durations.percentile(99.0).as_secs_f64() - 0.099).abs() < 2e-4);
+    }
+
+    #[test]
+    fn durations_and_rates_of_two_add_up() {
+        let (mut first, mut second) = (Durations::default(), Durations::default());
+        (1..=50).for_each(|n| first.record(Duration::from_millis(n)));
+        (51..=100).for_each(|n| second.record(Duration::from_millis(n)));
+        first.add(&second);
+        assert_eq!(first.count(), 100);
+        assert!((first.percentile(99.0).as_secs_f64() - 0.099).abs() < 2e-4);
+        let start = Instant::now();
+        let ten = || {
+            let mut rate = Rate::default();
+            (0..=90).for_each(|n| {
+                rate.tick(start + Duration::from_millis(n * 100));
+            });
+            rate
+        };
+        let mut both = ten();
+        both.add(&ten());
+        assert!((both.per_second() - 20.0).abs() < 0.01);
     }
 
     #[test]

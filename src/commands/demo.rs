@@ -70,7 +70,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
         stuck: None,
     };
     let parts = Parts {
-        classifier,
+        classifiers: vec![classifier],
         hub: Hub::new().queued(publisher)?,
         status_interval: None,
         limit: super::run::limit(&args.limits, stop)?,

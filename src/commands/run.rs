@@ -36,7 +36,7 @@ pub fn run(args: &Run, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<
         patience,
     });
     let limit = limit(&args.limits, stop)?;
-    let parts = Parts { classifier, hub, status_interval: settings.status_interval, limit, source };
+    let parts = Parts { classifiers: vec![classifier], hub, status_interval: settings.status_interval, limit, source };
     daemon::run(parts, settings.cameras, Arc::new(|_| {}), Outside { stop, asked, service: Service::default() }).map(drop)
 }
 
@@ -77,7 +77,7 @@ fn publishers(settings: &Settings, out: File, classifier: &Classifier) -> Result
     let mut hub = Hub::new();
     if let Some(params) = &settings.socket {
         let cameras: Vec<_> = settings.cameras.iter().map(|camera| &*camera.name).collect();
-        hub = hub.inline(Box::new(Socket::open(params, &daemon::hello(classifier, &cameras))?));
+        hub = hub.inline(Box::new(Socket::open(params, &daemon::hello(&[classifier], &cameras))?));
     }
     let format = match settings.output {
         Some(Output::None) => None,

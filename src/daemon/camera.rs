@@ -1,14 +1,15 @@
-//! One camera: its pipeline on a thread of its own, its channel, its figures, and what the log tells of it.
+//! One camera: its pipeline on a thread of its own, its channel to each engine, and its counters.
 
 use super::hook::Hook;
+use super::reporter::{StateReporter, wake};
 use crate::caption::Caption;
-use crate::capture::{self, Change, Pipeline};
-use crate::channel::{Sent, counted_channel};
+use crate::capture::{self, Limits, Pipeline};
+use crate::channel::{self, Sent, counted_channel};
 use crate::config;
 use crate::engine::{Stream, StreamId};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::metrics::{Metrics, State};
+use crate::metrics::{Metrics, State, StreamMetrics};
 use crate::publish::Overlay;
 use crate::system::signals::Stop;
 use crate::threads::{self, Watched};
@@ -33,12 +34,12 @@ pub struct Prepared {
 pub struct Camera {
     /// Its settings.
     pub settings: config::Camera,
-    /// Its stream in the engine.
-    pub stream: StreamId,
-    /// Its figures.
+    /// Its stream in each engine.
+    pub streams: Vec<StreamId>,
+    /// Its counters.
     pub metrics: Arc<Metrics>,
-    /// What of its state was told last.
-    pub told: (State, Option<String>),
+    /// Its state, and the reason for it, when subscribers were last told.
+    pub last_reported: (State, Option<String>),
     stop: Stop,
     /// `None` until it is started.
     thread: Option<Watched<()>>,
@@ -48,11 +49,23 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Sets the camera up; its figures go on in `metrics`, and `bell` rings at each change of its state. The stream is for the engine.
-    pub fn prepare(settings: config::Camera, prepare: Prepare, metrics: Arc<Metrics>, bell: Sender<()>) -> (Prepared, Stream) {
-        let (mut sender, receiver) = counted_channel(WAITING, metrics.dropped_counter());
+    /// Sets the camera up; it counts on in `metrics`, and `main` is woken at each change of its state. There is a stream for each of so
+    /// many engines; results of the first are shown on the camera's video.
+    pub fn prepare(
+        settings: config::Camera,
+        prepare: Prepare,
+        metrics: Arc<Metrics>,
+        main: Sender<()>,
+        engines: usize,
+    ) -> (Prepared, Vec<Stream>) {
         let caption = Caption::default();
-        let stream = Stream::new(receiver, metrics.clone()).with_place(Box::new(Overlay::new(caption.clone())));
+        let (mut outlets, streams): (Vec<_>, Vec<_>) = (0..engines)
+            .map(|engine| {
+                let (outlet, stream) = outlet(metrics.stream(engine));
+                let overlay = || Box::new(Overlay::new(caption.clone()));
+                (outlet, if engine == 0 { stream.with_place(overlay()) } else { stream })
+            })
+            .unzip();
         let params = capture::Params {
             name: settings.name.clone(),
             limits: settings.limits,
@@ -68,27 +81,32 @@ impl Camera {
         let counting = metrics.clone();
         let deliver = move |mut frame: Frame| {
             frame.info.number = counting.captured();
-            match if frame.info.live { sender.send_newest(frame) } else { sender.send_all(frame) } {
-                Sent::Closed => ControlFlow::Break(()),
-                Sent::Queued | Sent::Replaced(_) => ControlFlow::Continue(()),
-            }
+            // the engines share the pixels; one that has ended counts each frame as dropped
+            let taken = outlets.iter_mut().filter_map(|outlet: &mut Outlet| outlet.send(frame.clone()).then_some(())).count();
+            if taken > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let (stop, outcome) = (Stop::default(), Arc::new(OnceLock::new()));
         let (asked, result) = (stop.clone(), outcome.clone());
         let (alive, hook_ended) = bounded(0);
         let hook = Hook::new(settings.name.clone(), stop.clone(), alive);
-        let mut teller = Teller::new(&settings, metrics.clone(), bell.clone(), hook);
+        let mut reporter = StateReporter::new(&settings, metrics.clone(), main.clone(), hook);
         let work = move || {
             let stop = [asked.receiver(), asked.receiver()];
-            let ended = capture::run(&params, stop, &mut |change| teller.tell(&change), deliver);
-            teller.metrics.ended(ended.as_ref().err().map(Error::summary).as_deref());
+            let ended = capture::run(&params, stop, &mut |change| reporter.report(&change), deliver);
+            reporter.metrics.ended(ended.as_ref().err().map(Error::summary).as_deref());
             // nobody else sets it
             let _ = result.set(ended.map(drop));
-            ring(&bell);
+            wake(&main);
         };
-        let told = (State::Starting, None);
-        let camera = Self { settings, stream: stream.id(), metrics, told, stop, thread: None, hook_ended, outcome };
-        (Prepared { camera, work: Box::new(work) }, stream)
+        let last_reported = (State::Starting, None);
+        let ids = streams.iter().map(Stream::id).collect();
+        let camera = Self { settings, streams: ids, metrics, last_reported, stop, thread: None, hook_ended, outcome };
+        (Prepared { camera, work: Box::new(work) }, streams)
+    }
+
+    /// Its counters, and how long it may be silent.
+    pub fn patience(&self) -> (&Metrics, Limits) {
+        (&self.metrics, self.settings.limits)
     }
 
     /// Asks it to end.
@@ -127,6 +145,27 @@ impl Camera {
     }
 }
 
+/// The way of frames to one engine.
+struct Outlet {
+    sender: channel::Sender<Frame>,
+    metrics: Arc<StreamMetrics>,
+}
+
+fn outlet(metrics: Arc<StreamMetrics>) -> (Outlet, Stream) {
+    let (sender, receiver) = counted_channel(WAITING, metrics.dropped_counter());
+    let stream = Stream::new(receiver, metrics.clone());
+    (Outlet { sender, metrics }, stream)
+}
+
+impl Outlet {
+    /// Puts a frame into the channel. False: the engine takes no more.
+    fn send(&mut self, frame: Frame) -> bool {
+        self.metrics.delivered();
+        let sent = if frame.info.live { self.sender.send_newest(frame) } else { self.sender.send_all(frame) };
+        sent != Sent::Closed
+    }
+}
+
 impl Prepared {
     /// The camera's name.
     pub fn name(&self) -> &str {
@@ -137,68 +176,5 @@ impl Prepared {
     pub fn start(mut self) -> Result<Camera> {
         self.camera.thread = Some(threads::spawn("capture", self.work)?);
         Ok(self.camera)
-    }
-}
-
-fn ring(bell: &Sender<()>) {
-    // a bell that rings already is heard
-    let _ = bell.try_send(());
-}
-
-/// Tells the log of each change once, counts it, and calls for help when the camera stays lost.
-struct Teller {
-    name: Arc<str>,
-    metrics: Arc<Metrics>,
-    bell: Sender<()>,
-    stuck: Option<config::Stuck>,
-    hook: Hook,
-    lost: Option<(Instant, String)>,
-    /// Losses without a frame in between.
-    losses: usize,
-}
-
-impl Teller {
-    fn new(settings: &config::Camera, metrics: Arc<Metrics>, bell: Sender<()>, hook: Hook) -> Self {
-        Self { name: settings.name.clone(), metrics, bell, stuck: settings.stuck.clone(), hook, lost: None, losses: 0 }
-    }
-
-    fn tell(&mut self, change: &Change) {
-        let name = &self.name;
-        match change {
-            Change::Damaged(damage) => return tracing::warn!("{name}: {damage}"),
-            Change::Untimed { why } => {
-                return tracing::warn!("{name}: {why}; the time of arrival is used instead, until a new segment begins");
-            }
-            Change::Flows { .. } | Change::Lost { .. } => {}
-        }
-        match (change, self.lost.take()) {
-            (Change::Damaged(_) | Change::Untimed { .. }, _) => {}
-            (Change::Flows { live }, before) => {
-                match before {
-                    None => tracing::debug!("{name}: frames flow, {}", if *live { "live" } else { "not live" }),
-                    Some((since, _)) => tracing::info!("{name}: frames again, after {:.1?}", since.elapsed()),
-                }
-                self.losses = 0;
-                self.metrics.flows();
-                ring(&self.bell);
-            }
-            (Change::Lost { why, pause }, before) => {
-                let (summary, why) = (why.summary(), why.to_string());
-                match &before {
-                    Some((_, known)) if *known == why => tracing::debug!("{name}: still lost; next try in {pause:.1?}"),
-                    Some(_) => tracing::warn!("{name} is still away, now: {why}"),
-                    None => tracing::warn!("{name} is lost, and tried again until it is back: {why}"),
-                }
-                let since = before.map_or_else(Instant::now, |(since, _)| since);
-                self.metrics.lost(&summary);
-                ring(&self.bell);
-                self.lost = Some((since, why));
-                self.losses += 1;
-                if let Some(stuck) = self.stuck.as_ref().filter(|stuck| self.losses.is_multiple_of(stuck.after)) {
-                    tracing::warn!("{name} was lost {} times in a row; running: {}", self.losses, stuck.command);
-                    self.hook.start(&stuck.command);
-                }
-            }
-        }
     }
 }

@@ -1,48 +1,163 @@
-//! The engine on its own thread.
+//! An engine on its own thread.
 
-use super::FAREWELL;
-use crate::engine::{self, Classifier, Offer, Stream};
+use super::hello::model_of;
+use crate::engine::{self, Classifier, Limit, Offer, Pending, Stream};
 use crate::error::{Error, Result};
 use crate::event::Hub;
+use crate::message::Model;
 use crate::runtime::Execution;
 use crate::system::signals::Stop;
 use crate::threads::{self, Watched};
-use crossbeam_channel::Receiver;
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// The thread of the engine.
+/// Time limit for the end: the inference in flight, the session, the pipelines.
+pub const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(4);
+
+/// Changes that wait for the engine. There is one reload at a time, but a withdrawn change may still be queued.
+const CHANGES: usize = 16;
+
+/// What all engines of a daemon share.
+#[derive(Clone)]
+pub struct Shared {
+    /// Where results go.
+    pub hub: Hub,
+    /// How many are wanted.
+    pub limit: Limit,
+    /// Ends all engines.
+    pub stop: Stop,
+    /// Engines that have not ended. The last one ends the hub.
+    pub running: Arc<AtomicUsize>,
+}
+
+/// An engine, as the main thread sees it.
 pub struct EngineThread {
-    pub thread: Watched<Result<()>>,
+    /// Its model, as `hello` describes it.
+    pub model: Model,
+    /// What ran the model when subscribers were last told.
+    pub last_reported: Execution,
+    /// Whether the log says that it is not responding.
+    pub reported_hanging: bool,
+    execution: Arc<Mutex<Execution>>,
+    /// `None` once no more streams can come.
+    changes: Option<Sender<Offer>>,
+    thread: Watched<Result<()>>,
 }
 
 impl EngineThread {
     /// Starts it.
-    pub fn start(
-        streams: Vec<Stream>,
-        classifier: Classifier,
-        hub: Hub,
-        changes: Receiver<Offer>,
-        stop: Stop,
-        limit: Option<u64>,
-        execution: Arc<Mutex<Execution>>,
-    ) -> Result<Self> {
+    pub fn start(classifier: Classifier, streams: Vec<Stream>, shared: Shared) -> Result<Self> {
+        let (model, last_reported) = (model_of(&classifier), classifier.execution().clone());
+        let execution = Arc::new(Mutex::new(last_reported.clone()));
+        let ((changes, changed), observed) = (bounded(CHANGES), execution.clone());
         let work = move || {
-            let worked = engine::run(streams, Box::new(classifier), &hub, &changes, stop.receiver(), limit, &execution);
+            let Shared { hub, limit, stop, running } = shared;
+            let mut ending = Ending { stop: stop.clone(), running, complete: false, counted: false };
+            let classifier = Box::new(classifier);
+            let worked = engine::run(streams, classifier, &hub, &changed, stop.receiver(), &limit, &observed);
+            // nobody waits for an answer of this one
+            drop(changed);
+            ending.complete = worked.is_ok() && !limit.is_reached();
             // the session has been destroyed; now what is queued is written, and the socket goes
-            worked.and(hub.end())
+            if ending.is_last() { worked.and(hub.end()) } else { worked }
         };
-        Ok(Self { thread: threads::spawn("engine", work)? })
+        let thread = threads::spawn("engine", work)?;
+        Ok(Self { model, last_reported, reported_hanging: false, execution, changes: Some(changes), thread })
     }
 
-    /// Waits until it has ended, or until `deadline`; gives what it came to.
+    /// What runs the model now.
+    pub fn execution(&self) -> Execution {
+        self.execution.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its model has been replaced.
+    pub fn replaced(&mut self, model: Model, execution: Execution) {
+        *self.execution.lock().unwrap_or_else(PoisonError::into_inner) = execution.clone();
+        (self.model, self.last_reported) = (model, execution);
+    }
+
+    /// Offers it a change.
+    pub fn offer(&self, offer: Offer) -> Result<()> {
+        match self.changes.as_ref().map(|changes| changes.try_send(offer)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(TrySendError::Full(_))) => Err(not_responding()),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(has_ended()),
+        }
+    }
+
+    /// No more streams can come: it ends with those that it has.
+    pub fn close(&mut self) {
+        self.changes = None;
+    }
+
+    /// Disconnected once it has ended; `None` if it has.
+    pub fn running(&self) -> Option<&Receiver<()>> {
+        Some(self.thread.ended()).filter(|_| self.thread.outcome().is_none())
+    }
+
+    /// Whether it has ended with an error or a panic.
+    pub fn has_failed(&self) -> bool {
+        !matches!(self.thread.outcome(), None | Some(Ok(Ok(()))))
+    }
+
+    /// Waits until it has ended, or until `deadline`; gives its outcome.
     pub fn wait(&self, deadline: Instant) -> Result<()> {
         self.thread.wait(deadline);
         match self.thread.outcome() {
             Some(Ok(worked)) => worked.clone(),
             Some(Err(panic)) => Err(panic.clone()),
-            None => Err(Error::failed(format!("the engine hangs, and is left behind after {} s", FAREWELL.as_secs()))
-                .hint("It waits for the model's library or the NPU.")),
+            None => Err(Error::failed(format!(
+                "the engine of the model '{}' is not responding, and is abandoned after {} s",
+                self.model.name,
+                SHUTDOWN_DEADLINE.as_secs()
+            ))
+            .hint("It waits for the model's library or the NPU.")),
         }
     }
+}
+
+/// The end of an engine. Where it is not because all frames have ended, the other engines end too.
+struct Ending {
+    stop: Stop,
+    running: Arc<AtomicUsize>,
+    complete: bool,
+    counted: bool,
+}
+
+impl Ending {
+    /// Whether no other engine is running.
+    fn is_last(&mut self) -> bool {
+        self.counted = true;
+        if !self.complete {
+            self.stop.request();
+        }
+        self.running.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+}
+
+impl Drop for Ending {
+    /// After a panic.
+    fn drop(&mut self) {
+        if !self.counted {
+            self.is_last();
+        }
+    }
+}
+
+/// A change that no engine got: the classifiers in it, whose sessions are to be closed.
+pub fn withdrawn(pending: &Pending) -> Option<impl Iterator<Item = Box<Classifier>> + use<>> {
+    pending.withdraw().map(|changes| changes.into_iter().filter_map(|change| change.classifier))
+}
+
+/// The error of a change that an engine does not take.
+pub fn not_responding() -> Error {
+    Error::failed("the engine is not responding")
+        .hint("It waits for the model's library, the NPU or the reader of a film's results. SIGHUP tries again.")
+}
+
+/// The error of a change that comes too late.
+pub fn has_ended() -> Error {
+    Error::failed("the engine has ended")
 }

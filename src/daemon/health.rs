@@ -1,27 +1,46 @@
-//! Whether the daemon gets on: the watchdog is fed by progress alone.
+//! Whether the daemon makes progress: only that feeds the watchdog. Every engine has to, so one that hangs feeds nothing even while
+//! another works.
 
 use crate::capture::{self, Limits};
 use crate::metrics::{Metrics, State};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// An engine that has frames to work on and no result for so long is not responding.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// What was seen last.
-#[derive(Default)]
 pub struct Health {
-    results: u64,
+    engines: Vec<Progress>,
     signs: HashMap<Arc<str>, (u64, Instant)>,
 }
 
+/// One engine.
+#[derive(Clone, Default)]
+struct Progress {
+    finished: u64,
+    /// Since when frames wait, without one that it has finished.
+    stalled: Option<Instant>,
+}
+
 impl Health {
-    /// Whether there was progress since the last call, or nothing to be done while a camera is in its known retry: a result; or no
-    /// frame that waits, and a camera whose thread has given a sign of life in the time that it may be silent.
+    /// Of a daemon with so many engines.
+    pub fn new(engines: usize) -> Self {
+        Self { engines: vec![Progress::default(); engines], signs: HashMap::new() }
+    }
+
+    /// Whether each engine has made progress since the last call, or has nothing to do while a camera is in its known retry: a result;
+    /// or no frame that waits, and a camera whose thread has given a sign of life in the time that it may be silent.
     pub fn progress<'a>(&mut self, cameras: impl Iterator<Item = (&'a Metrics, Limits)>, now: Instant) -> bool {
-        let (mut results, mut pending, mut in_time) = (0, false, false);
+        let (mut seen, mut in_time) = (vec![(0, false); self.engines.len()], false);
         for (metrics, limits) in cameras {
+            for (index, (finished, pending)) in seen.iter_mut().enumerate() {
+                let stream = metrics.stream(index);
+                *finished += stream.finished();
+                *pending |= stream.is_pending();
+            }
             let status = metrics.status();
-            results += status.results + status.failed;
-            pending |= metrics.is_pending();
             let counts = status.counts;
             let sign = counts.captured + counts.damaged + counts.skipped + status.errors + status.restarts;
             let (last, since) = self.signs.entry(metrics.name().clone()).or_insert((sign, now));
@@ -30,8 +49,19 @@ impl Health {
             }
             in_time |= status.state == State::Ended || now.saturating_duration_since(*since) < capture::longest_silence(&limits);
         }
-        let worked = std::mem::replace(&mut self.results, results) != results;
-        worked || (!pending && in_time)
+        let mut all = true;
+        for (engine, (finished, pending)) in self.engines.iter_mut().zip(seen) {
+            let worked = std::mem::replace(&mut engine.finished, finished) != finished;
+            engine.stalled = if pending && !worked { engine.stalled.or(Some(now)) } else { None };
+            all &= worked || (!pending && in_time);
+        }
+        all
+    }
+
+    /// For how long engine number `index` has not been responding, if it is not.
+    pub fn silence(&self, index: usize, now: Instant) -> Option<Duration> {
+        let silence = now.saturating_duration_since(self.engines.get(index)?.stalled?);
+        Some(silence).filter(|silence| *silence >= SILENCE)
     }
 }
 
@@ -46,20 +76,48 @@ mod tests {
     #[test]
     fn a_frame_that_nobody_works_on_is_no_progress() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
-        let mut health = Health::default();
+        let mut health = Health::new(1);
         let mut at = |metrics: &Metrics, s| health.progress([(metrics, LIMITS)].into_iter(), start + Duration::from_secs(s));
         assert!(at(&metrics, 0), "a camera that starts has its time");
         metrics.flows();
-        metrics.captured();
+        let capture = |metrics: &Metrics| {
+            metrics.captured();
+            metrics.stream(0).delivered();
+        };
+        capture(&metrics);
         assert!(!at(&metrics, 1), "it waits");
-        metrics.captured();
+        capture(&metrics);
         assert!(!at(&metrics, 2), "more of them are no progress of the engine");
+    }
+
+    #[test]
+    fn an_engine_that_hangs_is_named_and_feeds_nothing_while_another_works() {
+        let (metrics, start) = (Metrics::new("front"), Instant::now());
+        let mut health = Health::new(2);
+        metrics.flows();
+        let second = |n: u64| start + Duration::from_secs(n);
+        for n in 0..=20 {
+            (0..2).for_each(|engine| metrics.stream(engine).delivered());
+            metrics.stream(0).failed();
+            // the other one is done with its first five frames
+            if n < 5 {
+                metrics.stream(1).failed();
+            }
+            metrics.captured();
+            let progress = health.progress([(&*metrics, LIMITS)].into_iter(), second(n));
+            assert_eq!(progress, n < 5, "at {n} s");
+            assert_eq!(health.silence(0, second(n)), None);
+            assert_eq!(health.silence(1, second(n)), n.checked_sub(15).map(|more| SILENCE + Duration::from_secs(more)), "at {n} s");
+        }
+        metrics.stream(1).failed();
+        assert!(health.progress([(&*metrics, LIMITS)].into_iter(), second(21)), "the first one has nothing to do");
+        assert_eq!(health.silence(1, second(21)), None, "it goes on");
     }
 
     #[test]
     fn a_camera_whose_frames_are_all_left_out_lives() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
-        let mut health = Health::default();
+        let mut health = Health::new(1);
         let unusable = metrics.unusable_counter();
         for (n, count) in [&unusable.damaged, &unusable.skipped].into_iter().cycle().take(20).enumerate() {
             count.fetch_add(1, Ordering::Relaxed);
@@ -71,7 +129,7 @@ mod tests {
     #[test]
     fn a_camera_that_is_tried_again_and_again_is_progress_and_one_whose_thread_hangs_is_none() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
-        let mut health = Health::default();
+        let mut health = Health::new(1);
         let mut at = |metrics: &Metrics, s| health.progress([(metrics, LIMITS)].into_iter(), start + Duration::from_secs(s));
         for s in 0..10 {
             metrics.lost("no such device");

@@ -4,24 +4,24 @@
 //! The main thread never waits for a reload. It goes from step to step, and what each step waits for comes back to it as an event:
 //!
 //! 1. *Loading*: the file is read, and the model opened if it has changed.
-//! 2. *Changing*: the engine is offered all changes at once (the model, streams to remove and to add), which it makes between two frames.
-//!    If it does not take them in time, they are withdrawn, and nothing has happened.
+//! 2. *Changing*: the engines are offered all changes at once (the model, streams to remove and to add), which they make between two
+//!    frames. If one of them does not take them in time, they are withdrawn from all, and nothing has happened.
 //! 3. *Replacing*: the new settings are in force. Removed cameras end; a camera that replaces another one starts once that has ended.
 //!
 //! This file holds what a reload waits for; `steps.rs` is what the main thread does when it comes.
 
 use super::camera::{Camera, Prepared};
 use crate::config::{Changes, ModelSettings, Settings};
-use crate::engine::{Classifier, Pending};
+use crate::engine::{Classifier, Pending, Replaced};
 use crate::error::Result;
-use crate::message::Hello;
+use crate::message::{Hello, Model};
 use crate::runtime::Execution;
 use crate::startup::{Files, OpenModel};
 use crossbeam_channel::{Receiver, at, never};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the engine may take to make changes: it finishes one inference first.
+/// How long the engines may take to make changes: each finishes one inference first.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often the log says what a reload waits for, and after how long it is given up: an NPU may build a model for a minute or two.
@@ -39,7 +39,7 @@ pub struct Source {
     pub settings: Settings,
     /// The files of their model.
     pub files: Files,
-    /// How long the engine may take to make changes; usually [`PATIENCE`].
+    /// How long the engines may take to make changes; usually [`PATIENCE`].
     pub patience: Duration,
 }
 
@@ -55,20 +55,20 @@ pub enum Step {
     Idle,
     /// The file is read, and the model opened.
     Loading(Receiver<Result<Loaded>>),
-    /// The engine is to make the changes.
+    /// The engines are to make the changes.
     Changing(Box<Changing>),
     /// Removed cameras end, and others start in their place.
     Replacing(Replacing),
 }
 
-/// Changes that were offered to the engine.
+/// Changes that were offered to the engines.
 pub struct Changing {
     pub pending: Pending,
     pub until: Instant,
     pub settings: Settings,
-    pub files: Option<Files>,
+    /// Another model, what runs it, and its files.
+    pub model: Option<(Model, Execution, Files)>,
     pub hello: Hello,
-    pub execution: Execution,
     pub changes: Changes,
     pub prepared: Vec<Prepared>,
 }
@@ -117,9 +117,9 @@ impl Reload {
         Some((format!("{step}, for {} s", took.as_secs()), took >= DEADLINE))
     }
 
-    /// The events that it waits for: what was read; the engine's answer; the end of a camera; and that one of the last two is late.
+    /// The events that it waits for: what was read; the engines' answer; the end of a camera; and that one of the last two is late.
     #[allow(clippy::type_complexity)] // named where they are selected
-    pub fn awaited(&self) -> (Receiver<Result<Loaded>>, Receiver<Option<Box<Classifier>>>, Receiver<()>, Receiver<Instant>) {
+    pub fn awaited(&self) -> (Receiver<Result<Loaded>>, Receiver<Replaced>, Receiver<()>, Receiver<Instant>) {
         match &self.now {
             Step::Idle => (never(), never(), never(), never()),
             Step::Loading(loaded) => (loaded.clone(), never(), never(), never()),
@@ -133,12 +133,12 @@ impl Reload {
         }
     }
 
-    /// Whether the engine may be making changes.
+    /// Whether the engines may be making changes.
     pub fn is_changing(&self) -> bool {
         matches!(self.now, Step::Changing(_))
     }
 
-    /// The cameras that were told to end and have not yet; for the end of the daemon.
+    /// The cameras that were asked to end and have not yet; for the end of the daemon.
     pub fn take_leaving(&mut self) -> Vec<Camera> {
         match std::mem::replace(&mut self.now, Step::Idle) {
             Step::Replacing(replacing) => replacing.leaving,

@@ -1,15 +1,18 @@
 //! The steps of a reload, as the main thread takes them: each ends at once, and what the next one waits for comes back as an event.
 //! See [`super::reload`].
 
-use super::Daemon;
 use super::camera::{Camera, Prepared};
+use super::engine_thread::{SHUTDOWN_DEADLINE, has_ended, not_responding, withdrawn};
+use super::hello::model_of;
 use super::reload::{Changing, Loaded, PATIENCE, Replacing, Step};
+use super::state::Daemon;
 use crate::config::Changes;
-use crate::engine::{self, Change, Classifier};
+use crate::engine::{self, Change, Classifier, Replaced};
 use crate::error::{Error, Result};
 use crate::event::Event;
+use crate::message::Hello;
 use crate::metrics::State;
-use crossbeam_channel::{RecvError, TrySendError, bounded};
+use crossbeam_channel::{RecvError, bounded};
 use std::sync::PoisonError;
 use std::thread;
 use std::time::Instant;
@@ -59,7 +62,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// What was read is offered to the engine, or refused.
+    /// What was read is offered to the engines, or refused.
     pub(super) fn loaded(&mut self, loaded: std::result::Result<Result<Loaded>, RecvError>) {
         let loaded = loaded.unwrap_or_else(|_| Err(Error::failed("reading the configuration panicked")));
         if let Err(error) = loaded.and_then(|loaded| self.offer(loaded)) {
@@ -67,50 +70,56 @@ impl Daemon<'_> {
         }
     }
 
-    /// Offers the engine everything that has changed, at once.
+    /// Offers the engines everything that has changed, at once. The settings name one model, which is that of the first engine.
     fn offer(&mut self, loaded: Loaded) -> Result<()> {
-        let ended = || Error::failed("the engine has ended");
-        let (Some(source), Some(offers)) = (&self.reload.source, self.changes.clone()) else { return Err(ended()) };
+        let Some(source) = &self.reload.source else { return Err(has_ended()) };
         let Loaded { settings, model } = loaded;
         let running = |name: &str| self.cameras.iter().find(|camera| &*camera.settings.name == name);
         let changes =
             Changes::between(&source.settings, &settings, &|name| running(name).is_none_or(|camera| camera.outcome().is_some()));
-        let (mut prepared, mut add, mut remove) = (Vec::new(), Vec::new(), Vec::new());
+        let mut each: Vec<_> = self.engines.iter().map(|_| Change::default()).collect();
+        let mut prepared = Vec::new();
         for camera in changes.changed.iter().chain(&changes.added) {
             let before = running(&camera.name).map(|before| before.metrics.clone());
-            let (ready, stream) = self.prepare_camera(camera.clone(), before);
+            let (ready, streams) = self.prepare_camera(camera.clone(), before);
             prepared.push(ready);
-            add.push(stream);
+            each.iter_mut().zip(streams).for_each(|(change, stream)| change.add.push(stream));
         }
         let leaving = changes.removed.iter().chain(changes.changed.iter().map(|camera| &camera.name));
-        remove.extend(leaving.filter_map(|name| Some(running(name)?.stream)));
-        let (classifier, files) = model.unzip();
-        let names: Vec<_> = settings.cameras.iter().map(|camera| &*camera.name).collect();
-        let (mut hello, execution) = match &classifier {
-            Some(classifier) => (super::hello(classifier, &names), classifier.execution().clone()),
-            None => (self.hello.clone(), self.told.clone()),
-        };
-        hello.cameras = names.iter().map(|name| name.to_string()).collect();
-        let (offer, pending) = engine::offer(Change { classifier, remove, add, hello: Some(hello.clone()) });
-        if let Err(error) = offers.try_send(offer) {
-            pending.withdraw().and_then(|withdrawn| withdrawn.classifier).into_iter().for_each(retire);
-            return Err(if matches!(error, TrySendError::Full(_)) { hangs() } else { ended() });
+        for camera in leaving.filter_map(|name| running(name)) {
+            each.iter_mut().zip(&camera.streams).for_each(|(change, stream)| change.remove.push(*stream));
+        }
+        let mut models: Vec<_> = self.engines.iter().map(|engine| engine.model.clone()).collect();
+        let model = model.map(|(classifier, files)| {
+            let (other, execution) = (model_of(&classifier), classifier.execution().clone());
+            if let (Some(change), Some(model)) = (each.first_mut(), models.first_mut()) {
+                (change.classifier, *model) = (Some(classifier), other.clone());
+            }
+            (other, execution, files)
+        });
+        let hello = Hello::new(models, settings.cameras.iter().map(|camera| camera.name.to_string()).collect());
+        // an engine that nothing changes in takes no part; the first always does, since somebody has to answer
+        let concerned = self.engines.iter().zip(each).enumerate().filter(|(n, (_, change))| *n == 0 || !change.is_empty());
+        let (engines, each): (Vec<_>, Vec<_>) = concerned.map(|(_, part)| part).unzip();
+        let (offers, pending) = engine::offer(each, Some(hello.clone()));
+        if let Err(error) = engines.iter().zip(offers).try_for_each(|(engine, offer)| engine.offer(offer)) {
+            withdrawn(&pending).into_iter().flatten().for_each(retire);
+            return Err(error);
         }
         let until = Instant::now() + source.patience;
-        let changing = Changing { pending, until, settings, files, hello, execution, changes, prepared };
-        self.reload.now = Step::Changing(Box::new(changing));
+        self.reload.now = Step::Changing(Box::new(Changing { pending, until, settings, model, hello, changes, prepared }));
         Ok(())
     }
 
     /// Something takes too long.
     pub(super) fn reload_is_late(&mut self) {
         match &mut self.reload.now {
-            Step::Changing(changing) => match changing.pending.withdraw() {
-                Some(withdrawn) => {
-                    withdrawn.classifier.into_iter().for_each(retire);
-                    self.refuse(&hangs());
+            Step::Changing(changing) => match withdrawn(&changing.pending) {
+                Some(classifiers) => {
+                    classifiers.for_each(retire);
+                    self.refuse(&not_responding());
                 }
-                // the engine is about to answer
+                // the engines are about to answer
                 None => changing.until = Instant::now() + PATIENCE,
             },
             Step::Replacing(_) => self.replace_cameras(Instant::now()),
@@ -118,23 +127,27 @@ impl Daemon<'_> {
         }
     }
 
-    /// The engine has made the changes: the new settings are in force.
-    pub(super) fn changed(&mut self, replaced: std::result::Result<Option<Box<Classifier>>, RecvError>) {
+    /// The engines have made the changes: the new settings are in force.
+    pub(super) fn changed(&mut self, replaced: std::result::Result<Replaced, RecvError>) {
         let Step::Changing(changing) = std::mem::replace(&mut self.reload.now, Step::Idle) else { return };
-        let Ok(replaced) = replaced else { return self.refuse(&Error::failed("the engine has ended")) };
-        let Changing { settings, files, hello, execution, changes, prepared, .. } = *changing;
-        let mut said = Vec::new();
-        if let Some(replaced) = replaced {
-            said.push(format!("the model is {}", hello.model));
-            retire(replaced);
-            *self.execution.lock().unwrap_or_else(PoisonError::into_inner) = execution.clone();
+        let Changing { pending, settings, model, hello, changes, prepared, .. } = *changing;
+        let Ok(replaced) = replaced else {
+            withdrawn(&pending).into_iter().flatten().for_each(retire);
+            return self.refuse(&has_ended());
+        };
+        replaced.into_iter().for_each(retire);
+        self.hello = hello;
+        let (mut said, mut files) = (Vec::new(), None);
+        if let Some((model, execution, its_files)) = model {
+            said.push(format!("the model is {}", model.name));
+            files = Some(its_files);
+            self.engines.iter_mut().take(1).for_each(|engine| engine.replaced(model.clone(), execution.clone()));
         }
-        (self.hello, self.told) = (hello, execution);
         if let Some(source) = &mut self.reload.source {
             source.settings = settings;
             source.files = files.unwrap_or_else(|| std::mem::take(&mut source.files));
         }
-        said.extend(changes.changed.iter().map(|camera| format!("{} is set up anew", camera.name)));
+        said.extend(changes.changed.iter().map(|camera| format!("{} is restarted", camera.name)));
         said.extend(changes.added.iter().map(|camera| format!("{} is new", camera.name)));
         said.extend(changes.removed.iter().map(|name| format!("{name} is gone")));
         for section in &changes.restart {
@@ -150,7 +163,7 @@ impl Daemon<'_> {
         };
         let (stay, leaving) = std::mem::take(&mut self.cameras).into_iter().partition(stays);
         self.cameras = stay;
-        let replacing = Replacing { leaving, waiting: prepared, until: Instant::now() + super::FAREWELL };
+        let replacing = Replacing { leaving, waiting: prepared, until: Instant::now() + SHUTDOWN_DEADLINE };
         replacing.leaving.iter().for_each(Camera::stop);
         self.reload.now = Step::Replacing(replacing);
         self.outside.service.ready();
@@ -171,7 +184,7 @@ impl Daemon<'_> {
             if camera.at_work().is_some() {
                 camera.abandon();
             }
-            self.farewell(camera);
+            self.report_end(camera);
         }
         for prepared in due {
             let name = prepared.name().to_owned();
@@ -186,8 +199,8 @@ impl Daemon<'_> {
         self.look();
     }
 
-    /// The end of a camera that is replaced or removed.
-    fn farewell(&self, camera: &Camera) {
+    /// Reports the end of a camera that is replaced or removed.
+    fn report_end(&self, camera: &Camera) {
         let status = camera.metrics.status();
         tracing::info!("{status}");
         if status.state == State::Ended {
@@ -208,11 +221,6 @@ impl Daemon<'_> {
             self.ask_for_settings();
         }
     }
-}
-
-fn hangs() -> Error {
-    Error::failed("the engine does not respond")
-        .hint("It waits for the model's library, the NPU or the reader of a film's results. SIGHUP tries again.")
 }
 
 /// Ends a classifier on a thread of its own: closing a session on the NPU may take a while.

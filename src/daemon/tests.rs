@@ -1,14 +1,25 @@
 //! What becomes of the daemon when one of its threads ends or hangs.
 
+mod engines;
+
 use super::*;
-use crate::event::Publisher;
+use crate::engine::Classifier;
+use crate::error::{Error, Result};
+use crate::event::{Event, Hub, Publisher};
 use crate::labels::Labels;
+use crate::metrics::Status;
 use crate::model::builtin;
 use crate::preprocess;
 use crate::publish::socket::Socket;
-use crate::runtime::Infer;
+use crate::runtime::{Execution, Infer};
+use crate::system::signals::{Ask, Stop};
+use crate::system::systemd::Service;
 use crate::tensor::Tensor;
+use crate::{capture, config};
+use crossbeam_channel::{Receiver, Sender, bounded, never, unbounded};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=50/1 ! appsink name=frames";
 
@@ -55,7 +66,7 @@ fn run_to_the_end(names: &[&str], socket: Option<Socket>, prepare: Prepare, aske
     let labels = Labels::numbered(model.output.classes);
     let classifier = Classifier::new(&model, labels, fake, &preprocess::Params::default(), 1);
     let hub = socket.into_iter().fold(Hub::new().inline(Box::new(Living)), |hub, socket| hub.inline(Box::new(socket)));
-    let parts = Parts { classifier, hub, status_interval: None, limit: None, source: None };
+    let parts = Parts { classifiers: vec![classifier], hub, status_interval: None, limit: None, source: None };
     let cameras = names.iter().map(|name| camera(name));
     let stop = Stop::default();
     stop.request_after(Duration::from_secs(30)).unwrap();
@@ -154,7 +165,7 @@ fn a_reload_that_the_engine_does_not_take_in_time_has_no_effect_later_either() {
     let gated = Gated { begins, gate: opened, execution: Execution { provider: "CPU", detail: "a fake".into(), nodes: None } };
     let labels = Labels::numbered(model.output.classes);
     let classifier = Classifier::new(&model, labels, Box::new(gated), &preprocess::Params::default(), 1);
-    let (told, sources) = crossbeam_channel::unbounded();
+    let (told, sources) = unbounded();
     // first another camera in place of the one that runs, then a file with errors: once that is read, the first reload is over
     let (read, reads) = bounded(2);
     let reloads = AtomicU64::new(0);
@@ -165,7 +176,7 @@ fn a_reload_that_the_engine_does_not_take_in_time_has_no_effect_later_either() {
     });
     let source = Source { load, settings: settings(&["front"]), files: Default::default(), patience: Duration::from_millis(50) };
     let hub = Hub::new().inline(Box::new(Sources(told)));
-    let parts = Parts { classifier, hub, status_interval: None, limit: None, source: Some(source) };
+    let parts = Parts { classifiers: vec![classifier], hub, status_interval: None, limit: None, source: Some(source) };
     let (stop, (ask, asked)) = (Stop::default(), bounded(2));
     let own = stop.clone();
     let daemon = std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! Frames without a result, told at most once a minute for each camera: a model that fails may fail at every frame.
+//! Frames without a result, logged at most once a minute for each camera: a model that fails may fail at every frame.
 
 use crate::error::Error;
 use std::time::{Duration, Instant};

@@ -1,14 +1,16 @@
-//! The engine: all inference of the daemon, on one thread. [`run`] is its loop.
+//! An engine: one model, one thread, and the streams whose frames it classifies. [`run`] is its loop. A daemon has one for each model.
 
-mod offer;
 mod stream;
 mod classifier;
+mod offer;
+mod limit;
 mod failures;
 mod scheduler;
 mod prefetch;
 mod run;
 
 pub use classifier::Classifier;
-pub use offer::{Change, Offer, Pending, offer};
+pub use limit::Limit;
+pub use offer::{Change, Offer, Pending, Replaced, Taken, offer};
 pub use run::run;
 pub use stream::{Stream, StreamId};

@@ -1,6 +1,7 @@
 //! The loop: take a frame, preprocess, infer, rank, publish, count. The daemon in one screen.
 
 use super::classifier::Classifier;
+use super::limit::Limit;
 use super::offer::Offer;
 use super::prefetch::Prefetch;
 use super::scheduler::{Next, PreparedFrame, Scheduler};
@@ -11,21 +12,21 @@ use crate::runtime::Execution;
 use crossbeam_channel::Receiver;
 use std::sync::{Mutex, PoisonError};
 
-/// Classifies what the cameras of `streams` bring, in turn among those that have a frame, until no more can come (all frames have
-/// ended, and so have `changes`), `limit` results are out, or `stop` is closed. What runs the model is told in `execution`.
+/// Classifies the frames of `streams`, in turn among those that have one, until no more can come (all frames have ended, and so have
+/// `changes`), `limit` is reached, or `stop` is closed. What runs the model is kept in `execution`.
 pub fn run(
     streams: Vec<Stream>,
     classifier: Box<Classifier>,
     hub: &Hub,
     changes: &Receiver<Offer>,
     stop: &Receiver<()>,
-    limit: Option<u64>,
+    limit: &Limit,
     execution: &Mutex<Execution>,
 ) -> Result<()> {
     let scheduler = Scheduler::new(streams, &classifier);
-    let mut engine = Engine { scheduler, classifier, prefetch: Prefetch::start()?, hub, execution, left: limit };
-    while engine.left != Some(0) {
-        match engine.next(changes, stop)? {
+    let mut engine = Engine { scheduler, classifier, prefetch: Prefetch::start()?, hub, execution, stop, limit };
+    while !engine.limit.is_reached() {
+        match engine.next(changes)? {
             Work::Frame(prepared) => {
                 engine.prefetch_next();
                 engine.classify(&prepared)?;
@@ -51,13 +52,14 @@ struct Engine<'a> {
     prefetch: Prefetch,
     hub: &'a Hub,
     execution: &'a Mutex<Execution>,
-    /// Results that are still wanted; `None` is without end.
-    left: Option<u64>,
+    stop: &'a Receiver<()>,
+    limit: &'a Limit,
 }
 
 impl Engine<'_> {
     /// Changes come first, then the prefetched frame, then any stream that has one.
-    fn next(&mut self, changes: &Receiver<Offer>, stop: &Receiver<()>) -> Result<Work> {
+    fn next(&mut self, changes: &Receiver<Offer>) -> Result<Work> {
+        let stop = self.stop;
         let next = match self.scheduler.urgent(changes, stop) {
             Some(urgent) => urgent,
             None => match self.prefetch.finish()? {
@@ -81,7 +83,7 @@ impl Engine<'_> {
 
     /// Starts to prepare the next frame, if one waits and is wanted.
     fn prefetch_next(&mut self) {
-        if self.left == Some(1) {
+        if self.limit.is_near() {
             return;
         }
         if let Some(slot) = self.classifier.spare() {
@@ -99,23 +101,25 @@ impl Engine<'_> {
         observe(&self.classifier, self.execution);
         match classified {
             Err(error) if error.kind() == Kind::Passing => {
-                stream.fail(&error);
+                stream.fail(&error, prepared.dropped);
                 return Ok(());
             }
             classified => classified?,
         }
-        stream.prediction.seq = stream.metrics.results();
-        stream.prediction.dropped = prepared.dropped;
+        if !self.limit.take() {
+            stream.lose();
+            return Ok(());
+        }
+        stream.number(prepared.dropped);
         stream.show();
         self.hub.send(&Event::result(&stream.prediction))?;
         stream.metrics.record(&stream.prediction);
-        self.left = self.left.map(|left| left - 1);
         Ok(())
     }
 
     /// Makes a change, unless it has been withdrawn.
     fn change(&mut self, offer: Offer) -> Result<()> {
-        let Some(change) = offer.take() else { return Ok(()) };
+        let Some((change, taken)) = offer.take(self.stop) else { return Ok(()) };
         self.clear(|prepared| change.remove.contains(&prepared.stream))?;
         self.scheduler.remove(&change.remove);
         let replaced = change.classifier.map(|new| std::mem::replace(&mut self.classifier, new));
@@ -125,11 +129,7 @@ impl Engine<'_> {
         for stream in change.add {
             self.scheduler.add(stream, &self.classifier);
         }
-        if let Some(hello) = &change.hello {
-            self.hub.send(&Event::Hello(hello))?;
-        }
-        offer.done(replaced);
-        Ok(())
+        taken.done(replaced, self.stop, |hello| self.hub.send(&Event::Hello(hello)))
     }
 
     /// Empties the prefetch: its frame is classified now, or dropped if it is `unwanted`.

@@ -8,7 +8,7 @@ use crate::channel::{Taken, TryRecvError};
 use crate::error::Error;
 use crate::event::Event;
 use crate::frame::Frame;
-use crate::metrics::Metrics;
+use crate::metrics::StreamMetrics;
 use crate::prediction::Prediction;
 use crossbeam_channel::{self as queue, Select};
 use std::sync::Arc;
@@ -22,23 +22,45 @@ pub(super) struct ActiveStream {
     /// Frames of its that were taken and are not classified yet.
     open: usize,
     failures: Failures,
-    pub metrics: Arc<Metrics>,
+    /// Frames dropped before frames that then gave no result: they count for the next result.
+    dropped: u64,
+    pub metrics: Arc<StreamMetrics>,
     pub prediction: Prediction,
 }
 
 impl ActiveStream {
     fn new(stream: Stream, classifier: &Classifier) -> Self {
-        let prediction = classifier.blank(stream.metrics.name());
-        Self { metrics: stream.metrics.clone(), stream, over: false, open: 0, failures: Failures::default(), prediction }
+        let prediction = classifier.blank(stream.metrics.camera());
+        Self {
+            metrics: stream.metrics.clone(),
+            stream,
+            over: false,
+            open: 0,
+            failures: Failures::default(),
+            dropped: 0,
+            prediction,
+        }
     }
 
-    /// Counts a frame without a result.
-    pub fn fail(&mut self, error: &Error) {
+    /// Counts a frame without a result, before which `dropped` were dropped.
+    pub fn fail(&mut self, error: &Error, dropped: u64) {
+        self.dropped += dropped;
         self.metrics.failed();
         match self.failures.add(error, Instant::now()) {
-            Some(text) => tracing::warn!("{}: {text}", self.metrics.name()),
-            None => tracing::debug!("{}: no result of this frame: {error}", self.metrics.name()),
+            Some(text) => tracing::warn!("{}: {text}", self.metrics.camera()),
+            None => tracing::debug!("{}: no result of this frame: {error}", self.metrics.camera()),
         }
+    }
+
+    /// Numbers the result, before whose frame `dropped` were dropped.
+    pub fn number(&mut self, dropped: u64) {
+        self.prediction.seq = self.metrics.results();
+        self.prediction.dropped = std::mem::take(&mut self.dropped) + dropped;
+    }
+
+    /// Drops a frame that was taken, and counts it.
+    pub fn lose(&self) {
+        self.stream.frames.lose();
     }
 
     /// Gives the result to the camera's own place. One that fails is left out from then on.
@@ -106,7 +128,7 @@ impl Scheduler {
     /// Another classifier: other names of classes, another model's name.
     pub fn renew(&mut self, classifier: &Classifier) {
         for active in &mut self.streams {
-            active.prediction = classifier.blank(active.metrics.name());
+            active.prediction = classifier.blank(active.metrics.camera());
         }
     }
 
@@ -124,7 +146,7 @@ impl Scheduler {
     /// Drops a prepared frame and counts it.
     pub fn lose(&mut self, prepared: &PreparedFrame) {
         if let Some(active) = self.finish(prepared) {
-            active.stream.frames.lose();
+            active.lose();
         }
     }
 

@@ -1,9 +1,9 @@
-//! One camera as the engine sees it.
+//! A stream: one camera as one engine sees it.
 
 use crate::channel::Receiver;
 use crate::event::Publisher;
 use crate::frame::Frame;
-use crate::metrics::Metrics;
+use crate::metrics::StreamMetrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,18 +19,18 @@ impl StreamId {
     }
 }
 
-/// The frames of one camera, and where its results go beside the publishers of all.
+/// The frames of one camera for one engine, and where its results go beside the publishers of all.
 pub struct Stream {
     pub(super) id: StreamId,
     pub(super) frames: Receiver<Frame>,
     /// Its own place, beside those of all cameras: the text on its video.
     pub(super) place: Option<Box<dyn Publisher>>,
-    pub(super) metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<StreamMetrics>,
 }
 
 impl Stream {
-    /// The frames of the camera that `metrics` counts for.
-    pub fn new(frames: Receiver<Frame>, metrics: Arc<Metrics>) -> Self {
+    /// The frames that `metrics` counts.
+    pub fn new(frames: Receiver<Frame>, metrics: Arc<StreamMetrics>) -> Self {
         Self { id: StreamId::next(), frames, place: None, metrics }
     }
 

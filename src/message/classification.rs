@@ -18,7 +18,7 @@ pub struct Classification {
     pub version: u32,
     /// The camera's name; for `glimpsed classify` the file.
     pub source: String,
-    /// Rises by one for each result of a source, from 0.
+    /// Rises by one for each result of a stream (a camera and a model), from 0.
     pub seq: u64,
     /// The camera's number of the frame, from 0; it counts dropped frames too. Equal in all results of one frame.
     #[serde(default)]

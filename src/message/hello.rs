@@ -1,11 +1,13 @@
-//! `hello`: the program, its model and its cameras.
+//! `hello`: the program, its models, its cameras and its streams.
 
+use super::line::VERSION;
 use serde::{Deserialize, Serialize};
 
 /// The program that writes `hello`: name and version.
 pub(crate) const PROGRAM: &str = concat!("glimpsed ", env!("CARGO_PKG_VERSION"));
 
-/// The first message on a socket; sent again when the model, what runs it, or the cameras change.
+/// The first message on a socket; sent again when a model, what runs it, or the cameras change. The fields of a single model are those
+/// of the first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "hello")]
 #[non_exhaustive]
@@ -27,6 +29,55 @@ pub struct Hello {
     pub cameras: Vec<String>,
     /// The names of all classes, by index.
     pub labels: Vec<String>,
+    /// All streams: each gives results of one camera by one model, and counts them by itself.
+    #[serde(default)]
+    pub streams: Vec<Stream>,
+    /// All models.
+    #[serde(default)]
+    pub models: Vec<Model>,
+}
+
+/// One camera, classified by one model: the `source` and the `model` of its results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// The camera's name.
+    pub camera: String,
+    /// The model's name.
+    pub model: String,
+}
+
+/// One model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// Its name.
+    pub name: String,
+    /// What runs it: `CPU`, or `QNN` for the NPU.
+    pub execution_provider: String,
+    /// The same in words.
+    pub execution: String,
+    /// How many of its nodes run where; `None` where the NPU was not asked for.
+    pub nodes: Option<Nodes>,
+    /// The names of its classes, by index.
+    pub labels: Vec<String>,
+}
+
+impl Hello {
+    /// Of a daemon in which each model classifies the frames of all cameras.
+    pub(crate) fn new(models: Vec<Model>, cameras: Vec<String>) -> Self {
+        let of =
+            |camera: &String| models.iter().map(|model| Stream { camera: camera.clone(), model: model.name.clone() }).collect();
+        let streams = cameras.iter().flat_map(|camera| -> Vec<_> { of(camera) }).collect();
+        let none = || Model {
+            name: String::new(),
+            execution_provider: "CPU".into(),
+            execution: String::new(),
+            nodes: None,
+            labels: Vec::new(),
+        };
+        let Model { name, execution_provider, execution, nodes, labels } = models.first().cloned().unwrap_or_else(none);
+        let (version, program) = (VERSION, PROGRAM.into());
+        Self { version, program, model: name, execution_provider, execution, nodes, cameras, labels, streams, models }
+    }
 }
 
 /// How many nodes of the model run on which processor.

@@ -24,8 +24,9 @@ pub use any::Message;
 pub(crate) use classification::{Borrowed, View, is_classification};
 pub use classification::{Class, Classification, Repeated};
 pub use error::Error;
+#[cfg(test)]
 pub(crate) use hello::PROGRAM;
-pub use hello::{Hello, Nodes};
+pub use hello::{Hello, Model, Nodes, Stream};
 pub(crate) use line::add_missed;
 pub use line::{VERSION, line};
 pub use status::{Percentiles, State, Status};

@@ -23,6 +23,14 @@ fn messages() -> Vec<[Message; 2]> {
         nodes,
         cameras: vec![name()],
         labels: vec!["snow".into()],
+        streams: vec![Stream { camera: name(), model: "testcard".into() }],
+        models: vec![Model {
+            name: "testcard".into(),
+            execution_provider: "CPU".into(),
+            execution: "the CPU".into(),
+            nodes,
+            labels: vec!["snow".into()],
+        }],
     };
     let subscribed = |top, max_rate| Subscribed {
         version: VERSION,

@@ -27,7 +27,7 @@ pub struct Subscribe {
     /// Only classes with at least this confidence, 0 to 1, and only results that have one.
     #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub min_confidence: f64,
-    /// At most this many results of each camera per second, 0.001 to 1000.
+    /// At most this many results of each stream per second, 0.001 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_rate: Option<f64>,
     /// Only results whose best class differs from that of the result sent before.
@@ -62,7 +62,7 @@ pub struct Subscribed {
     pub top: Option<usize>,
     /// Only classes of at least this confidence, and only results that have one.
     pub min_confidence: f64,
-    /// At most this many results of each camera per second; `None` means no limit.
+    /// At most this many results of each stream per second; `None` means no limit.
     pub max_rate: Option<f64>,
     /// Only results whose best class differs from that of the result sent before.
     pub on_change: bool,

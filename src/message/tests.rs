@@ -41,6 +41,27 @@ fn a_result_is_the_documented_line() {
 }
 
 #[test]
+fn hello_names_each_stream_and_describes_each_model() {
+    let model = |name: &str, provider: &str| Model {
+        name: name.into(),
+        execution_provider: provider.into(),
+        execution: format!("{name} on {provider}"),
+        nodes: None,
+        labels: vec![format!("a label of {name}")],
+    };
+    let hello = Hello::new(vec![model("first", "QNN"), model("second", "CPU")], vec!["front".into(), "back".into()]);
+    let streams: Vec<_> = hello.streams.iter().map(|stream| (&*stream.camera, &*stream.model)).collect();
+    assert_eq!(streams, [("front", "first"), ("front", "second"), ("back", "first"), ("back", "second")]);
+    assert_eq!((&*hello.model, &*hello.execution_provider, &*hello.execution), ("first", "QNN", "first on QNN"));
+    assert_eq!((&hello.labels, hello.models.len()), (&vec!["a label of first".to_owned()], 2));
+    // of a daemon that knows nothing of streams
+    let mut older = serde_json::to_value(&hello).unwrap();
+    ["streams", "models"].iter().for_each(|field| drop(older.as_object_mut().unwrap().remove(*field)));
+    let Message::Hello(read) = Message::read(older.to_string().as_bytes()).unwrap() else { panic!("no hello") };
+    assert!(read.streams.is_empty() && read.models.is_empty());
+}
+
+#[test]
 fn a_count_of_missed_lines_is_a_field_of_the_message() {
     let mut written = line(&Borrowed { missed: 7, ..Borrowed::new(&prediction()) });
     let mut added = line(&prediction());

@@ -3,7 +3,7 @@
 use crate::common;
 use glimpsed::error::{Error, Result};
 use glimpsed::event::{Event, Publisher};
-use glimpsed::model::builtin;
+use glimpsed::model::{Model, builtin};
 use glimpsed::runtime::{Execution, Infer, Patience, Recovering};
 use glimpsed::tensor::Tensor;
 use nix::sys::signal::{Signal, kill};
@@ -130,6 +130,69 @@ fn a_camera_that_fails_repeatedly_does_not_affect_the_others() {
     assert_eq!(seen.results("dying", 0).len() as u64, dying.results, "its numbers continue when it is back");
     assert_eq!((well.errors, well.restarts), (0, 0));
     assert!(well.results * 10 >= well.counts.captured * 8, "{well}");
+}
+
+/// A model that takes no time.
+struct Quick(Execution);
+
+impl Infer for Quick {
+    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.0
+    }
+}
+
+/// Keeps model, number and frame number of each result.
+#[derive(Clone, Default)]
+struct ByModel(Arc<Mutex<Vec<(String, u64, u64)>>>);
+
+impl Publisher for ByModel {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        let Event::Result { prediction, .. } = event else { return Ok(()) };
+        self.0.lock().unwrap().push((prediction.model.to_string(), prediction.seq, prediction.info.number));
+        Ok(())
+    }
+}
+
+/// Two models: one takes its time, the other takes none.
+fn slow_and_quick() -> Vec<glimpsed::engine::Classifier> {
+    let execution = || Execution { provider: "CPU", detail: "a fake".into(), nodes: None };
+    let of = |name: &str, runtime| common::classifier(&Model { name: name.into(), ..builtin().unwrap() }, runtime, 1);
+    vec![of("slow", Box::new(Slow(execution()))), of("quick", Box::new(Quick(execution())))]
+}
+
+#[test]
+fn two_engines_classify_each_frame_of_a_film_and_number_it_alike() {
+    let seen = ByModel::default();
+    let film = "videotestsrc num-buffers=9 ! video/x-raw,format=NV12,width=64,height=48 ! appsink name=frames";
+    let done = common::run_engines(slow_and_quick(), Box::new(seen.clone()), vec![common::camera("film", film)], None);
+    for model in ["slow", "quick"] {
+        let seen = seen.0.lock().unwrap();
+        let numbers: Vec<_> = seen.iter().filter(|(name, ..)| name == model).map(|(_, seq, frame)| (*seq, *frame)).collect();
+        let all: Vec<_> = (0..9).map(|n| (n, n)).collect();
+        assert_eq!(numbers, all, "{model}: the slower engine loses no frame when the quicker one ends");
+    }
+    let status = &done[0];
+    assert_eq!((status.counts.captured, status.results, status.counts.dropped), (9, 18, 0), "{status}");
+}
+
+#[test]
+fn a_limit_counts_the_results_of_all_engines() {
+    let seen = ByModel::default();
+    let done = common::run_engines(slow_and_quick(), Box::new(seen.clone()), vec![common::camera("front", &source(100))], Some(15));
+    let seen = seen.0.lock().unwrap();
+    assert_eq!(seen.len(), 15);
+    assert!(["slow", "quick"].iter().all(|model| seen.iter().any(|(name, ..)| name == model)), "{seen:?}");
+    let status = &done[0];
+    assert_eq!(status.results, 15);
+    assert_eq!(2 * status.counts.captured, status.results + status.counts.dropped, "each engine gave a result or counted a loss");
 }
 
 #[test]

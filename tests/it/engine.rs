@@ -4,11 +4,11 @@
 use crate::common;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use glimpsed::channel::{Sent, counted_channel};
-use glimpsed::engine::{self, Change, Classifier, Offer, Stream, StreamId};
+use glimpsed::engine::{self, Change, Classifier, Limit, Offer, Pending, Stream, StreamId};
 use glimpsed::error::Result;
 use glimpsed::event::{Event, Hub, Publisher};
 use glimpsed::frame::{Frame, Picture, PixelFormat, Pixels};
-use glimpsed::metrics::Metrics;
+use glimpsed::metrics::{Metrics, StreamMetrics};
 use glimpsed::model::{Model, builtin};
 use glimpsed::runtime::{Execution, Infer};
 use glimpsed::tensor::{ElementType, Tensor};
@@ -69,7 +69,8 @@ impl Publisher for Kept {
 /// The test's side: the camera's channel, the commands, and the reports of the model and of released pixels.
 struct Rig {
     frames: glimpsed::channel::Sender<Frame>,
-    metrics: Arc<Metrics>,
+    camera: Arc<Metrics>,
+    metrics: Arc<StreamMetrics>,
     begins: Receiver<()>,
     changes: Sender<Offer>,
     stream: StreamId,
@@ -81,7 +82,8 @@ struct Rig {
 impl Rig {
     fn frame(&self, number: u64, live: bool) -> Frame {
         let picture = Picture::new(PixelFormat::Gray8, 8, 8);
-        self.metrics.captured();
+        self.camera.captured();
+        self.metrics.delivered();
         let mut frame = Frame::new(picture, Grey(vec![128; 64], self.release.clone())).unwrap();
         (frame.info.number, frame.info.live) = (number, live);
         frame
@@ -97,6 +99,12 @@ impl Rig {
         self.frames.send_all(frame)
     }
 
+    fn offer(&self, change: Change) -> Pending {
+        let (mut offers, pending) = engine::offer(vec![change], None);
+        self.changes.send(offers.remove(0)).unwrap();
+        pending
+    }
+
     fn gated(&self, name: &str, gate: &Receiver<()>, begins: &Sender<()>) -> Classifier {
         let execution = Execution { provider: "CPU", detail: "a fake".into(), nodes: None };
         let model = Model { name: name.into(), ..self.model.clone() };
@@ -109,20 +117,21 @@ impl Rig {
 fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier), limit: Option<u64>) -> Vec<(u64, u64, String)> {
     let ((begins, begun), (gate, opened), (changes, changed)) = (unbounded(), unbounded(), unbounded());
     let (release, released) = unbounded();
-    let metrics = Metrics::new("camera");
+    let camera = Metrics::new("camera");
+    let metrics = camera.stream(0);
     let (frames, receiver) = counted_channel(2, metrics.dropped_counter());
     let stream = Stream::new(receiver, metrics.clone());
     let model = builtin().unwrap();
-    let mut rig = Rig { frames, metrics, begins: begun, changes, stream: stream.id(), released, release, model };
+    let mut rig = Rig { frames, camera, metrics, begins: begun, changes, stream: stream.id(), released, release, model };
     let (first, second) = (rig.gated("first", &opened, &begins), rig.gated("second", &opened, &begins));
     before(&mut rig);
-    let (kept, metrics) = (Kept::default(), rig.metrics.clone());
+    let (kept, camera) = (Kept::default(), rig.camera.clone());
     let execution = Mutex::new(first.execution().clone());
     thread::scope(|scope| {
         let work = scope.spawn(|| {
             let hub = Hub::new().inline(Box::new(kept.clone()));
             let (_stop, stop) = bounded(0);
-            engine::run(vec![stream], Box::new(first), &hub, &changed, &stop, limit, &execution).unwrap();
+            engine::run(vec![stream], Box::new(first), &hub, &changed, &stop, &Limit::new(limit), &execution).unwrap();
         });
         rig.begins.recv().unwrap();
         during(&mut rig, second);
@@ -130,7 +139,7 @@ fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier),
         work.join().unwrap();
     });
     let results = std::mem::take(&mut *kept.0.lock().unwrap());
-    let (counts, status) = (metrics.counts(), metrics.status());
+    let (counts, status) = (camera.counts(), camera.status());
     assert_eq!(counts.captured, counts.dropped + status.results, "each frame has a result or is counted");
     assert_eq!(status.results, results.len() as u64);
     results
@@ -177,8 +186,7 @@ fn a_limit_prefetches_no_frame_beyond_it() {
 fn a_removed_camera_gets_no_result_for_its_prepared_frame() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
     let during = |rig: &mut Rig, _| {
-        let (offer, _pending) = engine::offer(Change { remove: vec![rig.stream], ..Change::default() });
-        rig.changes.send(offer).unwrap();
+        let _pending = rig.offer(Change { remove: vec![rig.stream], ..Change::default() });
     };
     assert_eq!(run(before, during, None), [first(1, 0)]);
 }
@@ -188,8 +196,7 @@ fn a_frame_prepared_for_one_model_is_not_used_with_the_next() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
     let during = |rig: &mut Rig, second| {
         assert_eq!(rig.file(3), Sent::Queued);
-        let (offer, _pending) = engine::offer(Change { classifier: Some(Box::new(second)), ..Change::default() });
-        rig.changes.send(offer).unwrap();
+        let _pending = rig.offer(Change { classifier: Some(Box::new(second)), ..Change::default() });
     };
     assert_eq!(run(before, during, None), [first(1, 0), first(2, 0), (3, 0, "second".into())]);
 }
@@ -199,11 +206,52 @@ fn a_change_withdrawn_in_time_has_no_effect() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
     let during = |rig: &mut Rig, second| {
         let change = Change { classifier: Some(Box::new(second)), remove: vec![rig.stream], ..Change::default() };
-        let (offer, pending) = engine::offer(change);
-        rig.changes.send(offer).unwrap();
+        let pending = rig.offer(change);
         assert!(pending.withdraw().is_some(), "the engine is busy with the first frame, and has not taken it");
     };
     assert_eq!(run(before, during, None), [first(1, 0), first(2, 0)]);
+}
+
+#[test]
+fn one_frame_serves_two_engines_without_a_copy_and_is_released_by_the_last() {
+    let model = builtin().unwrap();
+    let (release, released) = unbounded();
+    let camera = Metrics::new("camera");
+    let picture = Picture::new(PixelFormat::Gray8, 8, 8);
+    let frame = Frame::new(picture, Grey(vec![128; 64], release)).unwrap();
+    let pixels = |frame: &Frame| frame.plane(0).row(0).as_ptr();
+    let (shared, number) = (pixels(&frame), camera.captured());
+    let kept = Kept::default();
+    let hub = Hub::new().inline(Box::new(kept.clone()));
+    let mut streams: Vec<_> = (0..2)
+        .map(|engine| {
+            let metrics = camera.stream(engine);
+            let (mut sender, receiver) = counted_channel(1, metrics.dropped_counter());
+            let mut copy = frame.clone();
+            assert_eq!(pixels(&copy), shared, "no copy");
+            copy.info.number = number;
+            metrics.delivered();
+            assert_eq!(sender.send_all(copy), Sent::Queued);
+            Stream::new(receiver, metrics)
+        })
+        .collect();
+    drop(frame);
+    let (_stop, stop) = bounded(0);
+    for (name, left) in [("second", 1), ("first", 0)] {
+        assert!(released.try_recv().is_err(), "an engine still has it");
+        let (begins, (gate, opened)) = (unbounded().0, bounded(0));
+        drop(gate);
+        let fake = Gated { begins, gate: opened, execution: Execution { provider: "CPU", detail: "a fake".into(), nodes: None } };
+        let classifier = common::classifier(&Model { name: name.into(), ..model.clone() }, Box::new(fake), 1);
+        let execution = Mutex::new(classifier.execution().clone());
+        let (changes, changed) = unbounded();
+        drop(changes);
+        engine::run(vec![streams.pop().unwrap()], Box::new(classifier), &hub, &changed, &stop, &Limit::default(), &execution)
+            .unwrap();
+        assert_eq!(streams.len(), left);
+    }
+    released.try_recv().expect("the last one has let go of it");
+    assert_eq!(*kept.0.lock().unwrap(), [(0, 0, "second".to_owned()), (0, 0, "first".to_owned())]);
 }
 
 /// A model whose every other output is NaN.

@@ -185,7 +185,7 @@ fn a_changed_camera_is_replaced_and_continues_its_numbers() {
     let text = config("side", 2);
     let (front, rest) = text.split_at(text.rfind("[[camera]]").unwrap());
     running.reload(&format!("{front}{}", rest.replace("width=64,height=48", "width=80,height=60")));
-    assert!(running.until("configuration reloaded").contains("side is set up anew"));
+    assert!(running.until("configuration reloaded").contains("side is restarted"));
     let first = std::iter::repeat_with(|| side(&mut reader)).find(|result| result["width"] == 80).unwrap();
     assert!(first["seq"].as_u64().unwrap() > 5 && first["frame"].as_u64() >= first["seq"].as_u64(), "{first}");
     running.end();

@@ -2,9 +2,10 @@
 //! its own lines; one that sends an invalid request is disconnected.
 
 use crate::common;
-use crate::common::socket::{ask, is_over, line, open, silent, subscriber, temporary};
+use crate::common::socket::{ask, greeting, is_over, line, open, silent, subscriber, temporary};
 use crossbeam_channel::RecvTimeoutError;
 use glimpsed::event::{Event, Publisher};
+use glimpsed::prediction::Prediction;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
@@ -66,6 +67,34 @@ fn a_subscriber_filters_results() {
     socket.handle(&Event::result(&common::animal("front", 1001, 1, 0.55))).unwrap(); // not sure enough
     socket.handle(&Event::result(&common::animal("front", 1002, 2, 0.9))).unwrap();
     assert_eq!(line(&mut reader)["seq"], 1002);
+}
+
+#[test]
+fn each_stream_of_a_camera_has_its_latest_result_and_its_own_changes() {
+    let (_folder, path) = temporary();
+    let mut socket = open(&path);
+    let mut reader = subscriber(&path);
+    ask(&mut reader, r#"{"subscribe":{"on_change":true}}"#);
+    let by = |model: &str, seq, best| Prediction { model: model.into(), ..common::animal("front", seq, best, 0.75) };
+    for seq in 0..3 {
+        // each model says the same all the time, and the other one something else
+        socket.handle(&Event::result(&by("animals", seq, 0))).unwrap();
+        socket.handle(&Event::result(&by("pets", seq, 1))).unwrap();
+    }
+    socket.handle(&Event::result(&by("pets", 3, 2))).unwrap();
+    let short = |result: Value| (result["model"].as_str().unwrap().to_owned(), result["seq"].as_u64().unwrap());
+    let seen: Vec<_> = (0..3).map(|_| short(line(&mut reader))).collect();
+    assert_eq!(seen, [("animals".into(), 0), ("pets".into(), 0), ("pets".into(), 3)]);
+    let mut late = subscriber(&path);
+    let latest: Vec<_> = (0..2).map(|_| short(line(&mut late))).collect();
+    assert_eq!(latest, [("animals".into(), 2), ("pets".into(), 3)]);
+    // the daemon has no such stream any more
+    socket.handle(&Event::Hello(&greeting())).unwrap();
+    assert_eq!(["hello", "subscribed"].map(|_| line(&mut reader)["type"].clone()), ["hello", "subscribed"]);
+    let mut later = subscriber(&path);
+    assert_eq!(short(line(&mut later)), ("animals".into(), 2));
+    socket.handle(&Event::result(&by("animals", 4, 0))).unwrap();
+    assert_eq!(short(line(&mut later)), ("animals".into(), 4));
 }
 
 #[test]

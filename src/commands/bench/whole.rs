@@ -95,7 +95,7 @@ pub fn measure(
     own.request_after(time)?;
     let recorder = Recorder { nowhere: nowhere()?, start: Instant::now(), whole: whole.clone() };
     let hub = Hub::new().inline(Box::new(recorder));
-    let parts = Parts { classifier, hub, status_interval: None, limit: None, source: None };
+    let parts = Parts { classifiers: vec![classifier], hub, status_interval: None, limit: None, source: None };
     let outside = Outside { stop: &own, asked, service: Service::default() };
     let done = daemon::run(parts, (0..cameras).map(camera).collect(), Arc::new(|_| {}), outside)?;
     if stop.requested() {

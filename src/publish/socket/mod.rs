@@ -1,7 +1,7 @@
 //! Results on a Unix socket, for any number of subscribers: JSON lines, one thread, bounded queues.
 //!
 //! A new subscriber gets `hello`; then, as soon as it has made a request or 200 ms have passed without one, `subscribed` (what is in
-//! force), the latest result of each camera that it wants, and from then on every result that it wants. Each further request replaces
+//! force), the latest result of each stream that it wants, and from then on every result that it wants. Each further request replaces
 //! the one before and is answered in the same way. A `hello` that comes later (another model, other cameras) is followed by
 //! `subscribed`, and nothing is sent again. A slow subscriber loses whole lines, oldest first, and is told; it slows neither the engine
 //! nor another subscriber.

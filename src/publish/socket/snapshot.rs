@@ -2,7 +2,7 @@
 
 use super::lines::line;
 use crate::message::{self, Hello, Subscribe, Subscribed};
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, StreamName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub struct Snapshot {
     /// The greeting.
     pub hello: Arc<[u8]>,
-    /// The latest result of each camera.
-    pub latest: BTreeMap<Arc<str>, Arc<Prediction>>,
+    /// The latest result of each stream.
+    pub latest: BTreeMap<StreamName, Arc<Prediction>>,
     /// The latest status of each camera that delivers no frames.
     pub troubled: BTreeMap<Arc<str>, Arc<[u8]>>,
     cameras: Vec<String>,
@@ -28,7 +28,8 @@ impl Snapshot {
     /// There is another model, or there are other cameras. What is known of cameras that are gone is forgotten.
     pub fn renew(&mut self, hello: &Hello) {
         (self.hello, self.cameras, self.classes) = (line(hello), hello.cameras.clone(), classes(hello));
-        self.latest.retain(|camera, _| self.cameras.iter().any(|known| **known == **camera));
+        let has = |name: &StreamName| hello.streams.iter().any(|known| known.camera == *name.camera && known.model == *name.model);
+        self.latest.retain(|name, _| has(name));
         self.troubled.retain(|camera, _| self.cameras.iter().any(|known| **known == **camera));
     }
 

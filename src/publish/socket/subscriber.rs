@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::queue::{Kind, Queue, Unread};
 use crate::message::{Subscribe, View, request};
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, StreamName};
 use mio::net::UnixStream;
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read};
@@ -30,7 +30,7 @@ enum Phase {
     Refused,
 }
 
-/// What was last sent of a camera.
+/// What was last sent of a stream.
 struct Last {
     at: Instant,
     best: Option<usize>,
@@ -63,7 +63,7 @@ pub struct Subscriber {
     readable: bool,
     /// The connection takes no more bytes until the poll says otherwise.
     blocked: bool,
-    last: HashMap<Arc<str>, Last>,
+    last: HashMap<StreamName, Last>,
 }
 
 impl Subscriber {
@@ -127,13 +127,14 @@ impl Subscriber {
             return false;
         }
         let best = best.map(|best| best.index);
-        if let Some(last) = self.last.get(&prediction.source) {
+        let stream = prediction.stream();
+        if let Some(last) = self.last.get(&stream) {
             let too_soon = self.choice.max_rate.is_some() && now.saturating_duration_since(last.at) < self.choice.period();
             if too_soon || (self.choice.on_change && last.best == best) {
                 return false;
             }
         }
-        self.last.insert(prediction.source.clone(), Last { at: now, best });
+        self.last.insert(stream, Last { at: now, best });
         true
     }
 

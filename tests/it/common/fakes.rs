@@ -35,8 +35,18 @@ pub fn camera(name: &str, pipeline: &str) -> Camera {
 
 /// Runs the daemon in this process until its cameras end, or there are `limit` results; returns the status of each camera.
 pub fn run_daemon(classifier: Classifier, place: Box<dyn Publisher>, cameras: Vec<Camera>, limit: Option<u64>) -> Vec<Status> {
+    run_engines(vec![classifier], place, cameras, limit)
+}
+
+/// The same with an engine for each of `classifiers`.
+pub fn run_engines(
+    classifiers: Vec<Classifier>,
+    place: Box<dyn Publisher>,
+    cameras: Vec<Camera>,
+    limit: Option<u64>,
+) -> Vec<Status> {
     let hub = Hub::new().inline(place);
-    let parts = Parts { classifier, hub, status_interval: None, limit, source: None };
+    let parts = Parts { classifiers, hub, status_interval: None, limit, source: None };
     let (_ask, asked) = crossbeam_channel::bounded(1);
     let outside = Outside { stop: &Stop::default(), asked: &asked, service: Service::default() };
     daemon::run(parts, cameras, Arc::new(|_| {}), outside).unwrap()

@@ -86,7 +86,7 @@ impl Server {
         });
         forms.clear();
         self.forms = forms;
-        self.snapshot.latest.insert(prediction.source.clone(), prediction);
+        self.snapshot.latest.insert(prediction.stream(), prediction);
     }
 
     /// Does `work` for each subscriber, and then writes to each, as much as its connection takes.

@@ -1,0 +1,87 @@
+//! The start and the end of the daemon.
+
+use super::camera::{Camera, Prepare};
+use super::engine_thread::{EngineThread, SHUTDOWN_DEADLINE, Shared};
+use super::health::Health;
+use super::hello::hello;
+use super::parts::{Outside, Parts};
+use super::reload::Reload;
+use super::state::Daemon;
+use crate::config;
+use crate::engine::{Classifier, Limit, Stream};
+use crate::error::{Error, Result};
+use crate::metrics::Status;
+use crate::system::signals::Stop;
+use crossbeam_channel::bounded;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
+
+/// Runs `cameras` until all have ended, or `outside` or a limit says so; `prepare` sets up each pipeline before it starts. Gives what
+/// each camera has done.
+pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside: Outside) -> Result<Vec<Status>> {
+    let (wake, woken) = bounded(1);
+    let classifiers: Vec<&Classifier> = parts.classifiers.iter().collect();
+    let names: Vec<_> = cameras.iter().map(|camera| &*camera.name).collect();
+    let engine_count = classifiers.len();
+    let mut daemon = Daemon {
+        cameras: Vec::new(),
+        prepare,
+        wake,
+        engines: Vec::new(),
+        engine_count,
+        stop_engines: Stop::default(),
+        hello: hello(&classifiers, &names),
+        hub: parts.hub.clone(),
+        health: Health::new(engine_count),
+        reload: Reload::new(parts.source),
+        started: Instant::now(),
+        ready: false,
+        outside,
+    };
+    let mut streams: Vec<Vec<Stream>> = Vec::new();
+    streams.resize_with(engine_count, Vec::new);
+    for camera in cameras {
+        let (prepared, of_camera) = daemon.prepare_camera(camera, None);
+        daemon.cameras.push(prepared.start()?);
+        streams.iter_mut().zip(of_camera).for_each(|(streams, stream)| streams.push(stream));
+    }
+    let shared = Shared {
+        hub: parts.hub,
+        limit: Limit::new(parts.limit),
+        stop: daemon.stop_engines.clone(),
+        running: Arc::new(AtomicUsize::new(engine_count)),
+    };
+    for (classifier, streams) in parts.classifiers.into_iter().zip(streams) {
+        daemon.engines.push(EngineThread::start(classifier, streams, shared.clone())?);
+    }
+    let fault = daemon.watch(&woken, parts.status_interval);
+    daemon.end(fault)
+}
+
+impl Daemon<'_> {
+    /// Ends everything in the order in which frames flow.
+    fn end(mut self, fault: Option<Error>) -> Result<Vec<Status>> {
+        self.outside.service.stopping();
+        let deadline = Instant::now() + SHUTDOWN_DEADLINE;
+        let by_themselves = self.cameras.iter().all(|camera| camera.outcome().is_some());
+        self.cameras.extend(self.reload.take_leaving());
+        self.cameras.iter().for_each(Camera::stop);
+        self.engines.iter_mut().for_each(EngineThread::close);
+        if self.outside.stop.requested() {
+            self.hub.stop_waiting();
+        }
+        self.outside.stop.request();
+        self.stop_engines.request();
+        let worked: Vec<_> = self.engines.iter().map(|engine| engine.wait(deadline)).collect();
+        self.cameras.iter().for_each(|camera| camera.wait(deadline));
+        // where the service manager had no time before
+        self.outside.service.send_kept();
+        self.statuses().for_each(|status| tracing::info!("{status}"));
+        fault.map_or(Ok(()), Err)?;
+        worked.into_iter().collect::<Result<()>>()?;
+        // one that failed is the program's failure where nothing was left to do; whoever asked for the end gets it
+        let mut failed = self.cameras.iter().filter(|_| by_themselves).filter_map(|camera| camera.outcome()?.as_ref().err());
+        failed.next_back().map_or(Ok(self.statuses().collect()), |error| Err(error.clone()))
+    }
+}

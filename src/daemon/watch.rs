@@ -1,0 +1,163 @@
+//! The main thread's loop: waits, looks at cameras, engines and the reload, and reports what has changed.
+
+use super::camera::Camera;
+use super::hello::describe;
+use super::state::Daemon;
+use crate::error::Error;
+use crate::event::Event;
+use crate::message::Hello;
+use crate::metrics::State;
+use crate::system::signals::Ask;
+use crossbeam_channel::{Receiver, never, select, tick};
+use std::time::{Duration, Instant};
+
+/// How long the cameras may take to reach their first state before the service counts as ready without it.
+const FIRST_STATE: Duration = Duration::from_secs(10);
+
+impl Daemon<'_> {
+    /// Waits and reports, until the engines have ended, somebody wants the end, or a thread has ended that should not: that is the
+    /// fault.
+    pub(super) fn watch(&mut self, woken: &Receiver<()>, status_interval: Option<Duration>) -> Option<Error> {
+        let ticks = tick(self.outside.service.every());
+        let statuses = status_interval.map_or_else(never, tick);
+        loop {
+            if let Some(fault) = self.fault() {
+                self.report_fault(&fault);
+                return Some(fault);
+            }
+            // an engine that fails ends the others, but one of them may hang
+            if self.engines.iter().any(|engine| engine.has_failed()) {
+                return None;
+            }
+            let running = self.engines.iter().find_map(|engine| engine.running()).cloned()?;
+            let (loaded, changed, ended, late) = self.reload.awaited();
+            select! {
+                recv(running) -> _ => {}
+                recv(self.outside.stop.receiver()) -> _ => return None,
+                recv(self.outside.asked) -> ask => match ask {
+                    Ok(Ask::Report) => self.statuses().for_each(|status| tracing::info!("{status}")),
+                    Ok(Ask::Reload) => self.ask_for_settings(),
+                    Err(_) => return Some(Error::failed("the thread 'signals' has ended, so signals are no longer handled")),
+                },
+                recv(loaded) -> loaded => self.loaded(loaded),
+                recv(changed) -> replaced => self.changed(replaced),
+                recv(ended) -> _ => self.replace_cameras(Instant::now()),
+                recv(late) -> _ => self.reload_is_late(),
+                recv(statuses) -> _ => self.publish_all(),
+                recv(woken) -> _ => self.look(),
+                recv(ticks) -> _ => self.look(),
+            }
+        }
+    }
+
+    /// Why a thread has ended that should live as long as the daemon. The daemon then ends as a whole, so that the service manager
+    /// restarts it: half a daemon looks alive.
+    fn fault(&self) -> Option<Error> {
+        self.hub.fault().or_else(|| self.cameras.iter().find_map(Camera::fault))
+    }
+
+    /// Reports a fault to subscribers and the service manager. The watchdog is not fed any more.
+    fn report_fault(&mut self, fault: &Error) {
+        for camera in self.cameras.iter().filter(|camera| camera.fault().is_some()) {
+            camera.metrics.ended(Some(&fault.summary()));
+        }
+        self.publish_all();
+        // one line: a second one would be another message to the service manager
+        self.outside.service.tell(&format!("fault: {}", fault.summary()), false);
+    }
+
+    /// Reports what has changed; the watchdog is fed if there is progress.
+    pub(super) fn look(&mut self) {
+        self.look_at_executions();
+        self.look_at_reload();
+        self.look_at_cameras();
+        if self.cameras.iter().all(|camera| camera.outcome().is_some()) && !self.reload.may_come() {
+            self.engines.iter_mut().for_each(|engine| engine.close());
+        }
+        let known = self.cameras.iter().all(|camera| camera.metrics.state() != State::Starting);
+        if !self.ready && (known || self.started.elapsed() > FIRST_STATE) {
+            self.ready = true;
+            self.outside.service.ready();
+        }
+        if self.ready {
+            let now = Instant::now();
+            let progress = self.health.progress(self.cameras.iter().map(Camera::patience), now);
+            self.look_at_engines(now);
+            let mut text: Vec<_> = self.statuses().map(|status| status.headline()).collect();
+            if self.statuses().any(|status| status.state == State::Flowing) {
+                text.extend(self.engines.iter().map(|engine| engine.last_reported.summary()));
+            }
+            let hanging = self.engines.iter().filter(|engine| engine.reported_hanging);
+            text.extend(hanging.map(|engine| format!("the engine of '{}' is not responding", engine.model.name)));
+            let separator = if self.cameras.len() > 1 { "; " } else { ", " };
+            self.outside.service.tell(&text.join(separator), progress);
+        }
+    }
+
+    /// Reports the state of each camera that has another than before.
+    fn look_at_cameras(&mut self) {
+        let nodes = self.engines.first().and_then(|engine| engine.last_reported.nodes);
+        let at_work = self.cameras.iter().filter(|camera| camera.outcome().is_none()).count();
+        for camera in &mut self.cameras {
+            let status = camera.metrics.status().on(nodes);
+            let now = (status.state, status.reason.clone());
+            if camera.last_reported != now {
+                camera.last_reported = now;
+                if let Err(error) = self.hub.send(&Event::Status(&status)) {
+                    tracing::debug!("no publisher is left: {error}");
+                }
+                match camera.outcome() {
+                    Some(Err(why)) if at_work > 0 => tracing::error!("{} has ended, the others go on: {why}", status.source),
+                    // a camera of the configuration file is meant to run for ever; a film on the command line is over some time
+                    Some(Ok(())) if self.reload.has_source() => {
+                        tracing::warn!("{} has ended: its stream is over, and it is not live", status.source);
+                    }
+                    Some(Ok(())) => tracing::info!("{} has ended: its stream is over", status.source),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Whether something else runs a model than before: subscribers are told. While the engines make changes, what they report may be
+    /// of either model.
+    fn look_at_executions(&mut self) {
+        if self.reload.is_changing() {
+            return;
+        }
+        let mut changed = false;
+        for engine in &mut self.engines {
+            let now = engine.execution();
+            if now != engine.last_reported {
+                describe(&mut engine.model, &now);
+                engine.last_reported = now;
+                changed = true;
+            }
+        }
+        if changed {
+            let models = self.engines.iter().map(|engine| engine.model.clone()).collect();
+            self.hello = Hello::new(models, std::mem::take(&mut self.hello.cameras));
+            self.announce(&Event::Hello(&self.hello));
+            self.publish_all();
+        }
+    }
+
+    /// Names each engine that is not responding, once, and once more when it goes on.
+    fn look_at_engines(&mut self, now: Instant) {
+        for (index, engine) in self.engines.iter_mut().enumerate() {
+            let silence = self.health.silence(index, now);
+            let name = &engine.model.name;
+            match (silence, engine.reported_hanging) {
+                (Some(silence), false) => {
+                    let seconds = silence.as_secs();
+                    tracing::warn!(
+                        "the engine of the model '{name}' is not responding: no result for {seconds} s, while frames wait"
+                    );
+                }
+                (None, true) => tracing::info!("the engine of the model '{name}' responds again"),
+                _ => {}
+            }
+            engine.reported_hanging = silence.is_some();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The counters of one stream: what became of the frames that one camera delivered to one engine.
+
+use super::state::STAGES;
+use crate::labels::Labels;
+use crate::prediction::Prediction;
+use crate::stats::{Durations, Rate};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// The counters of one stream, shared by the threads that count.
+pub struct StreamMetrics {
+    camera: Arc<str>,
+    delivered: AtomicU64,
+    dropped: Arc<AtomicU64>,
+    book: Mutex<Book>,
+}
+
+/// What came of the frames.
+#[derive(Default)]
+pub(super) struct Book {
+    pub results: u64,
+    pub failed: u64,
+    pub rate: Rate,
+    pub latest: Option<Instant>,
+    pub best: Option<(Arc<Labels>, usize, f32)>,
+    pub provider: Option<&'static str>,
+    pub stages: [Durations; STAGES.len()],
+}
+
+impl StreamMetrics {
+    /// All at zero, of a stream of the camera `camera`.
+    pub(super) fn new(camera: Arc<str>) -> Arc<Self> {
+        Arc::new(Self { camera, delivered: AtomicU64::new(0), dropped: Arc::default(), book: Mutex::default() })
+    }
+
+    /// The camera's name.
+    pub fn camera(&self) -> &Arc<str> {
+        &self.camera
+    }
+
+    /// Counts the frames that are dropped; for the channel.
+    pub fn dropped_counter(&self) -> Arc<AtomicU64> {
+        self.dropped.clone()
+    }
+
+    /// A frame is put into the channel.
+    pub fn delivered(&self) {
+        self.delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a result.
+    pub fn record(&self, prediction: &Prediction) {
+        let now = Instant::now();
+        let timing = &prediction.timing;
+        let mut book = self.book();
+        book.results += 1;
+        book.rate.tick(now);
+        book.latest = Some(now);
+        book.provider = Some(prediction.execution_provider);
+        book.best = prediction.top.first().map(|score| (prediction.labels.clone(), score.index, score.confidence));
+        let times = [timing.age, timing.wait, timing.preprocess, timing.inference, timing.postprocess];
+        book.stages.iter_mut().zip(times).for_each(|(stage, time)| stage.record(time));
+    }
+
+    /// Counts a frame whose inference failed.
+    pub fn failed(&self) {
+        self.book().failed += 1;
+    }
+
+    /// The number of results.
+    pub fn results(&self) -> u64 {
+        self.book().results
+    }
+
+    /// The number of frames that were dropped.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// The number of frames that the engine is done with: those with a result, and those whose inference failed.
+    pub fn finished(&self) -> u64 {
+        let book = self.book();
+        book.results + book.failed
+    }
+
+    /// Whether frames wait for the engine, or one is being worked on.
+    pub fn is_pending(&self) -> bool {
+        self.delivered.load(Ordering::Relaxed) > self.finished() + self.dropped()
+    }
+
+    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Book {
+    /// Adds those of another stream of the same camera: counts are summed, and the latest result is kept.
+    pub fn add(&mut self, other: &Self) {
+        self.results += other.results;
+        self.failed += other.failed;
+        self.rate.add(&other.rate);
+        if other.latest > self.latest {
+            (self.latest, self.best, self.provider) = (other.latest, other.best.clone(), other.provider);
+        }
+        self.stages.iter_mut().zip(&other.stages).for_each(|(stage, other)| stage.add(other));
+    }
+}

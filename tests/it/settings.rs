@@ -134,8 +134,12 @@ fn a_flag_without_effect_is_refused_with_what_it_needs() {
     let file = file.to_str().unwrap();
     let source = "-- videotestsrc ! appsink name=frames";
     for (line, what, hint) in [
-        (format!("demo --allow-partial"), "--allow-partial has no effect without --provider auto", "cpu and qnn run"),
-        (format!("classify --model testcard --provider qnn --allow-partial x.png"), "--allow-partial has no effect", "cpu and qnn"),
+        ("demo --allow-partial".to_owned(), "--allow-partial has no effect without --provider auto", "cpu and qnn run"),
+        (
+            "classify --model testcard --provider qnn --allow-partial x.png".to_owned(),
+            "--allow-partial has no effect",
+            "cpu and qnn",
+        ),
         (format!("run --config {file} --provider cpu --allow-partial"), "--allow-partial has no effect", "cpu and qnn"),
         (
             format!("run --model testcard --socket-mode 600 {source}"),
@@ -143,7 +147,7 @@ fn a_flag_without_effect_is_refused_with_what_it_needs() {
             "--socket PATH",
         ),
         (format!("run --config {file} --socket-limit 3"), "--socket-limit has no effect without a socket", "--socket PATH"),
-        (format!("compile testcard --output x --htp-arch 42"), "htp_arch is one of", "68, 69"),
+        ("compile testcard --output x --htp-arch 42".to_owned(), "htp_arch is one of", "68, 69"),
     ] {
         let output = common::glimpsed().args(line.split(' ')).output().unwrap();
         let log = common::stderr(&output);

@@ -1,0 +1,5 @@
+//! The names of the classes.
+
+mod list;
+
+pub use list::{CLASSES, Labels};

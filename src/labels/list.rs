@@ -1,5 +1,7 @@
-//! The names of the classes: one a line, line 1 for class 0.
+//! The names of the classes: one a line, line 1 for class 0, or in JSON or YAML.
 
+use super::forms;
+use super::text::{self, synset_name};
 use crate::error::{Error, Result};
 use crate::files;
 use std::path::Path;
@@ -14,6 +16,9 @@ const FILE: u64 = 64 << 20;
 /// The longest label, in bytes: WordNet's have up to some 200.
 pub const LABEL: usize = 1000;
 
+/// The most characters of a name that a message shows.
+const SHOWN: usize = 60;
+
 /// The names of all classes, by index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
@@ -23,6 +28,8 @@ pub struct Labels {
     text: String,
     /// Where each name ends.
     ends: Vec<usize>,
+    /// Of two classes, the one whose probability a single output is.
+    positive: usize,
 }
 
 impl Labels {
@@ -31,41 +38,92 @@ impl Labels {
         let bytes = files::read(path, FILE).map_err(|e| {
             Error::config(format!("cannot read the labels '{}'", path.display()))
                 .because(e)
-                .hint("--labels FILE names a text file with one label a line, line 1 for class 0.")
+                .hint("--labels FILE names a text file with one label a line, line 1 for class 0, or a JSON file of names.")
         })?;
         Self::parse(&bytes, &path.display().to_string())
     }
 
-    /// Reads labels from `bytes`: UTF-8, one a line, with or without a byte order mark, CR LF or a last empty line.
+    /// Reads labels from `bytes`: UTF-8, one a line, with or without a byte order mark, CR LF or a last empty line; or JSON or YAML.
     ///
-    /// In the form of `synset_words.txt` (`n01440764 tench, Tinca tinca`) the first name of each line is taken.
+    /// In the form of `synset_words.txt` (`n01440764 tench, Tinca tinca`) the first name of each line is taken; where every line begins
+    /// with the number of its class (`0 tench`), what follows it.
     pub fn parse(bytes: &[u8], origin: &str) -> Result<Self> {
-        let text = text(bytes, origin)?;
-        let mut lines: Vec<&str> = text.lines().take(CLASSES + 1).map(str::trim).collect();
-        if lines.len() > CLASSES {
-            return Err(Error::config(format!("the labels '{origin}' have more than {CLASSES} lines"))
-                .hint("One label a line is wanted, line 1 for class 0."));
+        let text = text::decode(bytes, origin)?;
+        if let Some(names) = forms::structured(text) {
+            let names = names.map_err(|(line, why)| {
+                let line = line.map_or(String::new(), |line| format!(" (line {line})"));
+                Error::config(format!("the labels '{origin}' are not usable{line}")).because(why).hint(
+                    "A list of names in JSON is wanted, or numbers with names ({\"0\": \"cat\"}), or names with numbers ({\"cat\": 0}).",
+                )
+            })?;
+            return Self::checked(&names, origin, "entry");
         }
+        let mut lines: Vec<&str> = text.lines().take(CLASSES + 1).map(str::trim).collect();
         while lines.last().is_some_and(|line| line.is_empty()) {
             lines.pop();
         }
-        if lines.is_empty() {
-            return Err(
-                Error::config(format!("the labels '{origin}' are empty")).hint("One label a line is wanted, line 1 for class 0.")
-            );
+        let checked = Self::checked(&lines, origin, "line")?;
+        if let Some(names) = forms::numbered(&lines) {
+            return Ok(Self::of(Some(origin.to_owned()), names.into_iter()));
         }
-        if let Some(at) = lines.iter().position(|line| line.is_empty()) {
-            return Err(Error::config(format!("the labels '{origin}' have no name on line {}", at + 1))
+        match lines.iter().map(|line| synset_name(line)).collect::<Option<Vec<_>>>() {
+            Some(names) => Ok(Self::of(Some(origin.to_owned()), names.into_iter())),
+            None => Ok(checked),
+        }
+    }
+
+    /// The labels of `names`, each of which is a `place` of the file; an error where there are none or too many, or one is not usable.
+    fn checked(names: &[impl AsRef<str>], origin: &str, place: &str) -> Result<Self> {
+        let hint = "One label a line is wanted, line 1 for class 0.";
+        if names.len() > CLASSES {
+            return Err(Error::config(format!("the labels '{origin}' have more than {CLASSES} lines")).hint(hint));
+        }
+        if names.is_empty() {
+            return Err(Error::config(format!("the labels '{origin}' are empty")).hint(hint));
+        }
+        let names = || names.iter().map(|name| name.as_ref().trim());
+        if let Some(at) = names().position(str::is_empty) {
+            return Err(Error::config(format!("the labels '{origin}' have no name on {place} {}", at + 1))
                 .hint("Each line names one class; an empty one would shift all that follow."));
         }
-        if let Some(at) = lines.iter().position(|line| line.len() > LABEL) {
-            let length = lines[at].len();
-            return Err(Error::config(format!("the labels '{origin}' have {length} bytes on line {}", at + 1))
+        if let Some((at, name)) = names().enumerate().find(|(_, name)| name.len() > LABEL) {
+            return Err(Error::config(format!("the labels '{origin}' have {} bytes on {place} {}", name.len(), at + 1))
                 .hint(format!("One label a line is wanted, of at most {LABEL} bytes.")));
         }
-        let synsets = lines.iter().all(|line| synset_name(line).is_some());
-        let names = lines.iter().map(|line| synset_name(line).filter(|_| synsets).unwrap_or(line));
-        Ok(Self::of(Some(origin.to_owned()), names))
+        Ok(Self::of(Some(origin.to_owned()), names()))
+    }
+
+    /// Names that come from elsewhere, as `origin` says; one that is empty is numbered.
+    pub fn named(names: &[String], origin: &str) -> Self {
+        let name = |(n, name): (usize, &String)| {
+            let name = name.trim();
+            if name.is_empty() || name.len() > LABEL { format!("class {n}") } else { name.to_owned() }
+        };
+        Self::of(Some(origin.to_owned()), names.iter().enumerate().map(name))
+    }
+
+    /// The names of the two classes of a model with a single output, which is the probability of one of them.
+    ///
+    /// One name is that of this class, and the other is its contrary. Of two names the second is: as in the numbering of most trainers,
+    /// where 1 stands for yes.
+    pub fn of_two(self, model: &str) -> Result<Self> {
+        match self.len() {
+            1 => {
+                let name = self.name(0);
+                Ok(Self::of(self.origin.clone(), [name.to_owned(), format!("not {name}")].into_iter()))
+            }
+            2 => Ok(Self { positive: 1, ..self }),
+            count => Err(Error::config(format!(
+                "the labels '{}' name {count} classes, the model '{model}' has one output, the probability of one class",
+                self.origin().unwrap_or_default()
+            ))
+            .hint("One label is wanted (the class whose probability it is), or two (the second is that class).")),
+        }
+    }
+
+    /// Of two classes, the one whose probability a single output is.
+    pub fn positive(&self) -> usize {
+        self.positive
     }
 
     /// Names for a model that comes without any: `class 0`, `class 1`...
@@ -76,10 +134,11 @@ impl Labels {
     fn of(origin: Option<String>, names: impl Iterator<Item = impl AsRef<str>>) -> Self {
         let (mut text, mut ends) = (String::new(), Vec::new());
         names.for_each(|name| {
-            text.push_str(name.as_ref());
+            // a name of JSON may have a line break inside
+            text.extend(name.as_ref().chars().map(|c| if c.is_control() { ' ' } else { c }));
             ends.push(text.len());
         });
-        Self { origin, text, ends }
+        Self { origin, text, ends, positive: 0 }
     }
 
     /// Holds the labels to the number of `classes` of the model that `model` names.
@@ -89,9 +148,9 @@ impl Labels {
             return Ok(());
         }
         let first = if have > classes {
-            format!("Line {} ('{}') is the first one too many.", classes + 1, self.name(classes))
+            format!("Line {} ('{}') is the first one too many.", classes + 1, shortened(self.name(classes)))
         } else {
-            format!("Line {} is the first one missing; the last one is '{}'.", have + 1, self.name(have - 1))
+            format!("Line {} is the first one missing; the last one is '{}'.", have + 1, shortened(self.name(have - 1)))
         };
         let background = if have.abs_diff(classes) == 1 {
             "\nOne more or less is often a 'background' class on line 1: TensorFlow's models have it, others have not."
@@ -127,31 +186,9 @@ impl Labels {
     }
 }
 
-/// The text of a file of labels, without a byte order mark.
-fn text<'a>(bytes: &'a [u8], origin: &str) -> Result<&'a str> {
-    let line_of = |at: usize| 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(Error::config(format!("the labels '{origin}' are UTF-16, not UTF-8"))
-            .hint("Convert them: iconv -f utf-16 -t utf-8 labels.txt > labels-utf8.txt"));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|e| {
-        Error::config(format!("the labels '{origin}' are not UTF-8 (line {})", line_of(e.valid_up_to())))
-            .hint("Convert them: iconv -f latin1 -t utf-8 labels.txt > labels-utf8.txt")
-    })?;
-    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        return Err(Error::config(format!("the labels '{origin}' are not text: line {} has a byte 0", line_of(at)))
-            .hint("A text file with one label a line is wanted."));
-    }
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
-/// `tench` of `n01440764 tench, Tinca tinca`; `None` for a line of another form.
-fn synset_name(line: &str) -> Option<&str> {
-    let (id, names) = line.split_once(' ')?;
-    let digits = id.strip_prefix('n')?;
-    let is_id = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit());
-    let name = names.split(',').next().unwrap_or(names).trim();
-    (is_id && !name.is_empty()).then_some(name)
+/// The beginning of a name, for messages.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= SHOWN { name.to_owned() } else { name.chars().take(SHOWN).chain("...".chars()).collect() }
 }
 
 #[cfg(test)]
@@ -203,6 +240,31 @@ mod tests {
         assert!(message(b"cat\nd\0g\n").contains("line 2 has a byte 0"));
         assert!(message(&[b'x'; 1001]).contains("1001 bytes on line 1"));
         assert!(message(&b"x\n".repeat(CLASSES + 1)).contains("more than 1000000 lines"));
+    }
+
+    #[test]
+    fn numbers_in_front_are_the_classes_and_json_is_read() {
+        assert_eq!(names(b"0 Class 1\r\n1 Class 2\r\n"), ["Class 1", "Class 2"]);
+        assert_eq!(names(b"1 cat\n2 dog\n"), ["1 cat", "2 dog"]);
+        assert_eq!(names(b"\xef\xbb\xbf{\"0\": \" cat \", \"1\": \"big\\ndog\"}"), ["cat", "big dog"]);
+        let message = |bytes: &[u8]| Labels::parse(bytes, "l.json").unwrap_err().to_string();
+        assert!(message(b"[\"cat\", \"\"]").contains("no name on entry 2"));
+        assert!(message(b"[]").contains("are empty"));
+        assert!(message(b"{\"0\": \"cat\",\n\"1\"}").contains("not usable (line 2)"));
+        let long = format!("{{\"cat\": \"{}\"}}", "x".repeat(100_000));
+        assert!(message(long.as_bytes()).len() < 500, "an error does not show the file");
+    }
+
+    #[test]
+    fn one_output_has_one_name_or_two() {
+        let of_two = |text: &[u8]| Labels::parse(text, "l.txt").unwrap().of_two("m");
+        let one = of_two(b"cat\n").unwrap();
+        assert_eq!([one.name(0), one.name(1)], ["cat", "not cat"]);
+        assert_eq!(one.positive(), 0);
+        let two = of_two(b"cat\ndog\n").unwrap();
+        assert_eq!((two.name(1), two.positive()), ("dog", 1));
+        assert_eq!(Labels::numbered(1).of_two("m").unwrap().name(1), "not class 0");
+        assert!(of_two(b"a\nb\nc\n").unwrap_err().to_string().contains("name 3 classes"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The names of the classes.
 
+mod forms;
 mod list;
+mod text;
 
-pub use list::{CLASSES, Labels};
+pub use list::{CLASSES, LABEL, Labels};

@@ -37,7 +37,7 @@ fn input() -> InputSpec {
 fn output() -> OutputSpec {
     let quantization = Some(Quantization { scale: 0.1, zero_point: 100 });
     let tensor = TensorSpec { name: "logits".into(), element: ElementType::U8, shape: vec![1, 1000], quantization };
-    OutputSpec { tensor, classes: 1000, softmax: false }
+    OutputSpec::logits(tensor, 1000)
 }
 
 fn frame(format: &str, (width, height): (u32, u32)) -> Frame {

@@ -44,16 +44,28 @@ pub struct Opened {
 /// Reads the model of `settings` and its labels.
 pub fn model(settings: ModelSettings) -> Result<OpenModel> {
     let files = Files::of(&settings);
-    let model = read(&settings.model)?;
+    let model = read(&settings)?;
     let labels = model.labels(settings.labels.as_deref())?;
     let Settled { recipe, mut warnings } = model.recipe(Stated::of_params(&settings.preprocess))?;
     warnings.extend(model.sources.notes.iter().cloned());
     Ok(OpenModel { settings, model, labels, recipe, warnings, files })
 }
 
-/// Reads an ONNX file; or gives the built-in model, for `testcard`.
-pub fn read(path: &Path) -> Result<Model> {
-    if path == Path::new(model::BUILTIN) { model::builtin() } else { Model::read(path) }
+/// Reads an ONNX file; or gives the built-in model, for `testcard`. The number of labels decides between several outputs; where the file
+/// does not declare the shape of the output, a session tells it.
+fn read(settings: &ModelSettings) -> Result<Model> {
+    if settings.model == Path::new(model::BUILTIN) {
+        return model::builtin();
+    }
+    let shape_of_output = |model: &Model| runtime::shape_of_output(model, &settings.runtime);
+    let reading = model::Reading {
+        size: settings.size,
+        output: settings.output.as_deref(),
+        labels: settings.labels.as_deref(),
+        classes: None,
+        shape_of_output: Some(&shape_of_output),
+    };
+    Model::read_with(&settings.model, &reading)
 }
 
 /// Opens what `reading` names; everything that is wrong comes at once.
@@ -97,6 +109,17 @@ impl OpenModel {
         if self.labels.origin().is_none() {
             tracing::warn!(
                 "no labels, so classes are numbered. Put labels.txt beside the model, or name a file: labels in [model], or --labels."
+            );
+        }
+        if self.model.output.is_binary() {
+            let name = self.labels.name(self.labels.positive());
+            tracing::info!("the model has one output, which is taken as the probability of '{name}'");
+        }
+        if !self.model.other_outputs.is_empty() {
+            tracing::info!(
+                "of the model's outputs '{}' is read; not read: {}",
+                self.model.output.tensor.name,
+                self.model.other_outputs.join(", ")
             );
         }
         Ok(self.classifier_of(runtime::open(&self.model, &self.settings.runtime)?))
@@ -147,7 +170,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn settings(model: &Path) -> ModelSettings {
-        ModelSettings { model: model.into(), labels: None, runtime: Default::default(), preprocess: Default::default(), top: 1 }
+        ModelSettings { model: model.into(), ..ModelSettings::builtin(Default::default()) }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Inputs and outputs of a model: element type, shape and quantization.
 
+use half::f16;
 use std::fmt;
 
 /// The type of a tensor's elements.
@@ -9,7 +10,11 @@ pub enum ElementType {
     U8,
     I8,
     U16,
+    I16,
+    I32,
+    F16,
     F32,
+    F64,
 }
 
 impl ElementType {
@@ -19,7 +24,9 @@ impl ElementType {
             Self::U8 => Some((0, 255)),
             Self::I8 => Some((-128, 127)),
             Self::U16 => Some((0, 65535)),
-            Self::F32 => None,
+            Self::I16 => Some((-32768, 32767)),
+            Self::I32 => Some((i32::MIN, i32::MAX)),
+            Self::F16 | Self::F32 | Self::F64 => None,
         }
     }
 }
@@ -30,7 +37,11 @@ impl fmt::Display for ElementType {
             Self::U8 => "uint8",
             Self::I8 => "int8",
             Self::U16 => "uint16",
+            Self::I16 => "int16",
+            Self::I32 => "int32",
+            Self::F16 => "float16",
             Self::F32 => "float32",
+            Self::F64 => "float64",
         })
     }
 }
@@ -59,7 +70,7 @@ pub struct TensorSpec {
     pub name: String,
     /// The type of the elements.
     pub element: ElementType,
-    /// All dimensions, fixed, with the batch (1) first.
+    /// All dimensions, fixed; the batch, if there is one, first.
     pub shape: Vec<usize>,
     /// The quantization of integer elements; `None` if the graph has none, and for floats.
     pub quantization: Option<Quantization>,
@@ -80,9 +91,9 @@ impl TensorSpec {
 /// The memory layout of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// [1, 3, height, width]: three planes.
+    /// [batch, channels, height, width] or [channels, height, width]: a plane for each channel.
     Nchw,
-    /// [1, height, width, 3]: interleaved.
+    /// [batch, height, width, channels] or [height, width, channels]: interleaved.
     Nhwc,
 }
 
@@ -95,7 +106,7 @@ impl fmt::Display for Layout {
     }
 }
 
-/// The input of an image model: RGB, in `layout`.
+/// The input of an image model, in `layout`. The picture is the first item of the batch; the other items are zero.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InputSpec {
     /// Name, type, shape and quantization.
@@ -108,15 +119,81 @@ pub struct InputSpec {
     pub height: u32,
 }
 
-/// The output of a classifier: one number for each class.
+impl InputSpec {
+    /// Channels of a pixel: 1 (gray), 3 (RGB) or 4 (RGB and an opaque alpha).
+    pub fn channels(&self) -> usize {
+        let item = match self.tensor.shape[..] {
+            [_, ref item @ ..] if item.len() == 3 => item,
+            ref item => item,
+        };
+        match (self.layout, item) {
+            (Layout::Nchw, [channels, ..]) | (Layout::Nhwc, [.., channels]) => *channels,
+            _ => 3,
+        }
+    }
+
+    /// Pixels of the picture.
+    pub fn pixels(&self) -> usize {
+        self.width as usize * self.height as usize
+    }
+}
+
+/// What the numbers of an output are, and so what makes confidences of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scores {
+    /// Numbers whose softmax are the probabilities of classes that exclude each other.
+    #[default]
+    Logits,
+    /// The natural logarithms of such probabilities (LogSoftmax).
+    LogProbabilities,
+    /// Such probabilities (Softmax).
+    Probabilities,
+    /// Numbers whose logistic function is each class's own probability.
+    IndependentLogits,
+    /// Each class's own probability (Sigmoid): several can be true of one picture.
+    Independent,
+}
+
+impl Scores {
+    /// What is left to do, in words: for reports.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Logits => "logits, of which glimpsed takes the softmax",
+            Self::LogProbabilities => "logarithms of probabilities (LogSoftmax)",
+            Self::Probabilities => "probabilities (Softmax)",
+            Self::IndependentLogits => "logits of independent classes, of which glimpsed takes the sigmoid",
+            Self::Independent => "an independent probability for each class (Sigmoid)",
+        }
+    }
+}
+
+/// The output of a classifier: one number for each class. It is read from the first item of the batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputSpec {
     /// Name, type, shape and quantization.
     pub tensor: TensorSpec,
-    /// The number of classes, which equals the number of elements.
+    /// How many classes: as many as numbers are read, or two where that is one number behind a sigmoid.
     pub classes: usize,
-    /// Whether the model ends in a Softmax, so that its output already is probabilities.
-    pub softmax: bool,
+    /// How many numbers are read: those of the first item of the batch.
+    pub values: usize,
+    /// What the numbers are.
+    pub scores: Scores,
+    /// Whether that was found in the file or said by the user; logits are assumed where it was not.
+    pub certain: bool,
+    /// What the numbers are divided by first: 100 where a model gives per cent.
+    pub divisor: f32,
+}
+
+impl OutputSpec {
+    /// An output of `classes` numbers of which nothing else is known: logits are assumed.
+    pub fn logits(tensor: TensorSpec, classes: usize) -> Self {
+        Self { tensor, classes, values: classes, scores: Scores::Logits, certain: false, divisor: 1.0 }
+    }
+
+    /// Whether one number stands for two classes, of which one is true.
+    pub fn is_binary(&self) -> bool {
+        (self.classes, self.values) == (2, 1)
+    }
 }
 
 /// The elements of a tensor, in the order of its shape.
@@ -126,7 +203,11 @@ pub enum Tensor {
     U8(Vec<u8>),
     I8(Vec<i8>),
     U16(Vec<u16>),
+    I16(Vec<i16>),
+    I32(Vec<i32>),
+    F16(Vec<f16>),
     F32(Vec<f32>),
+    F64(Vec<f64>),
 }
 
 impl Tensor {
@@ -137,7 +218,11 @@ impl Tensor {
             ElementType::U8 => Self::U8(vec![0; len]),
             ElementType::I8 => Self::I8(vec![0; len]),
             ElementType::U16 => Self::U16(vec![0; len]),
+            ElementType::I16 => Self::I16(vec![0; len]),
+            ElementType::I32 => Self::I32(vec![0; len]),
+            ElementType::F16 => Self::F16(vec![f16::ZERO; len]),
             ElementType::F32 => Self::F32(vec![0.0; len]),
+            ElementType::F64 => Self::F64(vec![0.0; len]),
         }
     }
 
@@ -147,12 +232,33 @@ impl Tensor {
             Self::U8(data) => data.len(),
             Self::I8(data) => data.len(),
             Self::U16(data) => data.len(),
+            Self::I16(data) => data.len(),
+            Self::I32(data) => data.len(),
+            Self::F16(data) => data.len(),
             Self::F32(data) => data.len(),
+            Self::F64(data) => data.len(),
         }
     }
 
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Writes the first `count` elements, as the real numbers that they stand for, to `reals`.
+    pub fn reals(&self, quantization: Option<Quantization>, count: usize, reals: &mut Vec<f32>) {
+        let Quantization { scale, zero_point } = quantization.unwrap_or(Quantization { scale: 1.0, zero_point: 0 });
+        let real = |q: i32| (q - zero_point) as f32 * scale;
+        reals.clear();
+        match self {
+            Self::U8(data) => reals.extend(data.iter().take(count).map(|&q| real(q.into()))),
+            Self::I8(data) => reals.extend(data.iter().take(count).map(|&q| real(q.into()))),
+            Self::U16(data) => reals.extend(data.iter().take(count).map(|&q| real(q.into()))),
+            Self::I16(data) => reals.extend(data.iter().take(count).map(|&q| real(q.into()))),
+            Self::I32(data) => reals.extend(data.iter().take(count).map(|&q| (q as f32 - zero_point as f32) * scale)),
+            Self::F16(data) => reals.extend(data.iter().take(count).map(|x| x.to_f32())),
+            Self::F32(data) => reals.extend(data.iter().take(count)),
+            Self::F64(data) => reals.extend(data.iter().take(count).map(|&x| x as f32)),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The grammar of `glimpsed bench`.
 
-use super::flag_sets::{Model, OnePipeline};
+use super::flag_sets::{Measured, OnePipeline};
 use super::flags::FlagArgs;
 use super::help;
 use super::source::{LaunchArgs, names_source};
@@ -21,7 +21,7 @@ use std::time::Duration;
 pub struct Bench {
     /// The model
     #[command(flatten)]
-    pub model: FlagArgs<Model>,
+    pub model: FlagArgs<Measured>,
     /// Takes the model and its settings from this file of the daemon's; its cameras are not opened
     #[arg(long, value_name = "FILE", help_heading = help::GENERAL)]
     pub config: Option<PathBuf>,

@@ -1,7 +1,10 @@
 //! Which settings each subcommand has flags of.
 
-use super::flags::{FlagSet, FlagSpec, all_of, checked, only};
+use super::flags::{FlagSet, FlagSpec, all_but, all_of, checked, only};
 use crate::settings::heading;
+
+/// What is said of a model that an argument names.
+const MODEL: &[&str] = &["labels", "size", "output"];
 
 macro_rules! flag_sets {
     ($($(#[$doc:meta])* $name:ident = $flags:expr;)*) => { $(
@@ -20,6 +23,8 @@ macro_rules! flag_sets {
 flag_sets! {
     /// What classifies, and what runs it.
     Model = [all_of("model"), all_of("execution")].concat();
+    /// The same for `bench`, whose `--size` is that of the frames.
+    Measured = [all_but("model", &["size"]), all_of("execution")].concat();
     /// The cameras of `run`.
     Cameras = [all_of("camera"), all_of("")].concat();
     /// Those of `check` and `doctor`, which would ignore the others.
@@ -41,16 +46,16 @@ flag_sets! {
             partial.saying("Lets the model run on the NPU in part, and the rest of it on the CPU", heading::NPU)
         });
         let others = only("execution", &["context_cache", "qnn_dir", "qnn", "onnxruntime", "threads"]);
-        only("model", &["labels"]).into_iter().chain(partial).chain(others).chain(top).collect()
+        only("model", MODEL).into_iter().chain(partial).chain(others).chain(top).collect()
     };
     /// What builds for the NPU.
-    Compiler = [only("model", &["labels"]), only("execution", &["qnn_dir", "qnn", "onnxruntime"])].concat();
+    Compiler = [only("model", &["labels", "size"]), only("execution", &["qnn_dir", "qnn", "onnxruntime"])].concat();
     /// What may be tried on a model.
     Inspected = {
         let provider = only("execution", &["provider"]).into_iter().map(|provider| {
             provider.saying("With qnn or auto: tries which nodes run on the NPU, and counts them [default: cpu]", heading::NPU)
         });
         let libraries = only("execution", &["qnn_dir", "qnn", "onnxruntime"]);
-        only("model", &["labels"]).into_iter().chain(provider).chain(libraries).collect()
+        only("model", MODEL).into_iter().chain(provider).chain(libraries).collect()
     };
 }

@@ -78,8 +78,11 @@ pub struct Compile {
     /// An ONNX file, or testcard for the built-in one
     pub model: PathBuf,
     /// The folder for the built model, its description and its labels
-    #[arg(short, long, value_name = "DIR", help_heading = help::OUTPUT)]
-    pub output: PathBuf,
+    #[arg(short, long, value_name = "DIR", help_heading = help::OUTPUT, required_unless_present = "fix_shapes")]
+    pub output: Option<PathBuf>,
+    /// Only writes the ONNX file with its free shapes fixed, and builds nothing [default: off]
+    #[arg(long, value_name = "FILE", help_heading = help::OUTPUT, conflicts_with_all = ["output", "htp_arch", "soc_model"])]
+    pub fix_shapes: Option<PathBuf>,
     /// The HTP to build for: 68 is the QCS6490's [default: this machine's]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = help::NPU)]
     pub htp_arch: Option<String>,

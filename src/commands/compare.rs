@@ -72,7 +72,7 @@ pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
         return Err(Error::failed("there is nothing to compare: the model does not run on the NPU at all"));
     }
     let mut preprocessor = Preprocessor::new(&model.input, &recipe.params());
-    let (mut input, mut ranker) = (Tensor::zeros(&model.input.tensor), Ranker::new(&model.output));
+    let (mut input, mut ranker) = (Tensor::zeros(&model.input.tensor), Ranker::new(&model.output).with_positive(labels.positive()));
     let (mut rows, mut largest, mut agreed) = (Vec::new(), 0.0_f32, 0);
     for (name, frame) in pictures(args, stop) {
         let frame = frame?;
@@ -148,14 +148,10 @@ fn frame(params: &capture::Params, stop: &Stop) -> Result<Frame> {
 
 /// The largest difference of two outputs, in the model's own units.
 fn largest_difference(one: &Tensor, other: &Tensor, spec: &TensorSpec) -> f32 {
-    let scale = spec.quantization.map_or(1.0, |quantization| quantization.scale);
-    let numbers = |tensor: &Tensor| -> Vec<f32> {
-        match tensor {
-            Tensor::U8(data) => data.iter().map(|q| f32::from(*q) * scale).collect(),
-            Tensor::I8(data) => data.iter().map(|q| f32::from(*q) * scale).collect(),
-            Tensor::U16(data) => data.iter().map(|q| f32::from(*q) * scale).collect(),
-            Tensor::F32(data) => data.clone(),
-        }
+    let numbers = |tensor: &Tensor| {
+        let mut numbers = Vec::new();
+        tensor.reals(spec.quantization, spec.len(), &mut numbers);
+        numbers
     };
     numbers(one).iter().zip(numbers(other)).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max)
 }

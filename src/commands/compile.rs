@@ -2,12 +2,14 @@
 
 use crate::cli::Compile;
 use crate::error::{Error, Result};
-use crate::model::{Model, metadata};
+use crate::model::{Model, Source, metadata};
 use crate::printable::line;
 use crate::publish::write_text;
 use crate::runtime;
 use crate::startup::{self, OpenModel};
 use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
 /// The file that `run --model` takes.
@@ -16,7 +18,10 @@ const GRAPH: &str = "model.onnx";
 /// Builds it into a folder of its own, with all that belongs to it.
 pub fn run(args: &Compile, mut out: File) -> Result<()> {
     let OpenModel { settings, model, labels, .. } = startup::model(args.settings()?)?;
-    let folder = &args.output;
+    if let Some(file) = &args.fix_shapes {
+        return fix_shapes(&model, file, &mut out);
+    }
+    let Some(folder) = &args.output else { return Err(Error::usage("--output names no folder")) };
     let cannot = |e: std::io::Error| Error::failed(format!("cannot write to '{}'", folder.display())).because(e);
     fs::create_dir_all(folder).map_err(cannot)?;
     let graph = folder.join(GRAPH);
@@ -44,4 +49,28 @@ pub fn run(args: &Compile, mut out: File) -> Result<()> {
         line(&graph.display().to_string())
     );
     write_text(&mut out, &text)
+}
+
+/// Writes the ONNX file of `model` to `file`, with fixed shapes.
+fn fix_shapes(model: &Model, file: &Path, out: &mut File) -> Result<()> {
+    let cannot = |e: std::io::Error| Error::failed(format!("cannot write '{}'", file.display())).because(e);
+    let folder = |path: &Path| std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned));
+    let original = if let Source::File(path) = &model.source { folder(path) } else { None };
+    if !model.files.is_empty() && original != folder(file) {
+        return Err(Error::config(format!("the weights of the model '{}' are in files of their own", model.name))
+            .hint("They are looked for in the folder of the ONNX file: name a file there."));
+    }
+    // a file that is there stays: it may be the model itself
+    let mut written = File::create_new(file).map_err(cannot)?;
+    written.write_all(&model.changed(true)?).map_err(cannot)?;
+    // what was written must be a model for us
+    let fixed = Model::read(file)?;
+    let shape = &fixed.input.tensor.shape;
+    let text = format!(
+        "{}: input {} {shape:?}, in '{}'\n",
+        line(&model.name),
+        line(&fixed.input.tensor.name),
+        line(&file.display().to_string())
+    );
+    write_text(out, &text)
 }

@@ -10,7 +10,7 @@ use crate::printable::line as on_one_line;
 use crate::publish::{write_all, write_text};
 use crate::runtime::{self, Coverage, Provider};
 use crate::startup::{self, OpenModel};
-use crate::tensor::{Quantization, TensorSpec};
+use crate::tensor::{Quantization, Scores, TensorSpec};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs::File;
@@ -82,7 +82,8 @@ fn as_json(model: &Model, labels: &Labels) -> Value {
     let mut input = tensor(&model.input.tensor);
     input["layout"] = json!(model.input.layout.to_string());
     let mut output = tensor(&model.output.tensor);
-    output["softmax"] = json!(model.output.softmax);
+    output["softmax"] = json!(model.output.scores == Scores::Probabilities);
+    output["scores"] = json!(model.output.scores.describe());
     json!({
         "model": model.name, "file": file(model), "weights": model.files, "producer": model.producer, "opset": model.opset,
         "ir_version": model.ir_version, "input": input, "output": output, "classes": model.output.classes, "labels": labels.origin(), "first_labels": first_of(labels), "nodes": model.nodes(), "operators": model.operators, "quantized": model.is_quantized(),
@@ -102,8 +103,14 @@ fn as_text(model: &Model, labels: &Labels) -> String {
     line("made by", format!("{}, opset {}, IR version {}", on_one_line(&model.producer), model.opset, model.ir_version));
     let input = &model.input;
     line("input", format!("{}, {}, {} x {} pixels", tensor(&input.tensor), input.layout, input.width, input.height));
-    let ending = if model.output.softmax { "ends in a Softmax" } else { "no Softmax at the end: glimpsed adds it" };
+    let ending = match model.output.certain {
+        true => model.output.scores.describe().to_owned(),
+        false => format!("no Softmax or Sigmoid at the end: {}", model.output.scores.describe()),
+    };
     line("output", format!("{}; {ending}", tensor(&model.output.tensor)));
+    if !model.other_outputs.is_empty() {
+        line("", on_one_line(&format!("not read: {}", model.other_outputs.join(", "))).into_owned());
+    }
     let named = match labels.origin() {
         Some(origin) => on_one_line(&format!("named by {origin}: {}...", first_of(labels).join(", "))).into_owned(),
         None => "no labels.txt beside the model; --labels FILE names them".to_owned(),
@@ -111,7 +118,11 @@ fn as_text(model: &Model, labels: &Labels) -> String {
     line("classes", format!("{}, {named}", model.output.classes));
     let operators: Vec<_> = model.operators.iter().map(|(kind, count)| format!("{count} {}", on_one_line(kind))).collect();
     line("nodes", format!("{}: {}", model.nodes(), operators.join(", ")));
-    line("NPU", model.npu_obstacle().unwrap_or("quantized, fixed shapes: nothing in the file speaks against it").to_owned());
+    let free = if model.free { "free shapes, which glimpsed fixes" } else { "fixed shapes" };
+    line(
+        "NPU",
+        model.npu_obstacle().map_or_else(|| format!("quantized, {free}: nothing in the file speaks against it"), str::to_owned),
+    );
     text
 }
 
@@ -122,7 +133,7 @@ fn first_of(labels: &Labels) -> Vec<&str> {
 fn file(model: &Model) -> String {
     match &model.source {
         Source::File(path) => path.display().to_string(),
-        Source::Memory(_) => "built in".into(),
+        Source::Memory(_) | Source::Changed { .. } => "built in".into(),
     }
 }
 

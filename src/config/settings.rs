@@ -33,6 +33,10 @@ pub struct ModelSettings {
     pub model: PathBuf,
     /// The names of the classes, where they do not lie beside the model.
     pub labels: Option<PathBuf>,
+    /// Width and height of the input, where the model's file leaves them free.
+    pub size: Option<(u32, u32)>,
+    /// The output that has the classes.
+    pub output: Option<String>,
     /// Who runs the model, and with which libraries.
     pub runtime: runtime::Params,
     /// How a picture becomes the model's input.
@@ -45,18 +49,19 @@ impl ModelSettings {
     /// What `[model]` and `[execution]` say; `None` where they name no model.
     pub fn read(layers: &Layers) -> Option<Placed<Self>> {
         let (section, runtime) = (layers.section("model"), runtime::Params::read(&layers.section("execution")));
-        let (model::Params { file, labels, top }, preprocess) = (model::Params::read(&section), preprocess::Params::read(&section));
+        let model::Params { file, labels, size, output, top } = model::Params::read(&section);
+        let preprocess = preprocess::Params::read(&section);
         if file.is_none() && !section.has("file") {
             layers.fault(Origin::Nowhere, "no model is set: file = \"FILE\" in [model]; file = \"testcard\" is the built-in one");
         }
         let Placed { value: model, origin } = file?;
-        Some(Placed { value: Self { model, labels, runtime, preprocess, top }, origin })
+        Some(Placed { value: Self { model, labels, size, output, runtime, preprocess, top }, origin })
     }
 
     /// The built-in model on `runtime`, everything else as by default.
     pub fn builtin(runtime: runtime::Params) -> Self {
-        let model::Params { labels, top, .. } = model::Params::default();
-        Self { model: BUILTIN.into(), labels, runtime, preprocess: preprocess::Params::default(), top }
+        let model::Params { labels, size, output, top, .. } = model::Params::default();
+        Self { model: BUILTIN.into(), labels, size, output, runtime, preprocess: preprocess::Params::default(), top }
     }
 }
 

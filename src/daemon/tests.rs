@@ -145,6 +145,8 @@ fn settings(names: &[&str]) -> config::Settings {
     let model = config::ModelSettings {
         model: crate::model::BUILTIN.into(),
         labels: None,
+        size: None,
+        output: None,
         runtime: Default::default(),
         preprocess: Default::default(),
         top: 1,

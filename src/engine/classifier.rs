@@ -58,10 +58,10 @@ impl Classifier {
     pub fn new(model: &Model, labels: Labels, runtime: Box<dyn Infer>, params: &preprocess::Params, top: usize) -> Self {
         Self {
             name: model.name.as_str().into(),
+            ranker: Ranker::new(&model.output).with_positive(labels.positive()),
             labels: labels.into(),
             slot: InputSlot::new(model, params),
             spare: Some(InputSlot::new(model, params)),
-            ranker: Ranker::new(&model.output),
             output: Tensor::zeros(&model.output.tensor),
             runtime,
             top: top.min(model.output.classes),

@@ -1,13 +1,20 @@
 //! The boundary of the graph: what stands right behind the input and right before the output.
 
 use super::onnx::{Graph, Node, data_type};
+use super::quantized;
 use super::weights::Weights;
 use crate::error::{Error, Result};
-use crate::tensor::{ElementType, Quantization};
+use crate::tensor::{ElementType, Layout, Quantization};
 use std::collections::HashMap;
 
 /// Operators that change the shape of a tensor, and nothing of its values.
-const SHAPE_ONLY: [&str; 7] = ["Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"];
+pub const SHAPE_ONLY: [&str; 8] = ["Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Expand"];
+
+/// Operators that choose among the values of a picture, and compute no others.
+const SELECTING: [&str; 6] = ["MaxPool", "Pad", "Slice", "Gather", "Split", "Resize"];
+
+/// Operators that compute with the numbers that they are given, whatever those mean.
+const ARITHMETIC: [&str; 8] = ["Cast", "CastLike", "Sub", "Add", "Mul", "Div", "ImageScaler", "Normalizer"];
 
 /// The graph's nodes by the names of what they read and write, so that a walk costs no search.
 pub struct Boundary<'a> {
@@ -16,12 +23,27 @@ pub struct Boundary<'a> {
     writers: HashMap<&'a str, &'a Node>,
 }
 
+/// What the integers of an input are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Meaning {
+    /// Real numbers by a scale and a zero point.
+    Quantized(Quantization),
+    /// The numbers themselves: the graph casts them, or computes with them.
+    Themselves,
+    /// The file does not say.
+    Unknown,
+}
+
 impl<'a> Boundary<'a> {
     /// Of `graph`.
     pub fn new(graph: &'a Graph) -> Self {
         let (mut readers, mut writers) = (HashMap::new(), HashMap::new());
         for node in &graph.node {
-            if let Some(input) = node.input.first() {
+            if let Some(input) = node.input.first().filter(|_| node.op_type != "Shape" && node.op_type != "Size") {
+                readers.entry(input.as_str()).or_insert(node);
+            }
+            // its values come last
+            if let Some(input) = node.input.get(2).filter(|_| node.op_type == "QLinearConcat") {
                 readers.entry(input.as_str()).or_insert(node);
             }
             for output in &node.output {
@@ -31,86 +53,88 @@ impl<'a> Boundary<'a> {
         Self { readers, writers }
     }
 
-    /// The quantization of the input called `name`: that of the first DequantizeLinear behind it. `None` where there is none.
-    pub fn input_quantization(&self, weights: &Weights, name: &str) -> Result<Option<Quantization>> {
-        let mut at = name;
+    /// The node that writes the value called `name`.
+    pub fn writer(&self, name: &str) -> Option<&'a Node> {
+        self.writers.get(name).copied()
+    }
+
+    /// How many values are written: a graph without loops is walked back in fewer steps.
+    pub fn writers(&self) -> usize {
+        self.writers.len()
+    }
+
+    /// The nodes from the input called `name` on, each the first reader of the one before; ends in a circle too.
+    fn forward_from(&self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+        let mut at = Some(name);
         // a graph without loops is walked in fewer steps than it has nodes
-        for _ in 0..=self.readers.len() {
-            let Some(reader) = self.readers.get(at) else { return Ok(None) };
+        (0..=self.readers.len()).map_while(move |_| {
+            let reader = *self.readers.get(at?)?;
+            at = reader.output.first().map(String::as_str);
+            Some(reader)
+        })
+    }
+
+    /// What integers of the input called `name` are.
+    pub fn input_meaning(&self, weights: &Weights, name: &'a str) -> Result<Meaning> {
+        for reader in self.forward_from(name) {
+            return Ok(match reader.op_type.as_str() {
+                kind if SHAPE_ONLY.contains(&kind) || SELECTING.contains(&kind) => continue,
+                kind if ARITHMETIC.contains(&kind) => Meaning::Themselves,
+                _ => match quantized::of_input(reader) {
+                    Some(at) => Meaning::Quantized(quantized::parameters(reader, weights, at)?),
+                    None => Meaning::Unknown,
+                },
+            });
+        }
+        Ok(Meaning::Unknown)
+    }
+
+    /// Layout and channels of the picture that the input called `name` takes, as far as its first convolution shows them.
+    pub fn first_convolution(&self, weights: &Weights, name: &'a str) -> Option<(Layout, usize)> {
+        let mut layout = Layout::Nchw;
+        for reader in self.forward_from(name) {
             match reader.op_type.as_str() {
-                "DequantizeLinear" => return quantization(reader, weights).map(Some),
-                kind if SHAPE_ONLY.contains(&kind) && !reader.output.is_empty() => at = &reader.output[0],
-                _ => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Walks back from the output called `name`, over operators that change no value, to what made the numbers.
-    pub fn tail(&self, weights: &Weights, name: &str) -> Result<Tail> {
-        let mut tail = Tail { quantization: None, softmax: false };
-        let (mut at, mut quantized_at_rim) = (name, true);
-        for _ in 0..=self.writers.len() {
-            let Some(writer) = self.writers.get(at) else { break };
-            match writer.op_type.as_str() {
-                "QuantizeLinear" if quantized_at_rim => tail.quantization = Some(quantization(writer, weights)?),
-                "QuantizeLinear" | "DequantizeLinear" => {}
-                "Softmax" => {
-                    tail.softmax = true;
-                    break;
+                "Transpose" => {
+                    let order = reader.attribute.iter().find(|attribute| attribute.name == "perm")?;
+                    match order.ints[..] {
+                        [0, 3, 1, 2] => layout = Layout::Nhwc,
+                        _ => return None,
+                    }
                 }
-                kind if SHAPE_ONLY.contains(&kind) => {}
-                _ => break,
+                "Conv" | "QLinearConv" => {
+                    let filters = if reader.op_type == "Conv" { 1 } else { 3 };
+                    let mut filters = reader.input.get(filters)?.as_str();
+                    // quantized weights stand behind a DequantizeLinear
+                    while let Some(writer) = self.writers.get(filters).filter(|writer| writer.op_type == "DequantizeLinear") {
+                        filters = writer.input.first()?;
+                    }
+                    let channels = usize::try_from(*weights.dimensions(filters)?.get(1)?).ok()?;
+                    return Some((layout, channels));
+                }
+                "QuantizeLinear" | "DequantizeLinear" | "Identity" | "BatchNormalization" => {}
+                kind if ARITHMETIC.contains(&kind) || SELECTING.contains(&kind) => {}
+                _ => return None,
             }
-            // behind a DequantizeLinear the output itself is float, whatever quantization lies further in
-            quantized_at_rim &= !matches!(writer.op_type.as_str(), "QuantizeLinear" | "DequantizeLinear");
-            let Some(input) = writer.input.first() else { break };
-            at = input;
         }
-        Ok(tail)
+        None
     }
-}
-
-/// What the end of the graph says of the output called `name`.
-pub struct Tail {
-    /// The scale and zero point of the last QuantizeLinear.
-    pub quantization: Option<Quantization>,
-    /// Whether a Softmax stands at the end.
-    pub softmax: bool,
-}
-
-/// Scale and zero point of a QuantizeLinear or DequantizeLinear.
-fn quantization(node: &Node, weights: &Weights) -> Result<Quantization> {
-    let fault = |what: &str| {
-        Error::config(format!("the {} '{}' at the boundary of the model has {what}", node.op_type, node.name))
-            .hint("glimpsed takes one constant scale and zero point for the whole input or output (per-tensor quantization).")
-    };
-    let constant = |at: usize, what: &str| -> Result<Option<f64>> {
-        match node.input.get(at).filter(|name| !name.is_empty()) {
-            Some(name) => {
-                weights.scalar(name)?.ok_or_else(|| fault(&format!("a {what} that is not one constant number"))).map(Some)
-            }
-            None => Ok(None),
-        }
-    };
-    let scale = constant(1, "scale")?.ok_or_else(|| fault("no scale"))? as f32;
-    if Quantization::new(scale, 0).is_none() {
-        return Err(fault(&format!("the scale {scale}")));
-    }
-    let zero_point = constant(2, "zero point")?.unwrap_or(0.0);
-    Quantization::new(scale, zero_point as i64).ok_or_else(|| fault(&format!("the zero point {zero_point}")))
 }
 
 /// The element type of an input or output; `what` names it in the message.
 pub fn element_type(elem_type: i32, what: &str) -> Result<ElementType> {
     Ok(match elem_type {
         data_type::FLOAT => ElementType::F32,
+        data_type::FLOAT16 => ElementType::F16,
+        data_type::DOUBLE => ElementType::F64,
         data_type::UINT8 => ElementType::U8,
         data_type::INT8 => ElementType::I8,
         data_type::UINT16 => ElementType::U16,
+        data_type::INT16 => ElementType::I16,
+        data_type::INT32 => ElementType::I32,
         other => {
-            return Err(Error::config(format!("the {what} of the model is {}", data_type::name(other)))
-                .hint("uint8, int8, uint16 and float32 are taken. Quantized models of Qualcomm AI Hub have uint8."));
+            return Err(Error::config(format!("the {what} of the model is {}", data_type::name(other))).hint(
+                "float16, float32, float64, uint8, int8, uint16, int16 and int32 are taken. Quantized models of Qualcomm AI Hub have uint8.",
+            ));
         }
     })
 }

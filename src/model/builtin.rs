@@ -1,6 +1,6 @@
 //! The built-in model, which classifies GStreamer's test pictures. Its model card is `models/testcard/README.md`.
 
-use super::classifier::{Model, Source};
+use super::classifier::{Model, Reading, Source};
 use crate::error::Result;
 use crate::labels::Labels;
 use bytes::Bytes;
@@ -13,7 +13,7 @@ const LABELS: &[u8] = include_bytes!("../../models/testcard/labels.txt");
 
 /// The built-in model.
 pub fn builtin() -> Result<Model> {
-    Model::parse(Bytes::from_static(ONNX), BUILTIN.into(), BUILTIN, Source::Memory(ONNX))
+    Model::parse(Bytes::from_static(ONNX), BUILTIN.into(), BUILTIN, Source::Memory(ONNX), &Reading::default())
 }
 
 /// Its labels.
@@ -24,7 +24,7 @@ pub fn labels() -> Result<Labels> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::{ElementType, Layout, Quantization};
+    use crate::tensor::{ElementType, Layout, Quantization, Scores};
 
     #[test]
     fn has_the_form_of_ai_hub_models() {
@@ -34,7 +34,7 @@ mod tests {
         assert_eq!(model.input.tensor.shape, [1, 3, 224, 224]);
         assert_eq!(model.input.tensor.quantization, Some(Quantization { scale: 1.0 / 255.0, zero_point: 0 }));
         assert_eq!(model.output.tensor.element, ElementType::U8);
-        assert!(model.output.tensor.quantization.is_some() && !model.output.softmax && model.is_quantized());
+        assert!(model.output.tensor.quantization.is_some() && model.output.scores == Scores::Logits && model.is_quantized());
     }
 
     #[test]

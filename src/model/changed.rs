@@ -25,11 +25,14 @@ impl Model {
     /// What a session is to be opened with: the model's own source, or a changed one where its output lies inside the graph. With
     /// `fix_shapes` free shapes are fixed as well, as the NPU needs it.
     pub fn to_open(&self, fix_shapes: bool) -> Result<Cow<'_, Source>> {
-        if !self.inner && !(fix_shapes && self.free) {
+        let is_changed = self.inner || (fix_shapes && self.free);
+        if !is_changed {
             return Ok(Cow::Borrowed(&self.source));
         }
         let folder = match &self.source {
-            Source::File(path) => path.parent().unwrap_or(Path::new("")).to_owned(),
+            Source::File(path) => {
+                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+            }
             _ => Default::default(),
         };
         Ok(Cow::Owned(Source::Changed { bytes: self.changed(fix_shapes)?.into(), folder }))
@@ -45,9 +48,8 @@ impl Model {
             Source::Memory(bytes) => Bytes::from_static(bytes),
             Source::Changed { bytes, .. } => bytes.clone(),
         };
-        change(&bytes, self, fix_shapes).ok_or_else(|| {
-            Error::config(format!("the model '{}' is cut short or damaged", self.name)).hint("Fetch it again.")
-        })
+        change(&bytes, self, fix_shapes)
+            .ok_or_else(|| Error::config(format!("the model '{}' is cut short or damaged", self.name)).hint("Fetch it again."))
     }
 }
 

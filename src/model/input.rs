@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::tensor::{ElementType, InputSpec, Layout, TensorSpec};
 
 /// The longest side of a picture.
-const SIDE: usize = 16384;
+pub const SIDE: u32 = 16384;
 
 /// Channels that a picture can have: gray, RGB, and RGB with alpha; the usual one first.
 const CHANNELS: [usize; 3] = [3, 1, 4];
@@ -22,14 +22,16 @@ pub struct Input {
     pub meaning_unknown: bool,
 }
 
-/// Reads the input of `graph`; `size` (width, height) is that of the picture where the file leaves it free.
-pub fn read<'a>(
-    graph: &'a Graph,
-    boundary: &Boundary<'a>,
-    weights: &Weights,
-    shown: &str,
-    size: Option<(u32, u32)>,
-) -> Result<Input> {
+/// Width and height of the picture, where the file leaves them free.
+pub struct Size {
+    /// As the user says.
+    pub said: Option<(u32, u32)>,
+    /// As the model's metadata says, if the user does not.
+    pub usual: Option<(u32, u32)>,
+}
+
+/// Reads the input of `graph`.
+pub fn read<'a>(graph: &'a Graph, boundary: &Boundary<'a>, weights: &Weights, shown: &str, size: &Size) -> Result<Input> {
     // old files list their weights among the inputs
     let inputs: Vec<_> = graph.input.iter().filter(|input| !weights.contains(&input.name)).collect();
     let [input] = inputs[..] else {
@@ -60,13 +62,14 @@ pub fn read<'a>(
         return Err(about.not_a_picture());
     }
     let element = boundary::element_type(elem_type(input), &format!("input '{}'", input.name))?;
-    let (quantization, meaning_unknown) = match element.bounds().map(|_| boundary.input_meaning(weights, &input.name)).transpose()? {
-        Some(Meaning::Quantized(quantization)) => (Some(quantization), false),
-        // a pixel is 0 to 255
-        Some(Meaning::Themselves) => (None, element == ElementType::I8),
-        Some(Meaning::Unknown) => (None, true),
-        None => (None, false),
-    };
+    let (quantization, meaning_unknown) =
+        match element.bounds().map(|_| boundary.input_meaning(weights, &input.name)).transpose()? {
+            Some(Meaning::Quantized(quantization)) => (Some(quantization), false),
+            // a pixel is 0 to 255
+            Some(Meaning::Themselves) => (None, element == ElementType::I8),
+            Some(Meaning::Unknown) => (None, true),
+            None => (None, false),
+        };
     let (width, height) = (width as u32, height as u32);
     let tensor = TensorSpec { name: input.name.clone(), element, shape, quantization };
     Ok(Input { spec: InputSpec { tensor, layout, width, height }, free: dims.fixed().is_none(), meaning_unknown })
@@ -103,25 +106,31 @@ impl Picture<'_> {
         }
     }
 
-    fn sides(&self, width: &Dim, height: &Dim, size: Option<(u32, u32)>) -> Result<(usize, usize)> {
+    fn sides(&self, width: &Dim, height: &Dim, size: &Size) -> Result<(usize, usize)> {
         let Self { input, dims, shown } = self;
-        let sides = [(width, size.map(|size| size.0)), (height, size.map(|size| size.1))];
-        let known = sides.map(|(dim, said)| dim.fixed().or(said.map(|side| side as usize)));
+        let sides = [(width, size.said.map(|size| size.0)), (height, size.said.map(|size| size.1))];
+        let usual = [size.usual.map(|size| size.0), size.usual.map(|size| size.1)];
+        let known = [0, 1].map(|n| sides[n].0.fixed().or(sides[n].1.or(usual[n]).map(|side| side as usize)));
         let [Some(width), Some(height)] = known else {
-            let [width, height] = known.map(|side| side.map_or("SIDE".to_owned(), |side| side.to_string()));
+            let shown_side = |side: Option<usize>, name: &str| side.map_or(name.to_owned(), |side| side.to_string());
+            let (width, height) = (shown_side(known[0], "WIDTH"), shown_side(known[1], "HEIGHT"));
             return Err(Error::config(format!(
                 "the model '{shown}' takes pictures of any size, and does not say of which it was trained with: {} {dims}",
                 input.name
             ))
             .hint(format!(
-                "Say it with --size {width}x{height} (width x height), or size in [model]. Most classifiers were trained with 224x224."
+                "Say it with --size {width}x{height}, or size in [model]. Most classifiers were trained with 224x224."
             )));
         };
-        if let Some((dim, said)) = sides.into_iter().find_map(|(dim, said)| dim.fixed().zip(said).filter(|(dim, said)| dim != &(*said as usize))) {
-            return Err(Error::config(format!("the model '{shown}' takes pictures of {width} x {height} pixels: its side of {dim} cannot be {said}"))
-                .hint("A size is for models that leave it free."));
+        if let Some((dim, said)) =
+            sides.into_iter().find_map(|(dim, said)| dim.fixed().zip(said).filter(|(dim, said)| dim != &(*said as usize)))
+        {
+            return Err(Error::config(format!(
+                "the model '{shown}' takes pictures of {width} x {height} pixels: its side of {dim} cannot be {said}"
+            ))
+            .hint("A size is for models that leave it free."));
         }
-        if [width, height].iter().any(|side| !(1..=SIDE).contains(side)) {
+        if [width, height].iter().any(|side| !(1..=SIDE as usize).contains(side)) {
             return Err(Error::config(format!("the model '{shown}' takes a picture of {width} x {height} pixels"))
                 .hint(format!("Sides of 1 to {SIDE} are taken.")));
         }

@@ -5,14 +5,29 @@ use crate::error::Error;
 /// Where a kind of file has its mark, the mark, what it is, and what to do.
 const KINDS: [(usize, &[u8], &str, &str); 11] = [
     (0, b"version https://git-lfs", "a Git LFS pointer, not the model itself", "In the repository's folder: git lfs pull"),
-    (4, b"TFL3", "a TensorFlow Lite model", "Export the model to ONNX, for instance with tf2onnx (python3 -m tf2onnx.convert --tflite MODEL)."),
+    (
+        4,
+        b"TFL3",
+        "a TensorFlow Lite model",
+        "Export the model to ONNX, for instance with tf2onnx (python3 -m tf2onnx.convert --tflite MODEL).",
+    ),
     (4, b"ORTM", "a model in ONNX Runtime's own format (.ort)", "glimpsed reads the .onnx file that it was made of."),
-    (0, b"PK\x03\x04", "a zip archive", "Unpack it, and name the .onnx file inside. (PyTorch's .pt and .pth are such archives too: export the model with torch.onnx.export.)"),
+    (
+        0,
+        b"PK\x03\x04",
+        "a zip archive",
+        "Unpack it, and name the .onnx file inside. (PyTorch's .pt and .pth are such archives too: export the model with torch.onnx.export.)",
+    ),
     (0, b"\x1f\x8b", "a gzip archive", "Unpack it, and name the .onnx file inside."),
     (0, b"\x80\x02", "a Python pickle, as PyTorch wrote it", "Export the model with torch.onnx.export."),
     (0, b"\x89HDF", "an HDF5 file, as Keras writes it", "Export the model to ONNX with tf2onnx."),
     (0, b"GGUF", "a GGUF file", "An image classifier in ONNX is wanted."),
-    (8, b"{\"", "a file of safetensors: weights without a graph", "Export the model to ONNX, for instance with optimum-cli export onnx."),
+    (
+        8,
+        b"{\"",
+        "a file of safetensors: weights without a graph",
+        "Export the model to ONNX, for instance with optimum-cli export onnx.",
+    ),
     (0, b"RIFF", "a picture or a sound", "--model FILE names an ONNX file."),
     (0, b"\x7fELF", "a program or library", "--model FILE names an ONNX file."),
 ];

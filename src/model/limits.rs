@@ -8,9 +8,9 @@ pub const FILE: u64 = (2 << 30) - 1;
 /// The maximum number of nodes and initializers of the graph: the largest exported models have about ten thousand.
 const PARTS: usize = 200_000;
 
-/// The fields `graph` of a model, and `node`, `initializer`, `input` and `output` of a graph.
+/// The fields `graph` of a model, and `node`, `initializer`, `input`, `output` and `value_info` of a graph.
 const GRAPH: u64 = 7;
-const COUNTED: [u64; 4] = [1, 5, 11, 12];
+const COUNTED: [u64; 5] = [1, 5, 11, 12, 13];
 
 /// An error if the graph in `bytes` has too many parts. Invalid protobuf is accepted here and reported when it is parsed.
 pub fn check(bytes: &[u8], shown: &str) -> Result<()> {

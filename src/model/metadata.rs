@@ -3,7 +3,7 @@
 use super::classifier::Model;
 use crate::error::{Cause, Error, Result};
 use crate::files;
-use crate::tensor::{Quantization, TensorSpec};
+use crate::tensor::{Quantization, Scores, TensorSpec};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -19,7 +19,13 @@ struct Metadata {
 
 #[derive(Deserialize)]
 struct Ours {
+    /// Whether the graph ends in a Softmax.
     softmax: bool,
+    /// Whether it ends in a Sigmoid.
+    #[serde(default)]
+    sigmoid: bool,
+    /// What its numbers are divided by.
+    divisor: Option<f32>,
     model: String,
 }
 
@@ -80,8 +86,14 @@ pub fn check(path: &Path, model: &mut Model) -> Result<()> {
     if model.is_context() {
         model.input.tensor.quantization = said(&model.input.tensor, &described.inputs).map_err(|e| unreadable(e.into()))?;
         model.output.tensor.quantization = said(&model.output.tensor, &described.outputs).map_err(|e| unreadable(e.into()))?;
-        if let Some(Ours { softmax, model: name }) = metadata.glimpsed {
-            (model.output.softmax, model.name) = (softmax, name);
+        if let Some(Ours { softmax, sigmoid, divisor, model: name }) = metadata.glimpsed {
+            model.output.scores = match (softmax, sigmoid) {
+                (true, _) => Scores::Probabilities,
+                (_, true) => Scores::Independent,
+                _ => Scores::Logits,
+            };
+            (model.output.certain, model.name) = (softmax || sigmoid, name);
+            model.output.divisor = divisor.filter(|divisor| divisor.is_finite() && *divisor > 0.0).unwrap_or(1.0);
         }
     }
     let mut faults = Vec::new();
@@ -118,7 +130,10 @@ pub fn describe(model: &Model, name: &str) -> String {
         json!({ &*spec.name: {"shape": spec.shape, "dtype": spec.element.to_string(), "quantization_parameters": quantization} })
     };
     let file = json!({"inputs": tensor(&model.input.tensor), "outputs": tensor(&model.output.tensor)});
-    let described = json!({"model_files": { name: file }, "glimpsed": {"softmax": model.output.softmax, "model": model.name}});
+    let described = json!({"model_files": { name: file }, "glimpsed": {
+        "softmax": model.output.scores == Scores::Probabilities, "sigmoid": model.output.scores == Scores::Independent, "divisor": model.output.divisor,
+        "model": model.name,
+    }});
     format!("{described:#}\n")
 }
 

@@ -11,12 +11,30 @@ pub const EXTERNAL: i32 = 1;
 
 /// TensorProto.DataType: the values that are named here.
 pub mod data_type {
+    use crate::tensor::ElementType;
+
     pub const FLOAT: i32 = 1;
     pub const UINT8: i32 = 2;
     pub const INT8: i32 = 3;
     pub const UINT16: i32 = 4;
     pub const INT16: i32 = 5;
     pub const INT32: i32 = 6;
+    pub const FLOAT16: i32 = 10;
+    pub const DOUBLE: i32 = 11;
+
+    /// ONNX's number of a type.
+    pub fn of(element: ElementType) -> i32 {
+        match element {
+            ElementType::F32 => FLOAT,
+            ElementType::U8 => UINT8,
+            ElementType::I8 => INT8,
+            ElementType::U16 => UINT16,
+            ElementType::I16 => INT16,
+            ElementType::I32 => INT32,
+            ElementType::F16 => FLOAT16,
+            ElementType::F64 => DOUBLE,
+        }
+    }
 
     /// ONNX's own word for a type.
     pub fn name(data_type: i32) -> String {
@@ -78,6 +96,8 @@ pub struct Graph {
     pub input: Vec<ValueInfo>,
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfo>,
+    #[prost(message, repeated, tag = "13")]
+    pub value_info: Vec<ValueInfo>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -100,6 +120,14 @@ pub struct Attribute {
     pub name: String,
     #[prost(message, optional, tag = "5")]
     pub t: Option<Tensor>,
+    /// A graph inside the node, unread: what it takes from outside is not among the node's inputs.
+    #[prost(bytes = "bytes", optional, tag = "6")]
+    pub g: Option<Bytes>,
+    #[prost(int64, repeated, tag = "8")]
+    pub ints: Vec<i64>,
+    /// Texts.
+    #[prost(bytes = "bytes", repeated, tag = "9")]
+    pub strings: Vec<Bytes>,
 }
 
 #[derive(Clone, PartialEq, Message)]

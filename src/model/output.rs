@@ -15,8 +15,8 @@ const LISTED: usize = 8;
 pub struct Choice<'a> {
     /// The output that the user named.
     pub output: Option<&'a str>,
-    /// How many classes there are by the labels.
-    pub classes: Option<usize>,
+    /// How many classes there are by the labels; asked only where that decides.
+    pub classes: &'a dyn Fn() -> Option<usize>,
     /// The batch of the input.
     pub batch: usize,
 }
@@ -93,20 +93,24 @@ pub fn set_classes(spec: &mut OutputSpec, batch: usize, shown: &str) -> Result<(
         )));
     }
     (spec.values, spec.classes) = (values, values);
-    match (values, spec.scores) {
+    Ok(())
+}
+
+/// Makes two classes of a single probability; an error for a single number of another kind.
+pub fn settle_single(spec: &mut OutputSpec, shown: &str) -> Result<()> {
+    match (spec.values, spec.scores) {
         (1, Scores::Independent | Scores::IndependentLogits) => spec.classes = 2,
         (1, Scores::Logits) => {
             return Err(Error::config(format!(
                 "the model '{shown}' is a regression: its output '{}' is one number, not a score for each class",
                 spec.tensor.name
             ))
-            .hint(
-                "A classifier is wanted. One of two classes ends in a Sigmoid; where yours lacks it, export it with one.",
-            ));
+            .hint("A classifier is wanted. One of two classes ends in a Sigmoid; where yours lacks it, export it with one."));
         }
         (1, _) => {
-            return Err(Error::config(format!("the model '{shown}' has one class, whose probability is always 1"))
-                .hint("A Softmax over one number is 1 for every picture. A classifier of two classes with one output ends in a Sigmoid."));
+            return Err(Error::config(format!("the model '{shown}' has one class, whose probability is always 1")).hint(
+                "A Softmax over one number is 1 for every picture. A classifier of two classes with one output ends in a Sigmoid.",
+            ));
         }
         _ => {}
     }
@@ -182,7 +186,8 @@ fn candidate<'a>(graph: &'a Graph, boundary: &Boundary<'a>, output: &'a ValueInf
 
 /// The texts that a ZipMap or LabelEncoder gives for the numbers of the classes.
 fn class_names(node: &Node) -> Vec<String> {
-    let texts = node.attribute.iter().find(|attribute| ["classlabels_strings", "values_strings"].contains(&attribute.name.as_str()));
+    let texts =
+        node.attribute.iter().find(|attribute| ["classlabels_strings", "values_strings"].contains(&attribute.name.as_str()));
     let keys = node.attribute.iter().find(|attribute| attribute.name == "keys_int64s");
     let in_order = keys.is_none_or(|keys| keys.ints.iter().copied().eq(0..keys.ints.len() as i64));
     let texts = texts.filter(|texts| in_order && texts.strings.len() <= labels::CLASSES);
@@ -199,7 +204,8 @@ fn choose<'a>(graph: &Graph, candidates: Vec<Candidate<'a>>, shown: &str, choice
         let all: Vec<_> = graph.output.iter().map(|output| output.name.clone()).collect();
         return candidates.into_iter().find(|candidate| candidate.output == wanted).ok_or_else(|| {
             let what = if all.iter().any(|name| name == wanted) { "is not a tensor of numbers" } else { "is not there" };
-            Error::config(format!("the output '{wanted}' of the model '{shown}' {what}")).hint(format!("Its outputs are {}.", list(&all)))
+            Error::config(format!("the output '{wanted}' of the model '{shown}' {what}"))
+                .hint(format!("Its outputs are {}.", list(&all)))
         });
     }
     let describe = |candidate: &Candidate| match candidate.shape(choice.batch) {
@@ -211,8 +217,11 @@ fn choose<'a>(graph: &Graph, candidates: Vec<Candidate<'a>>, shown: &str, choice
     // the only one is told of in its own words where it is none
     let mut rows: Vec<_> = candidates.into_iter().filter(|candidate| single || candidate.is_row(choice.batch)).collect();
     let values = |candidate: &Candidate| candidate.shape(choice.batch).and_then(|shape| row(&shape, choice.batch));
-    if rows.len() > 1 && choice.classes.is_some_and(|classes| rows.iter().filter(|row| values(row) == Some(classes)).count() == 1) {
-        rows.retain(|row| values(row) == choice.classes);
+    if rows.len() > 1
+        && let Some(classes) = (choice.classes)()
+        && rows.iter().filter(|row| values(row) == Some(classes)).count() == 1
+    {
+        rows.retain(|row| values(row) == Some(classes));
     }
     if rows.len() == 1 {
         return Ok(rows.remove(0));

@@ -25,7 +25,11 @@ pub fn of_output(node: &Node) -> Option<Places> {
         "QLinearConcat" => (0, 1),
         "QLinearConv" | "QLinearMatMul" | "QLinearAdd" | "QLinearMul" => (6, 7),
         "QGemm" => (7, 8),
-        "QLinearAveragePool" | "QLinearGlobalAveragePool" | "QLinearLeakyRelu" | "QLinearReduceMean" | "QLinearSigmoid"
+        "QLinearAveragePool"
+        | "QLinearGlobalAveragePool"
+        | "QLinearLeakyRelu"
+        | "QLinearReduceMean"
+        | "QLinearSigmoid"
         | "QLinearSoftmax" => (3, 4),
         _ => return None,
     })

@@ -1,11 +1,12 @@
 //! What the user can set of a model: keys of `[model]`.
 
 use super::builtin::BUILTIN;
+use super::input::SIDE;
 use crate::settings::{Key, Kind, Placed, Section, defaults, heading};
 use std::path::PathBuf;
 
 /// The keys.
-pub const KEYS: [Key; 3] = [
+pub const KEYS: [Key; 5] = [
     Key::new("file", Kind::PathOr(BUILTIN), "The ONNX file of a picture classifier, or testcard for the built-in one").flag(
         "--model",
         "FILE",
@@ -14,6 +15,12 @@ pub const KEYS: [Key; 3] = [
     Key::new("labels", Kind::Path, "The names of the classes, one a line")
         .default_described("labels.txt beside the model, else numbers")
         .flag("--labels", "FILE", heading::MODEL),
+    Key::new("size", Kind::Size(|| 1..=SIDE), "The size of the model's input, where its file leaves it free")
+        .default_described("as the model's metadata says")
+        .flag("--size", "WxH", heading::MODEL),
+    Key::new("output", Kind::Text, "The output that has the classes, where the model has several")
+        .default_described("the one with as many numbers as there are labels")
+        .flag("--output", "NAME", heading::MODEL),
     Key::new("top", Kind::AtLeastOne, "How many of the best classes each result has").default("5").flag(
         "--top",
         "N",
@@ -28,6 +35,10 @@ pub struct Params {
     pub file: Option<Placed<PathBuf>>,
     /// The names of the classes, where they do not lie beside the model.
     pub labels: Option<PathBuf>,
+    /// Width and height of the input, where the model's file leaves them free.
+    pub size: Option<(u32, u32)>,
+    /// The output that has the classes.
+    pub output: Option<String>,
     /// How many of the best classes a result has.
     pub top: usize,
 }
@@ -35,7 +46,8 @@ pub struct Params {
 impl Params {
     /// What `[model]` says of it.
     pub fn read(model: &Section) -> Self {
-        Self { file: model.placed("file"), labels: model.get("labels"), top: model.get("top") }
+        let (size, output) = (model.get("size"), model.get("output"));
+        Self { file: model.placed("file"), labels: model.get("labels"), size, output, top: model.get("top") }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::onnx::{EXTERNAL, Graph, Tensor, data_type};
 use crate::error::{Error, Result};
 use crate::files;
+use half::f16;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
@@ -37,6 +38,16 @@ impl<'a> Weights<'a> {
         self.by_name.contains_key(name)
     }
 
+    /// The dimensions of the constant `name`.
+    pub fn dimensions(&self, name: &str) -> Option<&[i64]> {
+        self.by_name.get(name).map(|tensor| &tensor.dims[..])
+    }
+
+    /// Whether the constant `name` holds the number 1, and nothing else.
+    pub fn is_one(&self, name: &str) -> bool {
+        self.scalar(name).is_ok_and(|number| number == Some(1.0))
+    }
+
     /// The value of the scalar constant `name`; `None` if it has no element or several.
     pub fn scalar(&self, name: &str) -> Result<Option<f64>> {
         let Some(tensor) = self.by_name.get(name) else { return Ok(None) };
@@ -47,7 +58,8 @@ impl<'a> Weights<'a> {
             return Ok(Some(f64::from(*value)));
         }
         if let Some(value) = tensor.int32_data.first() {
-            return Ok(Some(f64::from(*value)));
+            let bits = |value: i32| f16::from_bits(value as u16).to_f64();
+            return Ok(Some(if tensor.data_type == data_type::FLOAT16 { bits(*value) } else { f64::from(*value) }));
         }
         let bytes = if tensor.data_location == EXTERNAL { self.read(tensor)? } else { tensor.raw_data.to_vec() };
         Ok(number(tensor.data_type, &bytes))
@@ -166,8 +178,9 @@ fn elements(tensor: &Tensor) -> Option<u64> {
 /// The minimum size of `tensor` in bytes; `None` if its dimensions are invalid.
 fn bytes_of(tensor: &Tensor) -> Option<u64> {
     let size = match tensor.data_type {
+        data_type::DOUBLE => 8,
         data_type::FLOAT | data_type::INT32 => 4,
-        data_type::UINT16 | data_type::INT16 => 2,
+        data_type::UINT16 | data_type::INT16 | data_type::FLOAT16 => 2,
         data_type::UINT8 | data_type::INT8 => 1,
         // 4-bit types, strings and others
         _ => return elements(tensor).map(|count| count / 8),
@@ -182,6 +195,8 @@ fn number(kind: i32, bytes: &[u8]) -> Option<f64> {
     Some(match kind {
         data_type::FLOAT => f64::from(f32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)),
         data_type::INT32 => f64::from(i32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)),
+        data_type::DOUBLE => f64::from_le_bytes(bytes.get(..8)?.try_into().ok()?),
+        data_type::FLOAT16 => f16::from_le_bytes(bytes.get(..2)?.try_into().ok()?).to_f64(),
         data_type::UINT16 => f64::from(u16::from_le_bytes(bytes.get(..2)?.try_into().ok()?)),
         data_type::INT16 => f64::from(i16::from_le_bytes(bytes.get(..2)?.try_into().ok()?)),
         data_type::UINT8 => f64::from(*bytes.first()?),

@@ -1,39 +1,71 @@
-//! From the model's raw output to the best classes: dequantize, softmax, top-k. Pure.
+//! From the model's raw output to the best classes: dequantize, make probabilities, top-k. Pure, but for one line in the log.
 
+use super::probabilities::{self, sigmoid, softmax};
 use crate::error::{Error, Kind, Result};
 use crate::prediction::Score;
-use crate::tensor::{OutputSpec, Quantization, Tensor};
+use crate::tensor::{OutputSpec, Scores, Tensor};
 
 /// Up to this many classes are inserted one by one into a sorted list; for more, all are sorted, as insertion takes quadratic time.
 const PICKED: usize = 64;
 
 /// Ranks the output of one model.
 pub struct Ranker {
-    quantization: Quantization,
-    softmax: bool,
+    output: OutputSpec,
+    /// What the numbers are, as far as is known.
+    scores: Scores,
+    /// Whether the first result is still to be looked at.
+    undecided: bool,
+    /// Of the two classes of a single probability, the one that it is of.
+    positive: usize,
     values: Vec<f32>,
 }
 
 impl Ranker {
     /// A ranker for `output`.
     pub fn new(output: &OutputSpec) -> Self {
-        let plain = Quantization { scale: 1.0, zero_point: 0 };
-        let quantization = output.tensor.quantization.unwrap_or(plain);
-        Self { quantization, softmax: output.softmax, values: Vec::with_capacity(output.classes) }
+        Self {
+            scores: output.scores,
+            undecided: !output.certain,
+            positive: 0,
+            values: Vec::with_capacity(output.classes.max(output.values)),
+            output: output.clone(),
+        }
+    }
+
+    /// The same, where a single probability is that of class `positive` of two.
+    pub fn with_positive(mut self, positive: usize) -> Self {
+        self.positive = positive;
+        self
     }
 
     /// Writes the `top` best classes of `output` to `best`, best first, equal ones by lower index.
     ///
-    /// Confidences are probabilities: the model's own where it ends in a Softmax, else the softmax of its logits,
+    /// Confidences are probabilities: the model's own where it ends in a Softmax or Sigmoid, else the softmax of its logits,
     /// `exp(x - max) / Σ exp(x - max)`. A value of -inf is a class that the model excludes (or the logarithm of 0): confidence 0.
     /// NaN, +inf, or no finite value at all means that the model computed nothing usable: an error of this frame
     /// ([`Kind::Passing`]), and `best` is empty. `top` may be more than there are classes.
     pub fn rank(&mut self, output: &Tensor, top: usize, best: &mut Vec<Score>) -> Result<()> {
         best.clear();
-        self.dequantize(output);
+        output.reals(self.output.tensor.quantization, self.output.values, &mut self.values);
         check(&self.values)?;
-        if !self.softmax {
-            softmax(&mut self.values);
+        if self.output.divisor != 1.0 {
+            self.values.iter_mut().for_each(|value| *value /= self.output.divisor);
+        }
+        if std::mem::take(&mut self.undecided) && probabilities::are_probabilities(&self.values) {
+            tracing::info!(
+                "the model's output sums to 1 and is taken as probabilities, although no Softmax was found at the end of its graph"
+            );
+            self.scores = Scores::Probabilities;
+        }
+        match self.scores {
+            Scores::Logits => softmax(&mut self.values),
+            Scores::LogProbabilities => self.values.iter_mut().for_each(|value| *value = value.exp()),
+            Scores::IndependentLogits => self.values.iter_mut().for_each(|value| *value = sigmoid(*value)),
+            Scores::Probabilities | Scores::Independent => {}
+        }
+        if self.output.is_binary() {
+            let probability = self.values[0].clamp(0.0, 1.0);
+            self.values.insert(1 - self.positive, 1.0 - probability);
         }
         let scores = self.values.iter().enumerate().map(|(index, &value)| Score { index, confidence: value.clamp(0.0, 1.0) });
         if top > PICKED {
@@ -44,18 +76,6 @@ impl Ranker {
             pick(scores, top, best);
         }
         Ok(())
-    }
-
-    fn dequantize(&mut self, output: &Tensor) {
-        let Quantization { scale, zero_point } = self.quantization;
-        let real = |q: i32| (q - zero_point) as f32 * scale;
-        self.values.clear();
-        match output {
-            Tensor::U8(data) => self.values.extend(data.iter().map(|&q| real(q.into()))),
-            Tensor::I8(data) => self.values.extend(data.iter().map(|&q| real(q.into()))),
-            Tensor::U16(data) => self.values.extend(data.iter().map(|&q| real(q.into()))),
-            Tensor::F32(data) => self.values.extend_from_slice(data),
-        }
     }
 }
 
@@ -91,36 +111,89 @@ fn pick(scores: impl Iterator<Item = Score>, top: usize, best: &mut Vec<Score>) 
     }
 }
 
-/// `values` have at least one finite value, no NaN and no +inf: the greatest is finite, and the sum is at least 1.
-fn softmax(values: &mut [f32]) {
-    let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0f64;
-    for value in values.iter_mut() {
-        *value = (*value - most).exp();
-        sum += f64::from(*value);
-    }
-    let factor = (1.0 / sum) as f32;
-    values.iter_mut().for_each(|value| *value *= factor);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::{ElementType, TensorSpec};
+    use crate::tensor::{ElementType, Quantization, TensorSpec};
 
-    fn try_rank(output: Tensor, quantization: Option<(f32, i32)>, softmax: bool, top: usize) -> Result<Vec<(usize, f32)>> {
+    fn spec(len: usize, quantization: Option<(f32, i32)>, scores: Scores) -> OutputSpec {
         let quantization = quantization.map(|(scale, zero_point)| Quantization { scale, zero_point });
-        let (element, shape) = (ElementType::F32, vec![1, output.len()]);
-        let spec =
-            OutputSpec { classes: output.len(), tensor: TensorSpec { name: "y".into(), element, shape, quantization }, softmax };
+        let tensor = TensorSpec { name: "y".into(), element: ElementType::F32, shape: vec![1, len], quantization };
+        OutputSpec { scores, certain: true, ..OutputSpec::logits(tensor, len) }
+    }
+
+    fn best_of(spec: &OutputSpec, output: &Tensor, top: usize) -> Result<Vec<(usize, f32)>> {
         let mut best = vec![Score { index: 9, confidence: 1.0 }];
-        let ranked = Ranker::new(&spec).rank(&output, top, &mut best);
+        let ranked = Ranker::new(spec).rank(output, top, &mut best);
         assert!(ranked.is_ok() || best.is_empty(), "an unusable output leaves no classes of an earlier frame");
         ranked.map(|()| best.into_iter().map(|score| (score.index, score.confidence)).collect())
     }
 
+    fn try_rank(output: Tensor, quantization: Option<(f32, i32)>, softmax: bool, top: usize) -> Result<Vec<(usize, f32)>> {
+        let scores = if softmax { Scores::Probabilities } else { Scores::Logits };
+        best_of(&spec(output.len(), quantization, scores), &output, top)
+    }
+
     fn ranked(output: Tensor, quantization: Option<(f32, i32)>, softmax: bool, top: usize) -> Vec<(usize, f32)> {
         try_rank(output, quantization, softmax, top).unwrap()
+    }
+
+    #[test]
+    fn each_kind_of_scores_has_its_own_confidences() {
+        let of = |scores, values: &[f32]| best_of(&spec(values.len(), None, scores), &Tensor::F32(values.to_vec()), 3).unwrap();
+        let logarithms = [0.5_f32.ln(), 0.25_f32.ln(), f32::NEG_INFINITY];
+        let near = |got: Vec<(usize, f32)>, wanted: &[(usize, f32)]| {
+            assert_eq!(got.len(), wanted.len());
+            assert!(got.iter().zip(wanted).all(|(got, wanted)| got.0 == wanted.0 && (got.1 - wanted.1).abs() < 1e-6), "{got:?}");
+        };
+        near(of(Scores::LogProbabilities, &logarithms), &[(0, 0.5), (1, 0.25), (2, 0.0)]);
+        near(of(Scores::Independent, &[0.9, 0.8, 0.1]), &[(0, 0.9), (1, 0.8), (2, 0.1)]);
+        near(of(Scores::IndependentLogits, &[0.0, 3.0_f32.ln(), -200.0]), &[(1, 0.75), (0, 0.5), (2, 0.0)]);
+        let per_cent = OutputSpec { divisor: 100.0, ..spec(2, None, Scores::Probabilities) };
+        near(best_of(&per_cent, &Tensor::F32(vec![25.0, 75.0]), 2).unwrap(), &[(1, 0.75), (0, 0.25)]);
+    }
+
+    #[test]
+    fn one_probability_stands_for_two_classes() {
+        let binary = OutputSpec { classes: 2, values: 1, ..spec(1, None, Scores::Independent) };
+        for (positive, wanted) in [(0, [(0, 0.75), (1, 0.25)]), (1, [(1, 0.75), (0, 0.25)])] {
+            let mut best = Vec::new();
+            Ranker::new(&binary).with_positive(positive).rank(&Tensor::F32(vec![0.75]), 2, &mut best).unwrap();
+            assert_eq!(best.iter().map(|score| (score.index, score.confidence)).collect::<Vec<_>>(), wanted);
+        }
+    }
+
+    #[test]
+    fn of_a_batch_the_first_row_is_read() {
+        let first = OutputSpec { classes: 2, values: 2, ..spec(4, None, Scores::Probabilities) };
+        assert_eq!(best_of(&first, &Tensor::F32(vec![0.25, 0.75, 1.0, 0.0]), 5).unwrap(), [(1, 0.75), (0, 0.25)]);
+    }
+
+    #[test]
+    fn a_first_output_that_sums_to_1_settles_that_it_is_probabilities() {
+        let unsaid = OutputSpec { certain: false, ..spec(3, None, Scores::Logits) };
+        let (mut ranker, mut best) = (Ranker::new(&unsaid), Vec::new());
+        let mut confidence = |values: [f32; 3]| {
+            ranker.rank(&Tensor::F32(values.to_vec()), 1, &mut best).unwrap();
+            best[0].confidence
+        };
+        assert_eq!(confidence([0.1, 0.7, 0.2004]), 0.7);
+        assert_eq!(confidence([0.0, 0.9, 0.0]), 0.9, "it stays settled");
+        // what the file or the user says is not questioned, and logits stay logits
+        assert!(ranked(Tensor::F32(vec![0.1, 0.7, 0.2]), None, false, 1)[0].1 < 0.5);
+        for values in [[0.1, 0.7, 0.3], [-0.1, 0.7, 0.4], [2.0, -1.0, 0.0]] {
+            assert!(best_of(&unsaid, &Tensor::F32(values.to_vec()), 1).unwrap()[0].1 != 0.7, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn every_element_type_is_read() {
+        use half::f16;
+        let halves = Tensor::F16([0.25, 0.75].map(f16::from_f32).to_vec());
+        assert_eq!(ranked(halves, None, true, 2), [(1, 0.75), (0, 0.25)]);
+        assert_eq!(ranked(Tensor::F64(vec![0.25, 0.75]), None, true, 2), [(1, 0.75), (0, 0.25)]);
+        assert_eq!(ranked(Tensor::I16(vec![-64, 64]), Some((1.0 / 256.0, -128)), true, 2), [(1, 0.75), (0, 0.25)]);
+        assert_eq!(ranked(Tensor::I32(vec![64, 192]), Some((1.0 / 256.0, 0)), true, 2), [(1, 0.75), (0, 0.25)]);
     }
 
     #[test]

@@ -42,6 +42,10 @@ impl Entry {
         match &model.source {
             Source::File(path) => key.file(path)?,
             Source::Memory(bytes) => key.field(bytes),
+            Source::Changed { bytes, .. } => key.field(bytes),
+        }
+        if model.free || model.inner {
+            key.field(format!("{:?} {:?}", model.input.tensor, model.output.tensor).as_bytes());
         }
         for path in &model.files {
             key.file(path)?;

@@ -19,7 +19,7 @@ mod zero_copy;
 
 pub use infer::{Execution, Infer};
 pub use library::{set_dsp_path, switch_telemetry_off};
-pub use open::{compile, coverage, onnxruntime, open, qnn_parts, slowest};
+pub use open::{compile, coverage, onnxruntime, open, qnn_parts, shape_of_output, slowest};
 pub use options::{KEYS as QNN_KEYS, Options};
 pub use placement::Coverage;
 pub use qnn::{how_to_get as how_to_get_qnn, usual_folders as usual_qnn_folders};

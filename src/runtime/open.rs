@@ -65,6 +65,13 @@ fn on_npu(library: &library::Library, model: &Model, params: &Params) -> Result<
     qnn::open_partly(library, model, params)
 }
 
+/// The shape of the output of `model`, whose file does not declare it: as a session knows it.
+pub fn shape_of_output(model: &Model, params: &Params) -> Result<Vec<usize>> {
+    let library = library::load(params.onnxruntime.as_deref())?;
+    let _alone = library.alone();
+    session::shape_of_output(library, model)
+}
+
 /// Builds `model` for the NPU, into the file `graph` and its binary in the same folder.
 pub fn compile(model: &Model, params: &Params, graph: &Path) -> Result<()> {
     if model.is_context() {

@@ -58,6 +58,42 @@ impl ZeroCopy {
     }
 }
 
+/// The shape that the output called `output` has after a run on zeros; the outer error is one of the tensors' names or memory.
+pub fn shape_of_output(session: &mut Session, input: &TensorSpec, output: &TensorSpec) -> Result<ort::Result<Vec<i64>>> {
+    let run = ZeroCopy::new(input, output)?;
+    Ok(run.shape_of_output(session, &Tensor::zeros(input)))
+}
+
+impl ZeroCopy {
+    fn shape_of_output(&self, session: &mut Session, input: &Tensor) -> ort::Result<Vec<i64>> {
+        let value = self.value(Raw::of(input), &self.shapes[0])?;
+        let (inputs, mut outputs) = ([value.0.as_ptr().cast_const()], [null_mut()]);
+        let [input_name, output_name] = [[self.names[0].as_ptr()], [self.names[1].as_ptr()]];
+        // SAFETY: as in `run`; ONNX Runtime allocates the output itself.
+        unsafe {
+            let run = ort::api().Run;
+            let (inputs, outputs) = (inputs.as_ptr(), outputs.as_mut_ptr());
+            let status = run(session.ptr().cast_mut(), null(), input_name.as_ptr(), inputs, 1, output_name.as_ptr(), 1, outputs);
+            ort::Error::result_from_status(status)?;
+        }
+        let output = NonNull::new(outputs[0]).map(Value).ok_or_else(|| ort::Error::new("the run gave no output"))?;
+        let (mut info, mut count) = (null_mut(), 0);
+        // SAFETY: the output lives until the end of the function; the information is ours, is released once, and is read into a vector of
+        // the length that it names.
+        unsafe {
+            ort::Error::result_from_status((ort::api().GetTensorTypeAndShape)(output.0.as_ptr(), &mut info))?;
+            let shape = (|| {
+                ort::Error::result_from_status((ort::api().GetDimensionsCount)(info, &mut count))?;
+                let mut shape = vec![0; count];
+                ort::Error::result_from_status((ort::api().GetDimensions)(info, shape.as_mut_ptr(), count))?;
+                Ok(shape)
+            })();
+            (ort::api().ReleaseTensorTypeAndShapeInfo)(info);
+            shape
+        }
+    }
+}
+
 /// A tensor's memory.
 #[derive(Clone, Copy)]
 struct Raw {
@@ -70,12 +106,14 @@ impl Raw {
     /// Read-only memory.
     fn of(tensor: &Tensor) -> Self {
         let (data, bytes, element) = match tensor {
-            Tensor::U8(data) => {
-                (data.as_ptr().cast::<c_void>(), size_of_val(&data[..]), Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8)
-            }
-            Tensor::I8(data) => (data.as_ptr().cast(), size_of_val(&data[..]), Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8),
-            Tensor::U16(data) => (data.as_ptr().cast(), size_of_val(&data[..]), Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16),
-            Tensor::F32(data) => (data.as_ptr().cast(), size_of_val(&data[..]), Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT),
+            Tensor::U8(data) => raw(data, Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8),
+            Tensor::I8(data) => raw(data, Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8),
+            Tensor::U16(data) => raw(data, Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16),
+            Tensor::I16(data) => raw(data, Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16),
+            Tensor::I32(data) => raw(data, Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32),
+            Tensor::F16(data) => raw(data, Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16),
+            Tensor::F32(data) => raw(data, Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT),
+            Tensor::F64(data) => raw(data, Element::ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE),
         };
         Self { data: data.cast_mut(), bytes, element }
     }
@@ -86,10 +124,19 @@ impl Raw {
             Tensor::U8(data) => data.as_mut_ptr().cast::<c_void>(),
             Tensor::I8(data) => data.as_mut_ptr().cast(),
             Tensor::U16(data) => data.as_mut_ptr().cast(),
+            Tensor::I16(data) => data.as_mut_ptr().cast(),
+            Tensor::I32(data) => data.as_mut_ptr().cast(),
+            Tensor::F16(data) => data.as_mut_ptr().cast(),
+            Tensor::F64(data) => data.as_mut_ptr().cast(),
             Tensor::F32(data) => data.as_mut_ptr().cast(),
         };
         Self { data, ..Self::of(tensor) }
     }
+}
+
+/// Address, size in bytes and ONNX Runtime's element type of `data`.
+fn raw<T>(data: &[T], element: Element) -> (*const c_void, usize, Element) {
+    (data.as_ptr().cast(), size_of_val(data), element)
 }
 
 /// An ONNX Runtime value that borrows its memory.

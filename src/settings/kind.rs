@@ -31,6 +31,8 @@ pub enum Kind {
     Time,
     /// Three numbers in a range, and an example of them.
     Three(f32, f32, [&'static str; 3]),
+    /// A width and a height, each in a range.
+    Size(fn() -> RangeInclusive<u32>),
     /// One of some words.
     Choice(&'static dyn Choices),
     /// Names and texts.
@@ -69,6 +71,7 @@ pub enum Value {
     Mode(u32),
     Time(Duration),
     Three([f32; 3]),
+    Size((u32, u32)),
 }
 
 impl Kind {
@@ -87,6 +90,7 @@ impl Kind {
             Self::Three(least, most, example) => values::three(text, least..=most)
                 .map(Value::Three)
                 .ok_or_else(|| format!("expected three numbers from {least} to {most}, as in {}", example.join(","))),
+            Self::Size(sides) => size(text, &sides()).map(Value::Size).ok_or_else(|| a_size(&sides())),
             Self::Choice(choices) => match choices.names().iter().find(|(name, _)| *name == text) {
                 Some((name, _)) => Ok(Value::Text((*name).to_owned())),
                 None => Err(format!("expected one of {}", words(choices).join(", "))),
@@ -116,7 +120,7 @@ impl Kind {
             (Self::Mode, DeValue::Integer(n)) if n.radix() == 8 => self.of_text(n.as_str()).ok(),
             // a number may be one of the words: rotate = 90
             (Self::Choice(_), DeValue::Integer(n)) => self.of_text(n.as_str()).ok(),
-            (Self::Mode | Self::Time | Self::Choice(_), DeValue::String(text)) => self.of_text(text).ok(),
+            (Self::Mode | Self::Time | Self::Choice(_) | Self::Size(_), DeValue::String(text)) => self.of_text(text).ok(),
             (Self::Three(least, most, _), DeValue::Array(numbers)) if numbers.len() == 3 => {
                 let numbers: Vec<_> = numbers.iter().filter_map(|number| number_of(number, least..=most)).collect();
                 numbers.try_into().ok().map(Value::Three)
@@ -142,6 +146,7 @@ impl Kind {
             Self::Three(least, most, example) => {
                 format!("three numbers from {least} to {most}, as in [{}]", example.join(", "))
             }
+            Self::Size(sides) => format!("{} in quotes", a_size(&sides()).trim_start_matches("expected ")),
             Self::Choice(choices) => {
                 let words: Vec<_> = words(choices).iter().map(|word| quoted(word)).collect();
                 format!("one of {}", words.join(", "))
@@ -158,6 +163,17 @@ impl Kind {
             _ => Vec::new(),
         }
     }
+}
+
+/// `WIDTHxHEIGHT`, each in the range `sides`.
+fn size(text: &str, sides: &RangeInclusive<u32>) -> Option<(u32, u32)> {
+    let (width, height) = text.split_once('x')?;
+    let side = |text: &str| text.parse().ok().filter(|side| sides.contains(side) && text.bytes().all(|b| b.is_ascii_digit()));
+    Some((side(width)?, side(height)?))
+}
+
+fn a_size(sides: &RangeInclusive<u32>) -> String {
+    format!("expected WIDTHxHEIGHT, each from {} to {}, as in 224x224", sides.start(), sides.end())
 }
 
 fn words(choices: &dyn Choices) -> Vec<&'static str> {
@@ -211,6 +227,15 @@ mod tests {
         }
         assert_eq!(std.of_text("1,0,1").unwrap_err(), "expected three numbers from 0.000001 to 10000, as in 0.229,0.224,0.225");
         assert!(std.of_text("1,1e-30,1").is_err());
+    }
+
+    #[test]
+    fn sizes() {
+        let kind = Kind::Size(|| 1..=16384);
+        assert_eq!(kind.of_text("320x240"), Ok(Value::Size((320, 240))));
+        for wrong in ["320", "x", "320x", "0x1", "+1x1", "1x16385", "1x1x1", "320X240", "320 x 240"] {
+            assert_eq!(kind.of_text(wrong).unwrap_err(), "expected WIDTHxHEIGHT, each from 1 to 16384, as in 224x224", "{wrong}");
+        }
     }
 
     #[test]

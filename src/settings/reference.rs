@@ -32,6 +32,7 @@ fn value(key: &Key) -> String {
         Kind::Mode => "octal digits: `\"660\"`".into(),
         Kind::Time => "time: `\"500ms\"`, `\"5s\"`".into(),
         Kind::Three(_, _, example) => format!("`[{}]`", example.join(", ")),
+        Kind::Size(_) => "size: `\"224x224\"`".into(),
         Kind::Choice(choices) => {
             let words: Vec<_> = choices.names().iter().map(|(word, _)| format!("`{}`", quoted(word))).collect();
             words.join(", ")
@@ -47,7 +48,7 @@ fn default(key: &Key) -> String {
         (DefaultValue::Described(words), _) => words.to_owned(),
         (DefaultValue::Value(value), Kind::Three(..)) => format!("`[{}]`", value.replace(',', ", ")),
         (DefaultValue::Value(value), Kind::Choice(_)) => format!("`{}`", quoted(value)),
-        (DefaultValue::Value(value), Kind::Text | Kind::Path | Kind::PathOr(_) | Kind::Mode | Kind::Time) => {
+        (DefaultValue::Value(value), Kind::Text | Kind::Path | Kind::PathOr(_) | Kind::Mode | Kind::Time | Kind::Size(_)) => {
             format!("`\"{value}\"`")
         }
         (DefaultValue::Value(value), _) => format!("`{value}`"),

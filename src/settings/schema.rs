@@ -54,6 +54,7 @@ fn property(groups: &[Group], group: &Group, key: &Key) -> Json {
             let number = json!({"type": "number", "minimum": bound(least), "maximum": bound(most)});
             json!({"type": "array", "items": number, "minItems": 3, "maxItems": 3})
         }
+        Kind::Size(_) => json!({"type": "string", "pattern": "^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$", "examples": ["224x224"]}),
         Kind::Choice(choices) => json!({"oneOf": choices.names().into_iter().map(word).collect::<Vec<_>>()}),
         Kind::Variables => json!({"type": "object", "additionalProperties": {"type": ["string", "integer"]}}),
         Kind::Options(..) => {
@@ -95,6 +96,7 @@ fn default(value: &Value) -> Json {
         Value::Whole(number) => (*number).into(),
         Value::Mode(mode) => format!("{mode:o}").into(),
         Value::Time(time) => format!("{time:?}").into(),
+        Value::Size((width, height)) => format!("{width}x{height}").into(),
         Value::Three(numbers) => numbers.to_vec().into(),
     }
 }

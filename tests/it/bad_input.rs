@@ -245,7 +245,12 @@ fn each_is_reported_with_a_hint() {
                 said: &["'model.data'", "No such file", "next to the model"],
             },
             Case { what: "external data short", args: classify_by(&short), status: 78, said: &["truncated", "9 bytes"] },
-            Case { what: "dynamic", args: classify_by(&dynamic), status: 78, said: &["dynamic shape", "make_dynamic_shape_fixed"] },
+            Case {
+                what: "dynamic",
+                args: classify_by(&dynamic),
+                status: 78,
+                said: &["takes pictures of any size", "[batch, 3, height, width]", "--size"],
+            },
         ]);
     }
     for Case { what, args, status, said } in cases {

@@ -6,15 +6,15 @@
 mod frame;
 
 use crate::common;
-use crate::common::onnx::Onnx;
+use crate::common::onnx::{Onnx, node};
 use frame::{FORMATS, Lie, Meta};
 use glimpsed::capture::launch;
 use glimpsed::config;
 use glimpsed::error::Error;
 use glimpsed::labels::Labels;
 use glimpsed::message::request;
-use glimpsed::model::Model;
 use glimpsed::model::recipe::Stated;
+use glimpsed::model::{Model, Reading};
 use glimpsed::settings::Flags;
 use glimpsed::startup;
 use proptest::collection::vec;
@@ -146,7 +146,16 @@ fn subscribe_lines() {
 #[test]
 fn labels() {
     let plain = std::fs::read(common::project().join("models/testcard/labels.txt")).unwrap();
-    for sound in [&plain[..], b"\xef\xbb\xbfn01440764 tench, Tinca tinca\r\nn01443537 goldfish, Carassius auratus\r\n"] {
+    let forms: [&[u8]; 7] = [
+        b"\xef\xbb\xbfn01440764 tench, Tinca tinca\r\nn01443537 goldfish, Carassius auratus\r\n",
+        b"0 cat\n1 dog\n2 \"owl\"\n",
+        b"[\"cat\", \"dog\"]",
+        b"{\"id2label\": {\"0\": \"cat\", \"1\": [\"n01\", \"dog\"]}, \"label2id\": {\"cat\": 0, \"dog\": 1}}",
+        b"{\"cat\": 0, \"dog\": 1}",
+        b"{0: 'cat', 1: 'dog'}",
+        b"path: x\nnames:\n  0: cat\n  1: dog\n",
+    ];
+    for sound in [&plain[..]].into_iter().chain(forms) {
         with_faults(sound, 2000, |bytes| {
             if let Ok(labels) = Labels::parse(bytes, "fuzz.txt") {
                 assert!((0..labels.len()).all(|index| !labels.name(index).is_empty()));
@@ -168,6 +177,7 @@ fn models() {
             if let Ok(model) = Model::read(&path) {
                 assert!(model.output.classes > 0);
                 let _ = (model.nodes(), model.npu_obstacle(), model.is_quantized());
+                model.changed(true).unwrap();
             }
         };
         with_faults(&sound, 200, take);
@@ -234,6 +244,29 @@ fn what_is_said_of_a_model() {
             let properties = pairs.iter().enumerate().map(pair).collect();
             std::fs::write(&model, Onnx { properties, ..Onnx::default() }.bytes()).unwrap();
             read();
+        });
+    }
+}
+
+#[test]
+fn odd_graphs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fuzz.onnx");
+    let reading = Reading { size: Some((8, 8)), ..Reading::default() };
+    let ends = [
+        vec![node("Softmax", &["flat"], &["p"]), node("ZipMap", &["p"], &["classes"])],
+        vec![node("Exp", &["flat"], &["e"]), node("ReduceSum", &["e"], &["s"]), node("Div", &["e", "s"], &["classes"])],
+        vec![node("Sigmoid", &["flat"], &["p"]), node("ArgMax", &["p"], &["classes"])],
+        vec![node("QLinearSoftmax", &["flat", "x", "z", "y", "w"], &["classes"])],
+    ];
+    for end in ends {
+        let nodes = [&[node("Flatten", &["mean"], &["flat"])][..], &end].concat();
+        with_faults(&Onnx::ending_in(&nodes).bytes(), 1500, |bytes| {
+            std::fs::write(&path, bytes).unwrap();
+            if let Ok(model) = Model::read_with(&path, &reading) {
+                assert!(model.output.classes > 0 && model.input.pixels() > 0);
+                model.changed(true).unwrap();
+            }
         });
     }
 }

@@ -13,6 +13,7 @@ mod daemon;
 mod dependencies;
 mod doctor;
 mod films;
+mod forms;
 mod frames;
 mod fuzz;
 mod http_camera;

@@ -1,10 +1,12 @@
 //! Unusual model files: in Hugging Face's cache, too new, invalid, or with NaN outputs.
 
 use crate::common;
+use crate::common::net::{D, Net, Parts, value};
 use crate::common::onnx::{Onnx, external, initializer, node};
 use glimpsed::error::Error;
 use glimpsed::model::Model;
 use glimpsed::runtime::{self, Provider};
+use glimpsed::tensor::{Quantization, Tensor};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -105,6 +107,82 @@ fn long_chains_and_cycles_of_nodes_are_handled() {
     assert_eq!(Model::read(&file(folder.path(), &Onnx::ending_in(&nodes))).unwrap().nodes(), 100_002);
     let circle = [node("Identity", &["classes"], &["a"]), node("Identity", &["a"], &["classes"])];
     assert_eq!(Model::read(&file(folder.path(), &Onnx::ending_in(&circle))).unwrap().nodes(), 3);
+}
+
+#[test]
+fn free_shapes_are_given_by_a_flag_and_fixed_in_a_file() {
+    let Some(testdata) = common::testdata() else { return };
+    let free = testdata.join("models/squeezenet1_1_float_dynamic.onnx");
+    let folder = tempfile::tempdir().unwrap();
+    let fixed = folder.path().join("fixed.onnx");
+    let fix =
+        || common::glimpsed().arg("compile").arg(&free).args(["--size", "224x224", "--fix-shapes"]).arg(&fixed).output().unwrap();
+    let output = fix();
+    assert!(output.status.success(), "{}", common::stderr(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("input image [1, 3, 224, 224]"));
+    let (model, mut session) = common::session(&fixed, Provider::Cpu);
+    assert!(!model.free && model.output.classes == 1000);
+    session.infer(&Tensor::zeros(&model.input.tensor), &mut Tensor::zeros(&model.output.tensor)).unwrap();
+    // a file that is there is never written over
+    let again = fix();
+    assert!(!again.status.success() && common::stderr(&again).contains("cannot write"), "{}", common::stderr(&again));
+    let picture = testdata.join("png/n01440764_tench.png");
+    let mut answers = Vec::new();
+    for (model, flags) in [(&free, &["--size", "224x224"][..]), (&fixed, &[])] {
+        let output =
+            common::glimpsed().args(["classify", "--json", "--model"]).arg(model).args(flags).arg(&picture).output().unwrap();
+        assert!(output.status.success(), "{}", common::stderr(&output));
+        answers.push(common::json_lines(&output)[0]["classifications"].clone());
+    }
+    assert_eq!(answers[0], answers[1]);
+    let asked = common::stderr(&common::glimpsed().args(["classify", "--model"]).arg(&free).arg(&picture).output().unwrap());
+    assert!(asked.contains("--size WIDTHxHEIGHT"), "{asked}");
+}
+
+/// A net of one operator of the QOperator form, on pictures of 8 x 8 pixels: the mean of each colour, in steps of 1/200.
+fn q_operators() -> Net {
+    let pool = node("QLinearGlobalAveragePool", &["image", "s", "z", "t", "z"], &["mean"]).bytes(7, "com.microsoft");
+    let flatten = node("Flatten", &["mean"], &["classes"]);
+    let fixed = |sizes: &[i64]| sizes.iter().map(|size| D::N(*size)).collect::<Vec<_>>();
+    let net = Net {
+        ir_version: 8,
+        opset: 17,
+        nodes: vec![Parts::of(&pool.0), Parts::of(&flatten.0)],
+        weights: Vec::new(),
+        inputs: vec![value("image", 2, &fixed(&[1, 3, 8, 8]))],
+        outputs: vec![value("classes", 2, &fixed(&[1, 3]))],
+        metadata: Vec::new(),
+        input: "image".into(),
+        last: "classes".into(),
+    };
+    net.with("s", 1, &[], &(1.0_f32 / 255.0).to_le_bytes()).with("t", 1, &[], &(1.0_f32 / 200.0).to_le_bytes()).with(
+        "z",
+        2,
+        &[],
+        &[0],
+    )
+}
+
+#[test]
+fn integers_of_the_q_operator_form_have_the_scales_of_their_nodes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("q.onnx");
+    fs::write(&path, q_operators().bytes()).unwrap();
+    let (model, mut session) = common::session(&path, Provider::Cpu);
+    let quantization = |scale| Some(Quantization { scale, zero_point: 0 });
+    assert_eq!(model.input.tensor.quantization, quantization(1.0 / 255.0));
+    assert_eq!(model.output.tensor.quantization, quantization(1.0 / 200.0));
+    assert!(model.npu_obstacle().unwrap().contains("QNN wants QDQ"));
+    let input = Tensor::U8([vec![255; 64], vec![51; 64], vec![0; 64]].concat());
+    let mut output = Tensor::zeros(&model.output.tensor);
+    session.infer(&input, &mut output).unwrap();
+    assert_eq!(output, Tensor::U8(vec![200, 40, 0]));
+    // a scale that is nowhere is not assumed
+    let mut elsewhere = q_operators();
+    elsewhere.nodes.insert(0, Parts::of(&node("Relu", &["image"], &["r"]).0));
+    fs::write(&path, elsewhere.bytes()).unwrap();
+    let said = Model::read(&path).unwrap_err().to_string();
+    assert!(said.contains("integers (uint8) in 'image'"), "{said}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Sessions on the NPU: every node there, or an error. On x86-64 they run on the emulator of the HTP in the QNN wheel.
 
 use crate::common;
-use glimpsed::model::{Model, builtin};
+use glimpsed::model::{Model, Reading, builtin};
 use glimpsed::npu::NAME;
 use glimpsed::runtime::{self, Provider};
 use glimpsed::tensor::Tensor;
@@ -61,6 +61,23 @@ fn the_built_in_model_gives_the_same_labels_on_the_npu() {
         classifier.classify(&frame, &mut prediction).unwrap();
         assert_eq!(labels.name(prediction.top[0].index), label);
     }
+}
+
+#[test]
+fn free_shapes_are_fixed_for_the_npu() {
+    let (Some(testdata), Some(_)) = (common::testdata(), common::qnn_dir()) else { return };
+    let reading = Reading { size: Some((224, 224)), ..Reading::default() };
+    let free = Model::read_with(&testdata.join("models/squeezenet1_1_w8a8_dynamic.onnx"), &reading).unwrap();
+    let mut of_free = runtime::open(&free, &common::runtime_params(Provider::Qnn)).unwrap();
+    assert_eq!(of_free.execution().nodes, Some((free.nodes(), 0)));
+    let (fixed, mut of_fixed) = common::session(&testdata.join("models/squeezenet1_1_w8a8.onnx"), Provider::Qnn);
+    let input = Tensor::U8((0..fixed.input.tensor.len()).map(|n| (n * 7 % 251) as u8).collect());
+    let outputs = [(&mut of_free, &free), (&mut of_fixed, &fixed)].map(|(session, model)| {
+        let mut output = Tensor::zeros(&model.output.tensor);
+        session.infer(&input, &mut output).unwrap();
+        output
+    });
+    assert_eq!(outputs[0], outputs[1]);
 }
 
 #[test]

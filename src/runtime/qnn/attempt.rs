@@ -38,7 +38,7 @@ impl Attempt<'_> {
     /// Opens a session with every node on the NPU, and writes its graph to `graph`.
     pub fn keep(&self, graph: &Path) -> Result<Session> {
         let graph = graph.display().to_string();
-        self.open(&self.model.source, |builder| {
+        self.open(&*self.model.to_open(true)?, |builder| {
             let builder = builder.with_disable_cpu_fallback()?.with_config_entry("ep.context_enable", "1")?;
             builder.with_config_entry("ep.context_embed_mode", "0")?.with_config_entry("ep.context_file_path", &graph)
         })
@@ -48,7 +48,7 @@ impl Attempt<'_> {
     pub fn whole(&self, cache: Option<&Path>) -> Result<Session> {
         let strict = SessionBuilder::with_disable_cpu_fallback;
         // a model that already is a context need not be built
-        let Some(cache) = cache.filter(|_| !self.model.is_context()) else { return self.open(&self.model.source, strict) };
+        let Some(cache) = cache.filter(|_| !self.model.is_context()) else { return self.open(&*self.model.to_open(true)?, strict) };
         let [plugin, backend] = self.qnn.files();
         let libraries = [self.library.path.clone(), plugin, backend];
         let entry = Entry::of(cache, self.model, &libraries, &self.options)?;
@@ -78,7 +78,7 @@ impl Attempt<'_> {
             Ok(draft) => draft,
             Err(error) => {
                 tracing::warn!("context cache: not stored, the next start will be slow too: {error}");
-                return self.open(&self.model.source, strict);
+                return self.open(&*self.model.to_open(true)?, strict);
             }
         };
         let keeping = self.keep(&draft.graph());
@@ -86,7 +86,7 @@ impl Attempt<'_> {
             Ok(session) => session,
             // is the cause the model, or the disk?
             Err(error) => {
-                let session = self.open(&self.model.source, strict)?;
+                let session = self.open(&*self.model.to_open(true)?, strict)?;
                 tracing::warn!("context cache: not stored, the next start will be slow too: {error}");
                 return Ok(session);
             }

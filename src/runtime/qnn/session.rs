@@ -77,9 +77,10 @@ fn session(
     let mut attempt = Attempt { library, qnn, model, options };
     // QNN forces this if no fallback is allowed; otherwise a model with float inputs and outputs would be counted as split
     attempt.options.entry("offload_graph_io_quantization".to_owned()).or_insert("0".to_owned());
+    let source = model.to_open(true)?;
     ort_log::listen();
     library.environment.set_log_level(LogLevel::Verbose);
-    let opened = attempt.open(&model.source, |builder| builder.with_log_level(LogLevel::Verbose));
+    let opened = attempt.open(&source, |builder| builder.with_log_level(LogLevel::Verbose));
     library.environment.set_log_level(LogLevel::Warning);
     let coverage = ort_log::heard().coverage(EP, model.nodes());
     Ok((opened?, coverage))

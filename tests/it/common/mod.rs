@@ -4,6 +4,7 @@
 
 pub mod fakes;
 pub mod gst;
+pub mod net;
 pub mod network;
 pub mod onnx;
 pub mod process;

@@ -20,6 +20,13 @@ impl Message {
         self
     }
 
+    /// Four or eight bytes.
+    pub fn fixed(mut self, field: u64, bytes: &[u8]) -> Self {
+        self.varint(field << 3 | if bytes.len() == 8 { 1 } else { 5 });
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
     /// Each of `messages`.
     pub fn all<'a>(self, field: u64, messages: impl IntoIterator<Item = &'a Message>) -> Self {
         messages.into_iter().fold(self, |message, inner| message.bytes(field, &inner.0))

@@ -33,12 +33,8 @@ fn best(model: &Model, session: &mut dyn Infer, frame: &Frame) -> usize {
     let (mut input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
     Preprocessor::new(&model.input, &Default::default()).run(frame, &mut input);
     session.infer(&input, &mut output).unwrap();
-    let logits: Vec<f32> = match output {
-        Tensor::U8(logits) => logits.into_iter().map(f32::from).collect(),
-        Tensor::U16(logits) => logits.into_iter().map(f32::from).collect(),
-        Tensor::F32(logits) => logits,
-        Tensor::I8(logits) => logits.into_iter().map(f32::from).collect(),
-    };
+    let mut logits = Vec::new();
+    output.reals(model.output.tensor.quantization, model.output.values, &mut logits);
     (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! `glimpsed compile`: a model built for the NPU ahead of time, for machines without a compiler or without the time.
 
+use super::modelinfo;
 use crate::cli::Compile;
 use crate::error::{Error, Result};
 use crate::model::{Model, Source, metadata};
@@ -17,7 +18,7 @@ const GRAPH: &str = "model.onnx";
 
 /// Builds it into a folder of its own, with all that belongs to it.
 pub fn run(args: &Compile, mut out: File) -> Result<()> {
-    let OpenModel { settings, model, labels, .. } = startup::model(args.settings()?)?;
+    let OpenModel { settings, model, labels, recipe, .. } = startup::model(args.settings()?)?;
     if let Some(file) = &args.fix_shapes {
         return fix_shapes(&model, file, &mut out);
     }
@@ -33,6 +34,8 @@ pub fn run(args: &Compile, mut out: File) -> Result<()> {
     runtime::compile(&model, &settings.runtime, &graph)?;
     let took = start.elapsed();
     fs::write(folder.join("metadata.json"), metadata::describe(&model, GRAPH)).map_err(cannot)?;
+    // the graph's first nodes and the files of its folder are not there any more
+    fs::write(folder.join(format!("{GRAPH}.modelinfo")), modelinfo::text(&model, &recipe)).map_err(cannot)?;
     let names: Vec<_> = (0..labels.len()).map(|index| labels.name(index)).collect();
     if labels.origin().is_some() {
         fs::write(folder.join("labels.txt"), names.join("\n") + "\n").map_err(cannot)?;

@@ -17,8 +17,7 @@ use std::fs::File;
 
 /// Tells it on `out`.
 pub fn run(args: &Inspect, mut out: File) -> Result<()> {
-    let OpenModel { settings, model, labels, recipe, mut warnings, .. } = startup::model(args.settings()?)?;
-    warnings.extend(model.sources.notes.iter().cloned());
+    let OpenModel { settings, model, labels, recipe, warnings, .. } = startup::model(args.settings()?)?;
     let params = &settings.runtime;
     let coverage = match params.provider {
         Provider::Cpu => None,

@@ -11,5 +11,6 @@ pub mod doctor;
 mod format;
 pub mod inspect;
 pub mod line;
+pub mod modelinfo;
 pub mod run;
 pub mod subscribe;

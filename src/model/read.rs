@@ -31,8 +31,7 @@ impl Model {
         metadata::check(path, &mut model)?;
         output::settle_single(&mut model.output, &shown)?;
         model.check_scales(&shown)?;
-        let size = (model.input.width, model.input.height);
-        model.sources.read_beside(path, &model.input.tensor.name, Some(size));
+        model.sources.read_beside(path, &model.input);
         Ok(model)
     }
 

@@ -6,6 +6,7 @@ use super::given::{Given, Origin};
 use super::stated::Stated;
 use super::{hugging_face, json, modelinfo, names};
 use crate::files;
+use crate::tensor::InputSpec;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -33,8 +34,8 @@ pub struct Beside {
 /// What a reader makes of a file's text.
 type Read = Result<(Stated, Vec<String>), String>;
 
-/// Reads the files beside the model at `path`, whose input is called `input` and has this `size`, as far as it is known.
-pub fn read(path: &Path, input: &str, size: Option<(u32, u32)>) -> Beside {
+/// Reads the files beside the model at `path`, which takes `input`.
+pub fn read(path: &Path, input: &InputSpec) -> Beside {
     let mut beside = Beside::default();
     for file in modelinfo_paths(path) {
         if let Some(stated) = beside.one(&file, |text| modelinfo::read(text, &file, input)) {
@@ -46,7 +47,7 @@ pub fn read(path: &Path, input: &str, size: Option<(u32, u32)>) -> Beside {
     for place in places(path) {
         let at = |name: &str| place.join(name);
         let file = at("preprocessor_config.json");
-        let pixels = beside.one(&file, |text| plain(hugging_face::preprocessor(text, &file, size)));
+        let pixels = beside.one(&file, |text| plain(hugging_face::preprocessor(text, &file, Some((input.width, input.height)))));
         let file = at("config.json");
         let config = beside.one(&file, |text| plain(hugging_face::config(text, &file)));
         let stated = pixels.unwrap_or_default().over(config.unwrap_or_default());
@@ -119,7 +120,13 @@ fn labels(text: &str, path: &Path) -> Result<Stated, String> {
 mod tests {
     use super::*;
     use crate::model::recipe::values::known;
+    use crate::tensor::{ElementType, Layout, TensorSpec};
     use std::fs;
+
+    fn input() -> InputSpec {
+        let tensor = TensorSpec { name: "x".into(), element: ElementType::F32, shape: vec![1, 3, 8, 8], quantization: None };
+        InputSpec { tensor, layout: Layout::Nchw, width: 8, height: 8 }
+    }
 
     const IMAGENET: &str =
         r#"{"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "rescale_factor": 0.00392156862745098}"#;
@@ -129,12 +136,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         let model = folder.path().join("model.onnx");
-        assert!(read(&model, "x", None).folder.is_empty());
+        assert!(read(&model, &input()).folder.is_empty());
         file("preprocessor_config.json", IMAGENET);
         file("config.json", r#"{"id2label": {"0": "cat", "1": "dog"}}"#);
         file("model.onnx.modelinfo", "[modelinfo]\n[x]\ndir=input\nranges=0,255\n");
         file("labels.json", r#"["other", "names"]"#);
-        let beside = read(&model, "x", None);
+        let beside = read(&model, &input());
         assert_eq!(known(&beside.modelinfo.normalize.unwrap().value).unwrap().name, "255");
         assert_eq!(known(&beside.folder.normalize.unwrap().value).unwrap().name, "imagenet");
         assert_eq!(beside.folder.labels.unwrap().value, ["cat", "dog"]);
@@ -146,8 +153,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("onnx")).unwrap();
         fs::write(folder.path().join("preprocessor_config.json"), IMAGENET).unwrap();
-        assert!(read(&folder.path().join("onnx/model_quantized.onnx"), "x", None).folder.normalize.is_some());
-        assert!(read(&folder.path().join("onnx/deeper/model.onnx"), "x", None).folder.is_empty());
+        assert!(read(&folder.path().join("onnx/model_quantized.onnx"), &input()).folder.normalize.is_some());
+        assert!(read(&folder.path().join("onnx/deeper/model.onnx"), &input()).folder.is_empty());
     }
 
     #[test]
@@ -160,7 +167,7 @@ mod tests {
         ] {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join(name), text).unwrap();
-            let beside = read(&folder.path().join("m.onnx"), "x", None);
+            let beside = read(&folder.path().join("m.onnx"), &input());
             assert_eq!(beside.folder.labels.unwrap().value, ["cat", "dog"], "{name}");
         }
     }
@@ -173,7 +180,7 @@ mod tests {
             fs::write(folder.path().join(name), b"\xff{{ no").unwrap();
         }
         fs::create_dir(folder.path().join("data.yaml")).unwrap();
-        let beside = read(&folder.path().join("m.onnx"), "x", None);
+        let beside = read(&folder.path().join("m.onnx"), &input());
         assert!(beside.modelinfo.is_empty() && beside.folder.is_empty());
         assert_eq!(beside.notes.len(), 6, "{:?}", beside.notes);
         for name in names {

@@ -1,7 +1,8 @@
 //! `MODEL.modelinfo` beside the model: GStreamer's own description (1.28, `onnxinference`), an INI file with a section for each tensor.
 //!
 //! Of the input's section, `ranges=min,max;...` are the values that pixel 0 and pixel 255 of each channel become: exactly a mean and a
-//! standard deviation. What GStreamer has no key for is in a section of our own, `[glimpsed]`.
+//! standard deviation. Of an integer input they are the integers, as GStreamer feeds them, whatever these stand for. What GStreamer has no
+//! key for is in a section of our own, `[glimpsed]`.
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
@@ -25,20 +26,21 @@ const FILTERS: [(&str, Filter); 5] = [
     ("nearest", Filter::Nearest),
 ];
 
-/// What the text of the file at `path` says of the input called `input`; with notes on what makes no sense.
-pub fn read(text: &str, path: &Path, input: &str) -> Result<(Stated, Vec<String>), String> {
+/// What the text of the file at `path` says of `input`; with notes on what makes no sense.
+pub fn read(text: &str, path: &Path, input: &InputSpec) -> Result<(Stated, Vec<String>), String> {
     let sections = sections(text);
     if !sections.iter().any(|section| section.name == "modelinfo") {
         return Err("it has no section [modelinfo]".into());
     }
     let inputs: Vec<_> = sections.iter().filter(|section| section.get("dir") == Some("input")).collect();
-    let section = inputs.iter().find(|section| section.name == input).or(if inputs.len() == 1 { inputs.first() } else { None });
+    let section =
+        inputs.iter().find(|section| section.name == input.tensor.name).or(if inputs.len() == 1 { inputs.first() } else { None });
     let (mut stated, mut notes) = (Stated::default(), Vec::new());
     let origin = Origin::ModelInfo(path.to_owned());
     if let Some(section) = section
         && let Some(ranges) = section.get("ranges")
     {
-        match normalize(ranges) {
+        match normalize(ranges, input) {
             Some(normalize) => stated.normalize = Some(Given::new(normalize, origin.clone())),
             None => notes
                 .push(format!("ranges={ranges} of [{}] is not one pair MIN,MAX, or one for each of three channels", section.name)),
@@ -76,9 +78,10 @@ pub fn write(input: &InputSpec, output: &TensorSpec, params: &Written) -> String
     };
     tensor(&mut text, &input.tensor, "input");
     let Normalize { mean, std } = params.normalize;
+    let element = |real: f64| input.tensor.quantization.map_or(real, |q| real / f64::from(q.scale) + f64::from(q.zero_point));
     let range = |channel: usize| {
         let (mean, std) = (f64::from(mean[channel]), f64::from(std[channel]));
-        format!("{},{}", values::short(-mean / std), values::short((1.0 - mean) / std))
+        format!("{},{}", values::short(element(-mean / std)), values::short(element((1.0 - mean) / std)))
     };
     let _ = writeln!(text, "ranges={}", [0, 1, 2].map(range).join(";"));
     tensor(&mut text, output, "output");
@@ -132,7 +135,9 @@ fn bars(text: &str) -> Option<[u8; 3]> {
 }
 
 /// `min,max` for all channels, or `min,max;min,max;min,max`.
-fn normalize(ranges: &str) -> Option<Normalize> {
+fn normalize(ranges: &str, input: &InputSpec) -> Option<Normalize> {
+    let real =
+        |element: f64| input.tensor.quantization.map_or(element, |q| (element - f64::from(q.zero_point)) * f64::from(q.scale));
     let pair = |pair: &str| {
         let (least, most) = pair.split_once(',')?;
         Some((least.trim().parse::<f64>().ok()?, most.trim().parse::<f64>().ok()?))
@@ -143,7 +148,7 @@ fn normalize(ranges: &str) -> Option<Normalize> {
         [a, b, c] => [a, b, c],
         _ => return None,
     };
-    values::of_range(three.map(|pair| pair.0), three.map(|pair| pair.1))
+    values::of_range(three.map(|pair| real(pair.0)), three.map(|pair| real(pair.1)))
 }
 
 struct Section<'a> {
@@ -173,10 +178,18 @@ fn sections(text: &str) -> Vec<Section<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::{ElementType, Layout};
+    use crate::tensor::{ElementType, Layout, Quantization};
+
+    fn tensor(name: &str, shape: &[usize]) -> TensorSpec {
+        TensorSpec { name: name.into(), element: ElementType::F32, shape: shape.to_vec(), quantization: None }
+    }
+
+    fn input() -> InputSpec {
+        InputSpec { tensor: tensor("image", &[1, 3, 224, 224]), layout: Layout::Nchw, width: 224, height: 224 }
+    }
 
     fn read_it(text: &str) -> (Stated, Vec<String>) {
-        read(text, Path::new("m.onnx.modelinfo"), "image").unwrap()
+        read(text, Path::new("m.onnx.modelinfo"), &input()).unwrap()
     }
 
     fn normalized(ranges: &str) -> Option<&'static str> {
@@ -203,18 +216,32 @@ mod tests {
         assert_eq!(values::known(&read_it(two).0.normalize.unwrap().value).unwrap().name, "none");
         let neither = "[modelinfo]\n[a]\ndir=input\nranges=0,255\n[b]\ndir=input\nranges=0,1\n[c]\ndir=output\n";
         assert!(read_it(neither).0.is_empty());
-        assert!(read("junk", Path::new("x"), "image").is_err());
+        assert!(read("junk", Path::new("x"), &input()).is_err());
+    }
+
+    #[test]
+    fn ranges_of_an_integer_input_are_integers() {
+        let mut input = input();
+        input.tensor.element = ElementType::U8;
+        input.tensor.quantization = Some(Quantization { scale: 1.0 / 255.0, zero_point: 0 });
+        let text = "[modelinfo]\n[image]\ndir=input\nranges=0,255\n";
+        let normalize = read(text, Path::new("m"), &input).unwrap().0.normalize.unwrap().value;
+        assert_eq!(values::known(&normalize).map(|known| known.name), Some("none"));
+        let written = Written {
+            group: "net".into(),
+            colour: Colour::Rgb,
+            normalize,
+            fit: Fit::Stretch,
+            crop_share: 1.0,
+            bars: [0; 3],
+            filter: Filter::Bicubic,
+        };
+        assert!(write(&input, &tensor("classes", &[1, 3]), &written).contains("ranges=0,255;0,255;0,255\n"));
     }
 
     #[test]
     fn what_is_written_is_read_again() {
-        let tensor = |name: &str, shape: &[usize]| TensorSpec {
-            name: name.into(),
-            element: ElementType::F32,
-            shape: shape.to_vec(),
-            quantization: None,
-        };
-        let input = InputSpec { tensor: tensor("image", &[1, 3, 224, 224]), layout: Layout::Nchw, width: 224, height: 224 };
+        let input = input();
         let written = Written {
             group: "net".into(),
             colour: Colour::Bgr,

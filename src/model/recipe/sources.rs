@@ -33,9 +33,9 @@ impl Sources {
         Self { properties, first: arithmetic::read(graph, weights, input), notes, ..Self::default() }
     }
 
-    /// Adds what the files beside the model at `path` say, whose input is called `input` and has this `size`, as far as it is known.
-    pub fn read_beside(&mut self, path: &Path, input: &str, size: Option<(u32, u32)>) {
-        let folder::Beside { modelinfo, folder, notes } = folder::read(path, input, size);
+    /// Adds what the files beside the model at `path` say, which takes `input`.
+    pub fn read_beside(&mut self, path: &Path, input: &InputSpec) {
+        let folder::Beside { modelinfo, folder, notes } = folder::read(path, input);
         self.modelinfo = modelinfo;
         self.folder = folder;
         self.notes.extend(notes);

@@ -61,6 +61,7 @@ fn read(settings: &ModelSettings) -> Result<Model> {
     let reading = model::Reading {
         size: settings.size,
         output: settings.output.as_deref(),
+        scores: settings.scores,
         labels: settings.labels.as_deref(),
         classes: None,
         shape_of_output: Some(&shape_of_output),

@@ -7,6 +7,7 @@ use crate::preprocess;
 use crate::publish::{self, Output, socket};
 use crate::runtime;
 use crate::settings::{Layers, Origin, Placed};
+use crate::tensor::Scores;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct ModelSettings {
     pub size: Option<(u32, u32)>,
     /// The output that has the classes.
     pub output: Option<String>,
+    /// What its numbers are.
+    pub scores: Option<Scores>,
     /// Who runs the model, and with which libraries.
     pub runtime: runtime::Params,
     /// How a picture becomes the model's input.
@@ -49,19 +52,19 @@ impl ModelSettings {
     /// What `[model]` and `[execution]` say; `None` where they name no model.
     pub fn read(layers: &Layers) -> Option<Placed<Self>> {
         let (section, runtime) = (layers.section("model"), runtime::Params::read(&layers.section("execution")));
-        let model::Params { file, labels, size, output, top } = model::Params::read(&section);
+        let model::Params { file, labels, size, output, scores, top } = model::Params::read(&section);
         let preprocess = preprocess::Params::read(&section);
         if file.is_none() && !section.has("file") {
             layers.fault(Origin::Nowhere, "no model is set: file = \"FILE\" in [model]; file = \"testcard\" is the built-in one");
         }
         let Placed { value: model, origin } = file?;
-        Some(Placed { value: Self { model, labels, size, output, runtime, preprocess, top }, origin })
+        Some(Placed { value: Self { model, labels, size, output, scores, runtime, preprocess, top }, origin })
     }
 
     /// The built-in model on `runtime`, everything else as by default.
     pub fn builtin(runtime: runtime::Params) -> Self {
-        let model::Params { labels, size, output, top, .. } = model::Params::default();
-        Self { model: BUILTIN.into(), labels, size, output, runtime, preprocess: preprocess::Params::default(), top }
+        let model::Params { labels, size, output, scores, top, .. } = model::Params::default();
+        Self { model: BUILTIN.into(), labels, size, output, scores, runtime, preprocess: preprocess::Params::default(), top }
     }
 }
 

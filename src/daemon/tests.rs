@@ -147,6 +147,7 @@ fn settings(names: &[&str]) -> config::Settings {
         labels: None,
         size: None,
         output: None,
+        scores: None,
         runtime: Default::default(),
         preprocess: Default::default(),
         top: 1,

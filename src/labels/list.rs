@@ -135,7 +135,7 @@ impl Labels {
         let (mut text, mut ends) = (String::new(), Vec::new());
         names.for_each(|name| {
             // a name of JSON may have a line break inside
-            text.extend(name.as_ref().chars().map(|c| if c.is_control() { ' ' } else { c }));
+            text.extend(name.as_ref().chars().map(|c| if ['\n', '\r'].contains(&c) { ' ' } else { c }));
             ends.push(text.len());
         });
         Self { origin, text, ends, positive: 0 }

@@ -5,7 +5,7 @@ use super::recipe::{Settled, Sources, Stated};
 use super::weights::Weights;
 use super::{beside, input, kinds, limits, onnx, output};
 use crate::error::{Error, Result};
-use crate::tensor::{InputSpec, OutputSpec};
+use crate::tensor::{InputSpec, OutputSpec, Scores};
 use bytes::Bytes;
 use prost::Message;
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub struct Reading<'a> {
     pub size: Option<(u32, u32)>,
     /// The output that has the classes.
     pub output: Option<&'a str>,
+    /// What its numbers are.
+    pub scores: Option<Scores>,
     /// How many labels there are: that decides between several outputs. Else `labels`, or those beside the model, are counted.
     pub classes: Option<usize>,
     /// The labels' file.
@@ -98,8 +100,16 @@ impl Model {
         let weights = Weights::new(graph, folder);
         weights.check_sizes(shown, size)?;
         let boundary = Boundary::new(graph);
-        let input = input::read(graph, &boundary, &weights, shown, &input::Size { said: reading.size, usual: image_size(&proto) })?;
-        let sources = Sources::of_graph(&proto, graph, &weights, &input.spec.tensor.name);
+        let picture = graph.input.iter().find(|input| !weights.contains(&input.name)).map_or("", |input| &input.name);
+        let sources = Sources::of_graph(&proto, graph, &weights, picture);
+        let usual = || {
+            let mut sources = sources.clone();
+            if let Source::File(path) = &source {
+                sources.read_beside(path, &input::unsized_one(picture));
+            }
+            sources.size()
+        };
+        let input = input::read(graph, &boundary, &weights, shown, &input::Size { said: reading.size, usual: &usual })?;
         let batch = if input.spec.tensor.shape.len() == 4 { input.spec.tensor.shape[0] } else { 1 };
         let classes = || {
             reading.classes.or_else(|| {
@@ -190,17 +200,6 @@ fn decode(bytes: Bytes, shown: &str) -> Result<onnx::Model> {
             .hint("Compare its size and checksum with the source, and fetch it again."),
         false => kinds::not_onnx(shown, &bytes),
     })
-}
-
-/// `imgsz` of the metadata, as Ultralytics writes it: `[height, width]`.
-fn image_size(proto: &onnx::Model) -> Option<(u32, u32)> {
-    let text = &proto.metadata_props.iter().find(|entry| entry.key == "imgsz")?.value;
-    let sides = text.trim().trim_start_matches('[').trim_end_matches(']').split(',').map(|side| side.trim().parse().ok());
-    match sides.collect::<Option<Vec<u32>>>()?[..] {
-        [side] => Some((side, side)),
-        [height, width] => Some((width, height)),
-        _ => None,
-    }
 }
 
 fn shapeless(shown: &str, output: &str) -> Error {

@@ -23,11 +23,17 @@ pub struct Input {
 }
 
 /// Width and height of the picture, where the file leaves them free.
-pub struct Size {
+pub struct Size<'a> {
     /// As the user says.
     pub said: Option<(u32, u32)>,
-    /// As the model's metadata says, if the user does not.
-    pub usual: Option<(u32, u32)>,
+    /// As the model's metadata or a file beside it says; asked only where the user does not.
+    pub usual: &'a dyn Fn() -> Option<(u32, u32)>,
+}
+
+/// An input called `name` whose size is still asked for: of the usual kind, so that what files say of it can be read.
+pub fn unsized_one(name: &str) -> InputSpec {
+    let tensor = TensorSpec { name: name.to_owned(), element: ElementType::F32, shape: vec![1, 3, 224, 224], quantization: None };
+    InputSpec { tensor, layout: Layout::Nchw, width: 224, height: 224 }
 }
 
 /// Reads the input of `graph`.
@@ -109,7 +115,9 @@ impl Picture<'_> {
     fn sides(&self, width: &Dim, height: &Dim, size: &Size) -> Result<(usize, usize)> {
         let Self { input, dims, shown } = self;
         let sides = [(width, size.said.map(|size| size.0)), (height, size.said.map(|size| size.1))];
-        let usual = [size.usual.map(|size| size.0), size.usual.map(|size| size.1)];
+        let open = size.said.is_none() && (width.fixed().is_none() || height.fixed().is_none());
+        let usual = if open { (size.usual)() } else { None };
+        let usual = [usual.map(|size| size.0), usual.map(|size| size.1)];
         let known = [0, 1].map(|n| sides[n].0.fixed().or(sides[n].1.or(usual[n]).map(|side| side as usize)));
         let [Some(width), Some(height)] = known else {
             let shown_side = |side: Option<usize>, name: &str| side.map_or(name.to_owned(), |side| side.to_string());

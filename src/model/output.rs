@@ -105,7 +105,7 @@ pub fn settle_single(spec: &mut OutputSpec, shown: &str) -> Result<()> {
                 "the model '{shown}' is a regression: its output '{}' is one number, not a score for each class",
                 spec.tensor.name
             ))
-            .hint("A classifier is wanted. One of two classes ends in a Sigmoid; where yours lacks it, export it with one."));
+            .hint("A classifier is wanted. If it is one of two classes that lacks its Sigmoid: --activation sigmoid."));
         }
         (1, _) => {
             return Err(Error::config(format!("the model '{shown}' has one class, whose probability is always 1")).hint(

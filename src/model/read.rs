@@ -29,6 +29,11 @@ impl Model {
         let bytes = Bytes::from(files::read(path, limits::FILE).map_err(cannot)?);
         let mut model = Self::parse(bytes, name::of(path), &shown, Source::File(path.to_owned()), reading)?;
         metadata::check(path, &mut model)?;
+        if let Some(scores) = reading.scores {
+            let one = model.output.values == 1 && scores == Scores::Probabilities;
+            model.output.scores = if one { Scores::Independent } else { scores };
+            (model.output.certain, model.output.divisor) = (true, 1.0);
+        }
         output::settle_single(&mut model.output, &shown)?;
         model.check_scales(&shown)?;
         model.sources.read_beside(path, &model.input);

@@ -3,10 +3,17 @@
 use super::builtin::BUILTIN;
 use super::input::SIDE;
 use crate::settings::{Key, Kind, Placed, Section, defaults, heading};
+use crate::tensor::Scores;
 use std::path::PathBuf;
 
+const ACTIVATIONS: [(&str, &str, Scores); 3] = [
+    ("softmax", "Softmax: one class is true", Scores::Logits),
+    ("sigmoid", "Sigmoid: each class has a probability of its own", Scores::IndependentLogits),
+    ("none", "The numbers are probabilities already", Scores::Probabilities),
+];
+
 /// The keys.
-pub const KEYS: [Key; 5] = [
+pub const KEYS: [Key; 6] = [
     Key::new("file", Kind::PathOr(BUILTIN), "The ONNX file of a picture classifier, or testcard for the built-in one").flag(
         "--model",
         "FILE",
@@ -21,6 +28,9 @@ pub const KEYS: [Key; 5] = [
     Key::new("output", Kind::Text, "The output that has the classes, where the model has several")
         .default_described("the one with as many numbers as there are labels")
         .flag("--output", "NAME", heading::MODEL),
+    Key::new("activation", Kind::Choice(&ACTIVATIONS), "What makes confidences of the model's numbers")
+        .default_described("as the end of the graph says; softmax where it says nothing")
+        .flag("--activation", "HOW", heading::MODEL),
     Key::new("top", Kind::AtLeastOne, "How many of the best classes each result has").default("5").flag(
         "--top",
         "N",
@@ -39,6 +49,8 @@ pub struct Params {
     pub size: Option<(u32, u32)>,
     /// The output that has the classes.
     pub output: Option<String>,
+    /// What its numbers are.
+    pub scores: Option<Scores>,
     /// How many of the best classes a result has.
     pub top: usize,
 }
@@ -47,7 +59,8 @@ impl Params {
     /// What `[model]` says of it.
     pub fn read(model: &Section) -> Self {
         let (size, output) = (model.get("size"), model.get("output"));
-        Self { file: model.placed("file"), labels: model.get("labels"), size, output, top: model.get("top") }
+        let scores = model.choice_if_set("activation", &ACTIVATIONS);
+        Self { file: model.placed("file"), labels: model.get("labels"), size, output, scores, top: model.get("top") }
     }
 }
 

@@ -12,7 +12,7 @@ use glimpsed::frame::Frame;
 use glimpsed::model::{Model, Reading};
 use glimpsed::preprocess::{Colour, Normalize, Params};
 use glimpsed::runtime::{self, Provider};
-use glimpsed::tensor::Tensor;
+use glimpsed::tensor::{Scores, Tensor};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -28,13 +28,24 @@ struct Form {
     size: Option<(u32, u32)>,
     output: Option<&'static str>,
     labels: Option<usize>,
+    scores: Option<Scores>,
     right: Right,
     /// The largest difference of a confidence.
     apart: f64,
 }
 
 fn form(name: &'static str, net: Net) -> Form {
-    Form { name, net, params: Params::default(), size: None, output: None, labels: None, right: table::softmax, apart: 0.002 }
+    Form {
+        name,
+        net,
+        params: Params::default(),
+        size: None,
+        output: None,
+        labels: None,
+        scores: None,
+        right: table::softmax,
+        apart: 0.002,
+    }
 }
 
 impl Form {
@@ -58,6 +69,7 @@ impl Form {
             size: self.size,
             output: self.output,
             classes: self.labels,
+            scores: self.scores,
             shape_of_output: Some(&shape),
             ..Reading::default()
         };
@@ -155,6 +167,10 @@ fn what_a_form_lacks_is_asked_for_by_name() {
     }
     let asked = form("an embedding", embedding).read(folder.path()).unwrap().labels(None).unwrap_err().to_string();
     assert!(asked.contains("an embedding") && asked.contains("Is it a classifier"), "{asked}");
+    fs::write(folder.path().join("preprocessor_config.json"), r#"{"do_resize": true, "size": {"height": 192, "width": 160}}"#)
+        .unwrap();
+    let beside = form("sides in a file beside it", net().picture(FLOAT, &[free("b"), D::N(3), free("h"), free("w")]));
+    assert_eq!(beside.read(folder.path()).unwrap().input.tensor.shape, [1, 3, 192, 160]);
     let known =
         form("fixed sides", net().picture(FLOAT, &[free("batch"), D::N(3), D::N(320), D::N(320)])).read(folder.path()).unwrap();
     assert_eq!((known.input.width, known.input.tensor.shape), (320, vec![1, 3, 320, 320]));

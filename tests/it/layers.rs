@@ -76,7 +76,7 @@ const ROOMS: [(&str, &[&str]); 35] = [
             "threads",
         ],
     ),
-    ("config", &["capture", "error", "files", "model", "preprocess", "publish", "runtime", "settings"]),
+    ("config", &["capture", "error", "files", "model", "preprocess", "publish", "runtime", "settings", "tensor"]),
     ("startup", &["capture", "config", "engine", "error", "labels", "model", "runtime"]),
     (
         "daemon",

@@ -5,6 +5,7 @@ use super::{Form, Right, form};
 use crate::common::net::D::{self, N};
 use crate::common::net::{FLOAT, FLOAT16, Net, number};
 use glimpsed::preprocess::Colour;
+use glimpsed::tensor::Scores;
 
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const STD: [f32; 3] = [0.229, 0.224, 0.225];
@@ -159,6 +160,15 @@ pub fn forms(base: &Net) -> Vec<Form> {
         form("Custom Vision, the map alone", custom_vision(net(), &["loss"])),
         form("Custom Vision, the name alone", custom_vision(net(), &["classLabel"])),
     ];
+    let sum_of_two = |net: Net| net.with_number("two", 2.0).tail("Div", &["two"], "half", &[]).tail("Add", &["half"], "y", &[]);
+    // probabilities behind operators that nobody looks through, and logits of independent classes
+    all.push(Form {
+        scores: Some(Scores::Probabilities),
+        ..form("probabilities that are said", sum_of_two(softmax_at_the_end(net())))
+    });
+    let independent =
+        net().with_number("s", 0.02).with_number("o", -4.0).tail("Mul", &["s"], "a", &[]).tail("Add", &["o"], "b", &[]);
+    all.push(Form { scores: Some(Scores::IndependentLogits), right: multi_label, ..form("a sigmoid that is said", independent) });
     for (name, sizes) in [
         ("output [1, 1000, 1, 1]", &[1, 1000, 1, 1][..]),
         ("output [1, 1, 1000]", &[1, 1, 1000]),

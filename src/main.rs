@@ -47,6 +47,7 @@ fn run(cli: &Cli, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
         Command::Check(args) => commands::check::run(args, out),
         Command::Doctor(args) => commands::doctor::run(args, out),
         Command::Demo(args) => commands::demo::run(args, out, stop, asked),
+        Command::Classify(args) if args.try_recipes => commands::try_recipes::run(args, out, stop),
         Command::Classify(args) => commands::classify::run(args, out, stop),
         Command::Subscribe(args) => commands::subscribe::run(args, out, stop),
         Command::Compare(args) => commands::compare::run(args, out, stop),

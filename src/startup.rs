@@ -46,7 +46,7 @@ pub fn model(settings: ModelSettings) -> Result<OpenModel> {
     let files = Files::of(&settings);
     let model = read(&settings)?;
     let labels = model.labels(settings.labels.as_deref())?;
-    let Settled { recipe, mut warnings } = model.recipe(Stated::of_params(&settings.preprocess))?;
+    let Settled { recipe, mut warnings } = model.recipe(Stated::of_settings(&settings.preprocess))?;
     warnings.extend(model.sources.notes.iter().cloned());
     Ok(OpenModel { settings, model, labels, recipe, warnings, files })
 }

@@ -122,6 +122,9 @@ pub struct Classify {
     /// Runs the model this many times more on each picture, and tells mean, p50 and p99 of the inference [default: off]
     #[arg(long, value_name = "N", value_parser = repeat, allow_negative_numbers = true, help_heading = help::MODEL)]
     pub repeat: Option<u32>,
+    /// Shows what the usual recipes make of each picture, side by side, with the flags of each
+    #[arg(long = "try", conflicts_with = "repeat", help_heading = help::MODEL)]
+    pub try_recipes: bool,
     /// How pictures and films are made upright
     #[command(flatten)]
     pub turn: FlagArgs<Orientation>,

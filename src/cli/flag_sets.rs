@@ -4,7 +4,8 @@ use super::flags::{FlagSet, FlagSpec, all_but, all_of, checked, only};
 use crate::settings::heading;
 
 /// What is said of a model that an argument names.
-const MODEL: &[&str] = &["labels", "size", "output", "activation"];
+const MODEL: &[&str] =
+    &["labels", "size", "output", "activation", "resize", "crop_share", "bars", "filter", "colour", "normalize", "mean", "std"];
 
 macro_rules! flag_sets {
     ($($(#[$doc:meta])* $name:ident = $flags:expr;)*) => { $(

@@ -115,6 +115,9 @@ pub struct Inspect {
     /// With --provider qnn: measures the nodes on the NPU, and shows the N slowest [default: off]
     #[arg(long, value_name = "N", value_parser = values::at_least_one, allow_negative_numbers = true, help_heading = help::NPU)]
     pub slowest: Option<usize>,
+    /// Writes the recipe in force (how pixels become the input) to a .modelinfo beside the model
+    #[arg(long, help_heading = help::MODEL)]
+    pub write_modelinfo: bool,
     /// One JSON object instead of text
     #[arg(long, help_heading = help::OUTPUT)]
     pub json: bool,

@@ -18,6 +18,10 @@ use std::fs::File;
 /// Tells it on `out`.
 pub fn run(args: &Inspect, mut out: File) -> Result<()> {
     let OpenModel { settings, model, labels, recipe, warnings, .. } = startup::model(args.settings()?)?;
+    if args.write_modelinfo {
+        let written = super::modelinfo::beside(&model, &recipe)?;
+        tracing::info!("wrote '{}'", written.display());
+    }
     let params = &settings.runtime;
     let coverage = match params.provider {
         Provider::Cpu => None,

@@ -14,3 +14,4 @@ pub mod line;
 pub mod modelinfo;
 pub mod run;
 pub mod subscribe;
+pub mod try_recipes;

@@ -42,8 +42,8 @@ pub struct ModelSettings {
     pub scores: Option<Scores>,
     /// Who runs the model, and with which libraries.
     pub runtime: runtime::Params,
-    /// How a picture becomes the model's input.
-    pub preprocess: preprocess::Params,
+    /// What is set of how a picture becomes the model's input.
+    pub preprocess: preprocess::Chosen,
     /// How many of the best classes a result has.
     pub top: usize,
 }
@@ -53,7 +53,7 @@ impl ModelSettings {
     pub fn read(layers: &Layers) -> Option<Placed<Self>> {
         let (section, runtime) = (layers.section("model"), runtime::Params::read(&layers.section("execution")));
         let model::Params { file, labels, size, output, scores, top } = model::Params::read(&section);
-        let preprocess = preprocess::Params::read(&section);
+        let preprocess = preprocess::Chosen::read(&section);
         if file.is_none() && !section.has("file") {
             layers.fault(Origin::Nowhere, "no model is set: file = \"FILE\" in [model]; file = \"testcard\" is the built-in one");
         }
@@ -64,7 +64,7 @@ impl ModelSettings {
     /// The built-in model on `runtime`, everything else as by default.
     pub fn builtin(runtime: runtime::Params) -> Self {
         let model::Params { labels, size, output, scores, top, .. } = model::Params::default();
-        Self { model: BUILTIN.into(), labels, size, output, scores, runtime, preprocess: preprocess::Params::default(), top }
+        Self { model: BUILTIN.into(), labels, size, output, scores, runtime, preprocess: preprocess::Chosen::default(), top }
     }
 }
 

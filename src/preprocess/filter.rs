@@ -7,9 +7,10 @@ use super::kernels::Weight;
 
 /// The resampling filter. The window of the first three grows with the scale factor (antialiasing), as in Pillow; the others are
 /// cheaper, and alias.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Filter {
     /// Cubic convolution (Keys, a = -0.5) over 4 pixels: Pillow's default and the board guide's choice.
+    #[default]
     Bicubic,
     /// A triangle over 2 pixels: torchvision's choice.
     Bilinear,

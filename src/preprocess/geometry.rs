@@ -4,9 +4,10 @@ use super::filter::{Filter, Span};
 use crate::frame::Orientation;
 
 /// How a picture is fitted to an input with another aspect ratio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fit {
     /// The whole picture, scaled to the input's shape without keeping its aspect ratio, as in the board guide's script.
+    #[default]
     Stretch,
     /// The middle of the picture: resized so that its shortest side is the input's size / share (256 for 224 and 0.875), then cut to
     /// the input's size. torchvision's and AI Hub's recipe (`Resize(256)`, `CenterCrop(224)`), with their rounding.

@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::geometry::Fit;
 use super::quantize::Normalize;
-use crate::settings::{Key, Kind, Section, defaults, heading};
+use crate::settings::{Key, Kind, Section, heading};
 
 const FITS: [(&str, &str, Fit); 3] = [
     ("stretch", "The whole picture, squeezed", Fit::Stretch),
@@ -25,28 +25,117 @@ const MEAN: Kind = Kind::Three(-10_000.0, 10_000.0, ["0.485", "0.456", "0.406"])
 /// `std`: quotients stay far from float32's limits.
 const STD: Kind = Kind::Three(1e-6, 10_000.0, ["0.229", "0.224", "0.225"]);
 
-/// The keys.
-pub const KEYS: [Key; 4] = [
-    Key::new("resize", Kind::Choice(&FITS), "How the picture's shape becomes the model's").default("stretch").flag(
-        "--resize",
-        "HOW",
-        heading::MODEL,
-    ),
-    Key::new("filter", Kind::Choice(&FILTERS), "How pixels are weighted when resizing").default("bicubic").flag(
-        "--filter",
-        "FILTER",
-        heading::MODEL,
-    ),
-    Key::new("mean", MEAN, "Subtracted from R, G and B (0..1), for models that do not do it themselves").default("0,0,0").flag(
-        "--mean",
-        "R,G,B",
-        heading::MODEL,
-    ),
-    Key::new("std", STD, "R, G and B are divided by it then").default("1,1,1").flag("--std", "R,G,B", heading::MODEL),
+/// Means and deviations that many models share: the words of `normalize`, what they make of pixels, and what they are.
+pub const NORMALIZATIONS: [(&str, &str, Normalize); 4] = [
+    ("none", "0..1", Normalize { mean: [0.0; 3], std: [1.0; 3] }),
+    ("imagenet", "ImageNet's mean and std", Normalize { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }),
+    ("half", "-1..1", Normalize { mean: [0.5; 3], std: [0.5; 3] }),
+    ("255", "0..255", Normalize { mean: [0.0; 3], std: [1.0 / 255.0; 3] }),
 ];
 
-/// Parameters of preprocessing.
+const COLOURS: [(&str, &str, Colour); 3] = [
+    ("rgb", "Red, green, blue", Colour::Rgb),
+    ("bgr", "Blue, green, red, as OpenCV and Caffe have it", Colour::Bgr),
+    ("gray", "The brightness, in every channel", Colour::Gray),
+];
+
+/// `bars`: a colour.
+const BARS: Kind = Kind::Three(0.0, 255.0, ["114", "114", "114"]);
+
+const FOUND: &str = "what the model's files say";
+
+/// The keys.
+pub const KEYS: [Key; 8] = [
+    Key::new("resize", Kind::Choice(&FITS), "How the picture's shape becomes the model's")
+        .default_described("what the model's files say, else stretch")
+        .flag("--resize", "HOW", heading::MODEL),
+    Key::new("crop_share", Kind::Share, "The share of the resized picture that the model gets")
+        .default_described("what the model's files say, else 0.875 of a crop, and all otherwise")
+        .flag("--crop-share", "SHARE", heading::MODEL),
+    Key::new("bars", BARS, "The colour of a letterbox's bars: R, G, B").default("0,0,0").flag("--bars", "R,G,B", heading::MODEL),
+    Key::new("filter", Kind::Choice(&FILTERS), "How pixels are weighted when resizing")
+        .default_described("what the model's files say, else bicubic")
+        .flag("--filter", "FILTER", heading::MODEL),
+    Key::new("colour", Kind::Choice(&COLOURS), "The order of the input's channels")
+        .default_described("what the model's files say, else rgb")
+        .flag("--colour", "ORDER", heading::MODEL),
+    Key::new("normalize", Kind::Choice(&NORMALIZATIONS), "The values that pixels become, where a usual mean and std make them")
+        .default_described(FOUND)
+        .flag("--normalize", "VALUES", heading::MODEL),
+    Key::new("mean", MEAN, "Subtracted from R, G and B (0..1), for models that do not do it themselves")
+        .default_described(FOUND)
+        .flag("--mean", "R,G,B", heading::MODEL),
+    Key::new("std", STD, "R, G and B are divided by it then").default_described(FOUND).flag("--std", "R,G,B", heading::MODEL),
+];
+
+/// A value that the user set.
 #[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Set<T> {
+    /// The value.
+    pub value: T,
+    /// Whether a flag set it, and not the file.
+    pub by_flag: bool,
+}
+
+/// What the user set of preprocessing; `None` where nothing is set, and what the model's files say holds.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Chosen {
+    /// Stretch, crop or letterbox.
+    pub fit: Option<Set<Fit>>,
+    /// The share of the resized picture that the input keeps.
+    pub crop_share: Option<Set<f64>>,
+    /// The colour of a letterbox's bars.
+    pub bars: Option<Set<[u8; 3]>>,
+    /// The resampling filter.
+    pub filter: Option<Set<Filter>>,
+    /// The order of the input's channels.
+    pub colour: Option<Set<Colour>>,
+    /// Mean and standard deviation.
+    pub normalize: Option<Set<Normalize>>,
+}
+
+impl Chosen {
+    /// What `[model]` says of it.
+    pub fn read(model: &Section) -> Self {
+        Self {
+            fit: set(model, "resize", model.choice_if_set("resize", &FITS)),
+            crop_share: set(model, "crop_share", model.get("crop_share")),
+            bars: set(model, "bars", model.get("bars"))
+                .map(|Set { value, by_flag }: Set<[f32; 3]>| Set { value: value.map(|part| part.round() as u8), by_flag }),
+            filter: set(model, "filter", model.choice_if_set("filter", &FILTERS)),
+            colour: set(model, "colour", model.choice_if_set("colour", &COLOURS)),
+            normalize: normalize(model),
+        }
+    }
+}
+
+fn set<T>(model: &Section, key: &str, value: Option<T>) -> Option<Set<T>> {
+    let by_flag = model.origin_of(key).is_some_and(|origin| origin.flag().is_some());
+    value.map(|value| Set { value, by_flag })
+}
+
+/// `normalize`, or `mean` and `std`: those of flags before those of the file.
+fn normalize(model: &Section) -> Option<Set<Normalize>> {
+    let named = set(model, "normalize", model.choice_if_set("normalize", &NORMALIZATIONS));
+    let mean: Option<Set<[f32; 3]>> = set(model, "mean", model.get("mean"));
+    let std: Option<Set<[f32; 3]>> = set(model, "std", model.get("std"));
+    let numbers = mean.or(std).map(|first| {
+        let none = Normalize::default();
+        let value = Normalize { mean: mean.map_or(none.mean, |mean| mean.value), std: std.map_or(none.std, |std| std.value) };
+        Set { value, by_flag: first.by_flag || std.is_some_and(|std| std.by_flag) }
+    });
+    match (named, numbers) {
+        (Some(named), Some(numbers)) if named.by_flag == numbers.by_flag => {
+            model.fault("normalize", "normalize is a mean and std by name: set either it, or mean and std");
+            None
+        }
+        (Some(named), Some(numbers)) => Some(if named.by_flag { named } else { numbers }),
+        (named, numbers) => named.or(numbers),
+    }
+}
+
+/// Parameters of preprocessing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Params {
     /// Stretch, crop or letterbox.
     pub fit: Fit,
@@ -60,26 +149,6 @@ pub struct Params {
     pub colour: Colour,
     /// Mean and standard deviation of R, G and B, for models that do not contain them.
     pub normalize: Normalize,
-}
-
-impl Params {
-    /// What `[model]` says of it.
-    pub fn read(model: &Section) -> Self {
-        Self {
-            fit: model.choice("resize", &FITS),
-            crop_share: None,
-            bars: [0; 3],
-            filter: model.choice("filter", &FILTERS),
-            colour: Colour::Rgb,
-            normalize: Normalize { mean: model.get("mean"), std: model.get("std") },
-        }
-    }
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        defaults(&[&KEYS], Self::read)
-    }
 }
 
 /// The order of the input's channels.

@@ -59,10 +59,15 @@ impl<'a> Advice<'a> {
 /// The value that follows the flag of `key` in a hint: a word that begins with a capital, one of its words, or NAME=VALUE.
 fn value_of<'t>(rest: &'t str, key: &Key) -> Option<&'t str> {
     let word = rest.strip_prefix(' ')?;
-    let word = &word[..word.find(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ')')).unwrap_or(word.len())];
-    let word = word.trim_end_matches('.');
+    let three = matches!(key.kind, Kind::Three(..));
+    let ends = |c: char| c.is_whitespace() || matches!(c, ';' | ')') || (c == ',' && !three);
+    let word = &word[..word.find(ends).unwrap_or(word.len())];
+    let word = word.trim_end_matches(['.', ',']);
     let takes_value = !matches!(key.kind, Kind::Switch);
-    let known = key.kind.words().contains(&word) || word.contains('=') || word.starts_with(|c: char| c.is_ascii_uppercase());
+    let known = (three && word.contains(','))
+        || key.kind.words().contains(&word)
+        || word.contains('=')
+        || word.starts_with(|c: char| c.is_ascii_uppercase());
     (takes_value && known).then_some(word)
 }
 
@@ -77,6 +82,7 @@ fn entry(group: &Group, key: &Key, value: Option<&str>) -> String {
         (Kind::Variables, None) => format!("[{name}]"),
         (Kind::Options(..), _) => format!("[{}.{name}]", group.name),
         (Kind::Switch, _) => format!("{name} = true in {section}"),
+        (Kind::Three(..), Some(value)) => format!("{name} = [{}] in {section}", value.replace(',', ", ")),
         (_, Some(value)) => format!("{name} = \"{value}\" in {section}"),
         (_, None) => format!("{name} in {section}"),
     }

@@ -29,6 +29,8 @@ pub enum Kind {
     Mode,
     /// A time.
     Time,
+    /// A number above 0 and at most 1.
+    Share,
     /// Three numbers in a range, and an example of them.
     Three(f32, f32, [&'static str; 3]),
     /// A width and a height, each in a range.
@@ -40,6 +42,8 @@ pub enum Kind {
     /// Options in a section of their own below this one, each checked as a pair of name and value.
     Options(fn(&str, &str) -> Result<(), String>, &'static str),
 }
+
+const A_SHARE: &str = "a number above 0, and at most 1, as in 0.875";
 
 /// The words of a choice, each with what it means.
 pub trait Choices: Sync + Debug {
@@ -70,6 +74,7 @@ pub enum Value {
     Whole(usize),
     Mode(u32),
     Time(Duration),
+    Share(f64),
     Three([f32; 3]),
     Size((u32, u32)),
 }
@@ -87,6 +92,7 @@ impl Kind {
             Self::AtLeastOne => values::at_least_one(text).map(Value::Whole),
             Self::Mode => values::octal(text).map(Value::Mode),
             Self::Time => values::duration(text).map(Value::Time),
+            Self::Share => values::share(text).map(Value::Share).ok_or_else(|| format!("expected {A_SHARE}")),
             Self::Three(least, most, example) => values::three(text, least..=most)
                 .map(Value::Three)
                 .ok_or_else(|| format!("expected three numbers from {least} to {most}, as in {}", example.join(","))),
@@ -121,6 +127,8 @@ impl Kind {
             // a number may be one of the words: rotate = 90
             (Self::Choice(_), DeValue::Integer(n)) => self.of_text(n.as_str()).ok(),
             (Self::Mode | Self::Time | Self::Choice(_) | Self::Size(_), DeValue::String(text)) => self.of_text(text).ok(),
+            (Self::Share, DeValue::Float(number)) => values::share(number.as_str()).map(Value::Share),
+            (Self::Share, DeValue::Integer(number)) => values::share(number.as_str()).map(Value::Share),
             (Self::Three(least, most, _), DeValue::Array(numbers)) if numbers.len() == 3 => {
                 let numbers: Vec<_> = numbers.iter().filter_map(|number| number_of(number, least..=most)).collect();
                 numbers.try_into().ok().map(Value::Three)
@@ -143,6 +151,7 @@ impl Kind {
             Self::Mode => "three octal digits in quotes, as in \"660\"".into(),
             Self::Time if value.as_str().is_some() => format!("{}, as in \"5s\"", values::a_time()),
             Self::Time => "a time in quotes, as in \"5s\", \"500ms\" or \"2m\"".into(),
+            Self::Share => A_SHARE.into(),
             Self::Three(least, most, example) => {
                 format!("three numbers from {least} to {most}, as in [{}]", example.join(", "))
             }

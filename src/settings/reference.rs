@@ -31,6 +31,7 @@ fn value(key: &Key) -> String {
         Kind::AtLeastOne => "a whole number from 1 on".into(),
         Kind::Mode => "octal digits: `\"660\"`".into(),
         Kind::Time => "time: `\"500ms\"`, `\"5s\"`".into(),
+        Kind::Share => "above 0, at most 1".into(),
         Kind::Three(_, _, example) => format!("`[{}]`", example.join(", ")),
         Kind::Size(_) => "size: `\"224x224\"`".into(),
         Kind::Choice(choices) => {

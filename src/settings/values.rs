@@ -75,6 +75,11 @@ pub fn octal(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| "expected three octal digits, as in 660".into())
 }
 
+/// A number above 0 and at most 1.
+pub fn share(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|share| *share > 0.0 && *share <= 1.0)
+}
+
 /// Three numbers in `range`, with commas between them.
 pub fn three(text: &str, range: RangeInclusive<f32>) -> Option<[f32; 3]> {
     let number = |number: &str| number.trim().parse().ok().filter(|n| range.contains(n));

@@ -32,7 +32,7 @@ fn each_error_is_reported_with_its_line_and_a_hint() {
         ("[modle]\nfile = \"x\"", &["line 3: unknown key 'modle' at the top level; did you mean 'model'?"]),
         ("[execution]\nprovder = \"cpu\"", &["line 4: unknown key 'provder' in [execution]; did you mean 'provider'?"]),
         ("provider = \"cpu\"", &["line 3: unknown key 'provider' in [model]; it belongs in [execution]"]),
-        ("zzz = 1", &["line 3: unknown key 'zzz' in [model]; known keys: activation, file, filter, labels"]),
+        ("zzz = 1", &["line 3: unknown key 'zzz' in [model]; known keys: activation, bars, colour, crop_share, file"]),
         ("top = 0", &["line 3: model.top must be a whole number of at least 1, not 0"]),
         ("top = \"five\"", &["line 3: model.top must be a whole number of at least 1, not \"five\""]),
         ("top = 2.5", &["model.top must be a whole number of at least 1, not 2.5"]),
@@ -243,8 +243,14 @@ fn every_key_is_read() {
     let threads = std::thread::available_parallelism().unwrap().get();
     let settings = parse(&text.replace("threads = 2", &format!("threads = {threads}"))).unwrap();
     let model = &settings.model;
-    assert_eq!((model.top, model.preprocess.fit, model.preprocess.filter), (3, Fit::Crop, Filter::Box));
-    assert_eq!((model.preprocess.normalize.mean, model.preprocess.normalize.std), ([0.04; 3], [1.0; 3]));
+    assert_eq!(
+        (model.top, model.preprocess.fit.map(|fit| fit.value), model.preprocess.filter.map(|filter| filter.value)),
+        (3, Some(Fit::Crop), Some(Filter::Box))
+    );
+    assert_eq!(
+        model.preprocess.normalize.map(|set| (set.value.mean, set.value.std, set.by_flag)),
+        Some(([0.04; 3], [1.0; 3], false))
+    );
     assert_eq!((model.runtime.provider, model.runtime.threads), (Provider::Auto, threads));
     assert_eq!(model.runtime.onnxruntime.as_deref(), Some(Path::new("/etc/glimpsed/ort")));
     assert_eq!(model.runtime.qnn_dir.as_deref(), Some(Path::new("/qnn")));
@@ -290,7 +296,10 @@ fn flags_override_the_file() {
     let text = format!("[model]\nfile = \"nothere.onnx\"\ntop = 3\nfilter = \"box\"\n{CAMERA}");
     let parse = |line| parse_with(&text, Path::new("/"), &flags(line)).unwrap();
     let settings = parse("glimpsed run --config x --model testcard --top 2 --json");
-    assert_eq!((settings.model.top, settings.model.preprocess.filter), (2, Filter::Box));
+    assert_eq!(
+        (settings.model.top, settings.model.preprocess.filter.map(|filter| (filter.value, filter.by_flag))),
+        (2, Some((Filter::Box, false)))
+    );
     assert_eq!((&*settings.cameras[0].name, settings.output), ("front", Some(Output::Lines(Format::Json))));
     let settings = parse("glimpsed run --config x --model testcard --rotate 180 --mirror");
     assert_eq!(settings.cameras[0].turn, Turn { rotate: Rotate::By(Orientation::rotated(180).unwrap()), mirror: true });
@@ -307,7 +316,7 @@ fn the_example_is_valid_and_lists_every_key() {
     assert_eq!((settings.cameras.len(), &*settings.cameras[0].name), (1, "front"));
     let full: String = here
         .lines()
-        .filter(|line| !line.starts_with("#labels") && !line.starts_with("#launch"))
+        .filter(|line| !line.starts_with("#labels") && !line.starts_with("#normalize") && !line.starts_with("#launch"))
         .map(|line| {
             format!("{}\n", line.strip_prefix('#').filter(|rest| rest.contains(" = ") && !rest.starts_with(' ')).unwrap_or(line))
         })

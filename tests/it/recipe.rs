@@ -164,7 +164,45 @@ fn means_of_0_to_255_are_refused() {
     let output = common::run(&["classify", "--model", model.to_str().unwrap(), red(folder.path()).to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(78));
     let told = common::stderr(&output);
-    assert!(told.contains("units of 0..255") && told.contains("--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"), "{told}");
+    assert!(told.contains("units of 0..255") && told.contains("--normalize imagenet"), "{told}");
     // the GStreamer name comes first
     assert_eq!(modelinfo_paths(&model)[0], folder.path().join("model.onnx.modelinfo"));
+}
+
+#[test]
+fn a_recipe_is_settled_by_writing_it_beside_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = written(folder.path(), &Onnx::default(), &[]);
+    let path = model.to_str().unwrap();
+    let flags = ["--normalize", "imagenet", "--colour", "bgr", "--resize", "crop", "--crop-share", "0.9", "--filter", "bilinear"];
+    let write = || common::run(&[&["inspect", "--write-modelinfo", path][..], &flags].concat());
+    let output = write();
+    let said = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(output.status.success(), "{}", common::stderr(&output));
+    assert!(said.contains("crop 0.9 bilinear (the command line)"), "{said}");
+    let read = Model::read(&model).unwrap().recipe(Stated::default()).unwrap();
+    assert!(read.warnings.is_empty());
+    let wanted = "BGR, (px/255 - mean)/std, mean 0.485 0.456 0.406, std 0.229 0.224 0.225 (model.onnx.modelinfo)";
+    assert_eq!(read.recipe.lines().map(|(_, line)| line), [wanted, "crop 0.9 bilinear (model.onnx.modelinfo)"]);
+    // it is not replaced
+    let output = write();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(common::stderr(&output).contains("is there already"), "{}", common::stderr(&output));
+}
+
+#[test]
+fn the_usual_recipes_are_tried_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = written(folder.path(), &Onnx::default(), &[]);
+    let picture = red(folder.path());
+    let output = common::run(&["classify", "--try", "--json", "--model", model.to_str().unwrap(), picture.to_str().unwrap()]);
+    let lines = common::json_lines(&output);
+    let flags: Vec<_> = lines.iter().map(|line| line["flags"].as_str().unwrap()).collect();
+    let wanted = ["", "--normalize imagenet", "--normalize half", "--normalize 255", "--colour bgr"];
+    assert_eq!(flags, wanted, "{}", common::stderr(&output));
+    let best: Vec<_> = lines.iter().map(|line| line["classifications"][0]["index"].as_u64().unwrap()).collect();
+    assert_eq!(best, [0, 0, 0, 0, 2]);
+    let output = common::run(&["classify", "--try", "--text", "--model", model.to_str().unwrap(), picture.to_str().unwrap()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("the recipe in force") && text.contains("--normalize half"), "{text}");
 }

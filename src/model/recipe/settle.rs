@@ -67,7 +67,8 @@ impl Recipe {
         let others = values::KNOWN.iter().filter(|known| known.normalize != self.normalize.value);
         let others: Vec<_> = others.map(|known| format!("{} ({})", values::flags(&known.normalize), known.words)).collect();
         format!(
-            "the model '{model}' does not say which values its pixels have: {} {assumed} is assumed. If that is wrong: {}",
+            "the model '{model}' does not say which values its pixels have: {} {assumed} is assumed. If that is wrong: {}; \
+             --colour bgr if its author reads pictures with OpenCV or Caffe",
             colour_word(self.colour.value),
             others.join(", or ")
         )
@@ -204,7 +205,11 @@ mod tests {
         let settled = settle(Stated::default(), &input(ElementType::F32, None)).unwrap();
         assert_eq!(settled.recipe.lines()[0].1, "RGB, 0..1: px/255 (assumed: the file does not say)");
         assert_eq!(settled.recipe.lines()[1].1, "stretch bicubic (assumed: the file does not say)");
-        assert!(settled.warnings[0].contains("RGB 0..1 is assumed. If that is wrong: --mean 0.485"), "{:?}", settled.warnings);
+        assert!(
+            settled.warnings[0].contains("RGB 0..1 is assumed. If that is wrong: --normalize imagenet"),
+            "{:?}",
+            settled.warnings
+        );
         assert_eq!(settled.recipe.params(), preprocess::Params { crop_share: Some(1.0), ..Default::default() });
     }
 
@@ -227,7 +232,7 @@ mod tests {
         let normalize = Normalize { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
         let stated = Stated { normalize: Some(Given::new(normalize, Origin::Flag)), ..Stated::default() };
         let error = settle(stated, &input(ElementType::F32, None)).unwrap_err().to_string();
-        assert!(error.contains("units of 0..255") && error.contains("--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"), "{error}");
+        assert!(error.contains("units of 0..255") && error.contains("--normalize imagenet"), "{error}");
         let caffe = Normalize { mean: [123.0, 117.0, 104.0], std: [1.0; 3] };
         let stated = Stated { normalize: Some(Given::new(caffe, Origin::Config)), ..Stated::default() };
         let error = settle(stated, &input(ElementType::F32, None)).unwrap_err().to_string();
@@ -240,10 +245,7 @@ mod tests {
         let error = settle(given("none", Origin::Flag), &imagenet).unwrap_err();
         assert_eq!(error.exit_status(), 78);
         assert!(error.to_string().contains("quantized for -2.13..2.63"), "{error}");
-        assert!(
-            error.to_string().contains("--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 (ImageNet's mean and std)"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("--normalize imagenet (ImageNet's mean and std)"), "{error}");
         assert!(settle(given("imagenet", Origin::Flag), &imagenet).unwrap().warnings.is_empty());
         // calibrated on dark pictures: 0..0.8
         let dark = input(ElementType::U8, Some((0.8 / 255.0, 0)));

@@ -1,7 +1,7 @@
 //! What one source says of the recipe, and how sources are laid over each other.
 
 use super::given::{Given, Origin};
-use crate::preprocess::{Colour, Filter, Fit, Normalize, Params};
+use crate::preprocess::{Chosen, Colour, Filter, Fit, Normalize, Set};
 
 /// What a source says of the recipe; `None` where it says nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,19 +25,18 @@ pub struct Stated {
 }
 
 impl Stated {
-    /// What a user set of `params`: what is not the default.
-    pub fn of_params(params: &Params) -> Self {
-        let usual = Params::default();
-        fn given<T: PartialEq>(value: T, usual: T) -> Option<Given<T>> {
-            (value != usual).then(|| Given::new(value, Origin::Flag))
+    /// What a user `chose`.
+    pub fn of_settings(chose: &Chosen) -> Self {
+        fn given<T>(set: Option<Set<T>>) -> Option<Given<T>> {
+            set.map(|set| Given::new(set.value, if set.by_flag { Origin::Flag } else { Origin::Config }))
         }
         Self {
-            colour: given(params.colour, usual.colour),
-            normalize: given(params.normalize, usual.normalize),
-            fit: given(params.fit, usual.fit),
-            crop_share: params.crop_share.map(|share| Given::new(share, Origin::Flag)),
-            bars: given(params.bars, usual.bars),
-            filter: given(params.filter, usual.filter),
+            colour: given(chose.colour),
+            normalize: given(chose.normalize),
+            fit: given(chose.fit),
+            crop_share: given(chose.crop_share),
+            bars: given(chose.bars),
+            filter: given(chose.filter),
             ..Self::default()
         }
     }

@@ -1,11 +1,11 @@
 //! Values that pixels become: the ranges that are in use, and what they are called.
 
-use crate::preprocess::Normalize;
+use crate::preprocess::{NORMALIZATIONS, Normalize};
 
 /// A mean and standard deviation that many models share, under a name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Known {
-    /// A short name.
+    /// For `--normalize`.
     pub name: &'static str,
     /// In words.
     pub words: &'static str,
@@ -14,17 +14,15 @@ pub struct Known {
 }
 
 /// ImageNet's mean, as torchvision has it.
-pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-
-const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
+pub const IMAGENET_MEAN: [f32; 3] = NORMALIZATIONS[1].2.mean;
 
 /// Those that models are trained with most, by far.
-pub const KNOWN: [Known; 4] = [
-    Known { name: "none", words: "0..1", normalize: Normalize { mean: [0.0; 3], std: [1.0; 3] } },
-    Known { name: "imagenet", words: "ImageNet's mean and std", normalize: Normalize { mean: IMAGENET_MEAN, std: IMAGENET_STD } },
-    Known { name: "half", words: "-1..1", normalize: Normalize { mean: [0.5; 3], std: [0.5; 3] } },
-    Known { name: "255", words: "0..255", normalize: Normalize { mean: [0.0; 3], std: [1.0 / 255.0; 3] } },
-];
+pub const KNOWN: [Known; 4] = [called(0), called(1), called(2), called(3)];
+
+const fn called(index: usize) -> Known {
+    let (name, words, normalize) = NORMALIZATIONS[index];
+    Known { name, words, normalize }
+}
 
 /// 0..1.
 pub const UNIT: Normalize = KNOWN[0].normalize;
@@ -91,7 +89,10 @@ pub fn short(value: f64) -> String {
 
 /// The flags that say `normalize`.
 pub fn flags(normalize: &Normalize) -> String {
-    format!("--mean {} --std {}", joined(normalize.mean), joined(normalize.std))
+    match known(normalize) {
+        Some(known) => format!("--normalize {}", known.name),
+        None => format!("--mean {} --std {}", joined(normalize.mean), joined(normalize.std)),
+    }
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn flags_are_short_and_exact_enough() {
-        assert_eq!(flags(&KNOWN[1].normalize), "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225");
+        assert_eq!(flags(&KNOWN[1].normalize), "--normalize imagenet");
         let other = Normalize { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] };
         assert_eq!(flags(&other), "--mean 0.4914,0.4822,0.4465 --std 0.247,0.2435,0.2616");
         assert_eq!((short(1.0 / 255.0), short(0.0), short(-0.5)), ("0.003921569".into(), "0".into(), "-0.5".into()));

@@ -41,13 +41,16 @@ fn beginning_with(steps: &[(&str, f32)]) -> Onnx {
     Onnx { nodes, ..model }
 }
 
+/// A model, the files beside it, and the lines `pixels` and `fit`.
+type Case<'a> = (Onnx, Vec<(&'a str, &'a str)>, String, String);
+
 #[test]
 fn each_source_is_believed_in_its_order() {
     let crop = "crop 0.875 bilinear (preprocessor_config.json)";
     let stretch = format!("stretch bicubic {ASSUMED}");
     let imagenet = "RGB, (px/255 - mean)/std, mean 0.485 0.456 0.406, std 0.229 0.224 0.225";
     let custom_vision = [("Image.BitmapPixelFormat", "Bgr8"), ("Image.NominalPixelRange", "NominalRange_0_255")];
-    let cases: Vec<(Onnx, Vec<(&str, &str)>, String, String)> = vec![
+    let cases: Vec<Case> = vec![
         (Onnx::default(), vec![], format!("RGB, 0..1: px/255 {ASSUMED}"), stretch.clone()),
         (
             Onnx::default(),

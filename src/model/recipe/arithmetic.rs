@@ -143,7 +143,7 @@ impl Line {
             return None;
         }
         match zero {
-            _ if zero < -0.25 && zero >= -1.5 => of_range([-1.0; 3], [1.0; 3]),
+            _ if (-1.5..-0.25).contains(&zero) => of_range([-1.0; 3], [1.0; 3]),
             // a mean of 0..1 values, or of 0..255
             _ if zero > 1.5 && zero <= 255.0 => Some(BYTES),
             _ if zero > 0.05 && zero <= 1.5 => (factor >= 0.5).then_some(UNIT),

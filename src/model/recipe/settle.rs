@@ -45,7 +45,10 @@ impl Recipe {
         let fit = stated.fit.unwrap_or(Given::assumed(Fit::Stretch));
         let usual_share = Given::new(fit.value.usual_share(), fit.origin.clone());
         let recipe = Self {
-            colour: stated.colour.unwrap_or(Given::assumed(Colour::Rgb)),
+            colour: stated.colour.unwrap_or(match input.channels() {
+                1 => Given::new(Colour::Gray, Origin::Graph("its input has one channel".into())),
+                _ => Given::assumed(Colour::Rgb),
+            }),
             normalize: stated.normalize.unwrap_or(Given::assumed(if raw { values::BYTES } else { values::UNIT })),
             crop_share: stated.crop_share.unwrap_or(usual_share),
             bars: stated.bars.unwrap_or(Given::assumed([0; 3])),

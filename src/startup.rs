@@ -134,6 +134,7 @@ impl OpenModel {
     /// A classifier with that session.
     pub fn classifier_of(&self, session: Box<dyn Infer>) -> Classifier {
         Classifier::new(&self.model, self.labels.clone(), session, &self.recipe.params(), self.settings.top)
+            .with_recipe(&self.recipe)
     }
 }
 

@@ -18,6 +18,7 @@ pub fn model_of(classifier: &Classifier) -> Model {
         execution: String::new(),
         nodes: None,
         labels: (0..labels.len()).map(|index| labels.name(index).into()).collect(),
+        recipe: classifier.recipe().cloned(),
     };
     describe(&mut model, classifier.execution());
     model

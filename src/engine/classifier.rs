@@ -3,7 +3,9 @@
 use crate::error::{Error, Result};
 use crate::frame::{Frame, FrameInfo, Picture, PixelFormat};
 use crate::labels::Labels;
+use crate::message;
 use crate::model::Model;
+use crate::model::recipe::Recipe;
 use crate::postprocess::Ranker;
 use crate::prediction::{Prediction, Score, Timing};
 use crate::preprocess::{self, Preprocessor};
@@ -23,6 +25,8 @@ pub struct Classifier {
     ranker: Ranker,
     output: Tensor,
     top: usize,
+    /// How pixels become the input, for `hello`.
+    recipe: Option<message::Recipe>,
 }
 
 /// Where a frame becomes the model's input. A thing of its own, so that another thread can do it.
@@ -65,7 +69,19 @@ impl Classifier {
             output: Tensor::zeros(&model.output.tensor),
             runtime,
             top: top.min(model.output.classes),
+            recipe: None,
         }
+    }
+
+    /// The same, which tells `recipe` of itself.
+    pub fn with_recipe(self, recipe: &Recipe) -> Self {
+        let [(_, pixels), (_, fit)] = recipe.lines();
+        Self { recipe: Some(message::Recipe { pixels, fit }), ..self }
+    }
+
+    /// How pixels become the input.
+    pub fn recipe(&self) -> Option<&message::Recipe> {
+        self.recipe.as_ref()
     }
 
     /// A result of `source` to be filled in, frame after frame.

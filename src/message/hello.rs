@@ -29,6 +29,9 @@ pub struct Hello {
     pub cameras: Vec<String>,
     /// The names of all classes, by index.
     pub labels: Vec<String>,
+    /// How pixels become the model's input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
     /// All streams: each gives results of one camera by one model, and counts them by itself.
     #[serde(default)]
     pub streams: Vec<Stream>,
@@ -59,6 +62,18 @@ pub struct Model {
     pub nodes: Option<Nodes>,
     /// The names of its classes, by index.
     pub labels: Vec<String>,
+    /// How pixels become its input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
+}
+
+/// How pixels become a model's input, in words, each with its source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The order of the channels, and the values that pixels become.
+    pub pixels: String,
+    /// How the picture's shape becomes the input's, and the filter.
+    pub fit: String,
 }
 
 impl Hello {
@@ -73,10 +88,11 @@ impl Hello {
             execution: String::new(),
             nodes: None,
             labels: Vec::new(),
+            recipe: None,
         };
-        let Model { name, execution_provider, execution, nodes, labels } = models.first().cloned().unwrap_or_else(none);
+        let Model { name, execution_provider, execution, nodes, labels, recipe } = models.first().cloned().unwrap_or_else(none);
         let (version, program) = (VERSION, PROGRAM.into());
-        Self { version, program, model: name, execution_provider, execution, nodes, cameras, labels, streams, models }
+        Self { version, program, model: name, execution_provider, execution, nodes, cameras, labels, recipe, streams, models }
     }
 }
 

@@ -26,7 +26,7 @@ pub use classification::{Class, Classification, Repeated};
 pub use error::Error;
 #[cfg(test)]
 pub(crate) use hello::PROGRAM;
-pub use hello::{Hello, Model, Nodes, Stream};
+pub use hello::{Hello, Model, Nodes, Recipe, Stream};
 pub(crate) use line::add_missed;
 pub use line::{VERSION, line};
 pub use status::{Percentiles, State, Status};

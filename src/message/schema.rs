@@ -14,7 +14,8 @@ fn schema() -> Value {
 fn messages() -> Vec<[Message; 2]> {
     let name = || "front".to_owned();
     let timestamp = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_417_800_123_456);
-    let hello = |nodes| Hello {
+    let recipe = || Recipe { pixels: "RGB, 0..1: px/255 (config.json)".into(), fit: "stretch bicubic (config.json)".into() };
+    let hello = |nodes: Option<Nodes>| Hello {
         version: VERSION,
         program: PROGRAM.into(),
         model: "testcard".into(),
@@ -23,6 +24,7 @@ fn messages() -> Vec<[Message; 2]> {
         nodes,
         cameras: vec![name()],
         labels: vec!["snow".into()],
+        recipe: nodes.map(|_| recipe()),
         streams: vec![Stream { camera: name(), model: "testcard".into() }],
         models: vec![Model {
             name: "testcard".into(),
@@ -30,6 +32,7 @@ fn messages() -> Vec<[Message; 2]> {
             execution: "the CPU".into(),
             nodes,
             labels: vec!["snow".into()],
+            recipe: nodes.map(|_| recipe()),
         }],
     };
     let subscribed = |top, max_rate| Subscribed {

@@ -48,6 +48,7 @@ fn hello_names_each_stream_and_describes_each_model() {
         execution: format!("{name} on {provider}"),
         nodes: None,
         labels: vec![format!("a label of {name}")],
+        recipe: None,
     };
     let hello = Hello::new(vec![model("first", "QNN"), model("second", "CPU")], vec!["front".into(), "back".into()]);
     let streams: Vec<_> = hello.streams.iter().map(|stream| (&*stream.camera, &*stream.model)).collect();

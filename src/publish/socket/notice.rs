@@ -20,7 +20,7 @@ pub enum Notice {
         line: Arc<[u8]>,
     },
     /// The model or the cameras have changed.
-    Hello(Hello),
+    Hello(Box<Hello>),
     /// The last message.
     End,
 }

@@ -45,7 +45,7 @@ impl Handle {
 
     /// Sends a new `hello` to all subscribers after a change of the model or the cameras, and forgets removed cameras.
     fn greet(&self, hello: &Hello) {
-        self.send(Notice::Hello(hello.clone()));
+        self.send(Notice::Hello(Box::new(hello.clone())));
     }
 
     /// The error, if the socket's thread has ended unexpectedly; no subscriber is served then.

@@ -102,7 +102,7 @@ fn other_cameras_are_told_with_what_is_in_force_then() {
     say(&mut client, "{\"subscribe\":{\"cameras\":[\"gate\"]}}\n");
     bench.turn(0);
     assert_eq!(messages(&mut client)[1]["unknown_cameras"], json!(["gate"]));
-    bench.messages.send(Notice::Hello(hello("animals", "CPU", "the CPU", &["gate"], &animals()))).unwrap();
+    bench.messages.send(Notice::Hello(Box::new(hello("animals", "CPU", "the CPU", &["gate"], &animals())))).unwrap();
     bench.turn(1);
     let told = messages(&mut client);
     assert_eq!((&told[0]["cameras"], &told[1]["cameras"]), (&json!(["gate"]), &json!(["gate"])));

@@ -12,7 +12,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, is_unsafe)
 }
 
-/// `text` on several lines: like [`line`], but line breaks are kept.
+/// `text` on several lines: like [`line()`], but line breaks are kept.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && is_unsafe(c))
 }

@@ -26,7 +26,8 @@ Environment:
   ADSP_LIBRARY_PATH    where the DSP looks for its libraries; set by glimpsed where it is not set
   CACHE_DIRECTORY, XDG_CACHE_HOME, HOME
                        the first that is set holds what was built for the NPU, where --context-cache is not given
-  NO_COLOR             no colours in the log
+  NO_COLOR, CLICOLOR   NO_COLOR=1 or CLICOLOR=0: no colours
+  TERM                 dumb: no colours and no live view
   GST_DEBUG, GST_DEBUG_FILE, GST_PLUGIN_PATH
                        GStreamer's own: its log, the file of its log, folders with more elements
   NOTIFY_SOCKET, WATCHDOG_USEC, LISTEN_FDS, LISTEN_PID, JOURNAL_STREAM

@@ -1,6 +1,7 @@
 # On a fresh machine two commands are enough: `make demo` builds and runs the demo, `make test` runs the tests.
 #
 #   make test-integration              the tests against other programs; installs these first
+#   make test-system                   the service in a virtual machine with systemd and a V4L2 camera; as root, some minutes
 #   make demo ARGS="--for 5s --json"   flags for `glimpsed demo`
 #   make setup                         only what is needed to build and run
 #   make install DESTDIR=              the program, its libraries, pipelines and systemd units, into /usr (as root)
@@ -18,7 +19,7 @@ PROGRAM := $(TARGET)/release/glimpsed
 CARGO_DENY := 0.20.2
 export PATH := $(abspath $(TARGET)/tools/bin):$(PATH)
 
-.PHONY: demo build test test-integration setup setup-test setup-qnn setup-python setup-deny audit compare link install install-program install-libraries uninstall clean
+.PHONY: demo build test test-integration test-system setup setup-test setup-system setup-qnn setup-python setup-deny audit compare link install install-program install-libraries uninstall clean
 
 demo: build
 	@$(TARGET)/release/glimpsed demo $(ARGS)
@@ -38,6 +39,12 @@ test: setup-qnn
 test-integration: setup-test setup-qnn setup-python
 	@$(CARGO) test --locked --test it -- integration:: films::every_codec
 
+# The installed service under systemd, with a camera that is unplugged. The virtual machine is emulated, so it is slow.
+test-system: build setup-system
+	@rm -rf $(TARGET)/system
+	@$(MAKE) --no-print-directory install DESTDIR=$(abspath $(TARGET))/system/tree >/dev/null
+	@VM_CACHE=$(abspath $(RUNTIME))/vm tests/system/run $(TARGET)/system/tree
+
 setup:
 	@setup/install-packages setup/packages.txt >&2
 	@setup/check-rust >&2
@@ -47,6 +54,10 @@ setup:
 # What only the integration tests need.
 setup-test:
 	@setup/install-packages setup/packages.txt setup/test-packages.txt >&2
+
+# The virtual machine of `make test-system`; its image (0.6 GB) is built once.
+setup-system:
+	@setup/install-packages setup/system-packages.txt >&2
 
 setup-qnn: setup
 	@setup/fetch-wheel setup/onnxruntime-qnn.txt $(RUNTIME)/onnxruntime-qnn >&2

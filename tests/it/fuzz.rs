@@ -4,10 +4,11 @@
 //! tries more of them. For each bug found there is a unit test: labels.rs, a synset without a name.
 
 mod frame;
+mod lies;
+mod mutations;
 
 use crate::common;
 use crate::common::onnx::{Onnx, node};
-use frame::{FORMATS, Lie, Meta};
 use glimpsed::capture::launch;
 use glimpsed::config;
 use glimpsed::error::Error;
@@ -17,92 +18,9 @@ use glimpsed::model::recipe::Stated;
 use glimpsed::model::{Model, Reading};
 use glimpsed::settings::Flags;
 use glimpsed::startup;
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::Index;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use mutations::{with_faults, with_faulty_text};
 use std::path::Path;
 use std::time::Duration;
-
-/// A mutation: the position, the number of removed bytes, and the inserted bytes.
-#[derive(Debug, Clone)]
-struct Edit {
-    at: Index,
-    gone: usize,
-    new: Vec<u8>,
-}
-
-fn edits() -> impl Strategy<Value = Vec<Edit>> {
-    const WORDS: [&str; 31] = [
-        "",
-        "\"",
-        "=",
-        "[",
-        "]",
-        "${",
-        "}",
-        ":-",
-        "#",
-        "\n",
-        "\\",
-        "!",
-        "0",
-        "-1",
-        "1e999",
-        "NaN",
-        "null",
-        "true",
-        "\u{feff}",
-        "\r\n",
-        "[[camera]]",
-        "[model]",
-        "9223372036854775808",
-        "\u{1F600}",
-        "0x",
-        "1979-05-27",
-        "'''",
-        "\"\"\"",
-        "{",
-        ",",
-        ".",
-    ];
-    let word = prop::sample::select(&WORDS[..]).prop_map(|word: &str| word.as_bytes().to_vec());
-    let new = prop_oneof![3 => word, 1 => vec(any::<u8>(), 0..9), 1 => any::<u8>().prop_map(|byte| vec![byte; 300])];
-    let gone = prop_oneof![4 => 0usize..4, 1 => 0usize..400];
-    vec((any::<Index>(), gone, new).prop_map(|(at, gone, new)| Edit { at, gone, new }), 1..6)
-}
-
-fn edited(sound: &[u8], edits: &[Edit]) -> Vec<u8> {
-    let mut bytes = sound.to_vec();
-    for Edit { at, gone, new } in edits {
-        let start = at.index(bytes.len() + 1);
-        let end = (start + gone).min(bytes.len());
-        bytes.splice(start..end, new.iter().copied());
-    }
-    bytes
-}
-
-/// Calls `take` with mutations of `sound`.
-fn with_faults(sound: &[u8], cases: u32, take: impl Fn(&[u8])) {
-    with_all(edits(), cases, |edits| take(&edited(sound, &edits)));
-}
-
-/// Calls `take` with `cases` values of `strategy`, the same in every run; the environment may set more. A panic fails the test with
-/// the smallest value.
-fn with_all<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>, cases: u32, take: impl Fn(T)) {
-    let cases = std::env::var("GLIMPSED_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let run = runner.run(&strategy, |value| {
-        take(value);
-        Ok(())
-    });
-    run.unwrap_or_else(|e| panic!("{e}"));
-}
-
-fn with_faulty_text(sound: &str, cases: u32, take: impl Fn(&str)) {
-    with_faults(sound.as_bytes(), cases, |bytes| take(&String::from_utf8_lossy(bytes)));
-}
 
 #[test]
 fn configurations() {
@@ -269,79 +187,4 @@ fn odd_graphs() {
             }
         });
     }
-}
-
-/// Sides of a picture: mostly small ones, the extremes, and invalid ones.
-fn side() -> impl Strategy<Value = u32> {
-    prop_oneof![12 => 1u32..70, 2 => 1000u32..3000, 1 => Just(32_767), 1 => prop::sample::select(&[0, 32_768, 65_536, 2_147_483_647][..])]
-}
-
-fn offset() -> impl Strategy<Value = usize> {
-    prop_oneof![8 => 0usize..9000, 1 => 0usize..1 << 20, 1 => Just(usize::MAX), 1 => any::<usize>()]
-}
-
-fn stride() -> impl Strategy<Value = i32> {
-    prop_oneof![8 => 0i32..400, 2 => 0i32..100_000, 1 => -400i32..0, 1 => prop::sample::select(&[i32::MIN, i32::MAX][..])]
-}
-
-/// A valid layout of the format, with padding after each row and before each plane.
-fn true_meta(format: usize, (width, height): (u32, u32), padding: usize) -> (Meta, usize) {
-    let (mut offsets, mut strides, mut end) = (Vec::new(), Vec::new(), 0);
-    for plane in FORMATS[format].1.planes() {
-        let (row, rows) = plane.extent(width, height);
-        offsets.push(end + padding);
-        strides.push((row + padding) as i32);
-        end += padding + (row + padding) * rows;
-    }
-    (Meta { format, size: (width, height), offsets, strides }, end)
-}
-
-/// Buffers with random metadata, and some whose metadata is valid except for one value.
-fn lies() -> impl Strategy<Value = Lie> {
-    let format = || 0..FORMATS.len();
-    let memories = || vec(prop_oneof![3 => 0usize..9000, 1 => 0usize..300_000], 0..5);
-    let crop = || prop::option::weighted(0.2, (0u32..9, 0u32..9));
-    let planes = (1usize..=4).prop_flat_map(|planes| (vec(offset(), planes), vec(stride(), planes)));
-    let meta = (format(), (side(), side()), planes);
-    let meta = meta.prop_map(|(format, size, (offsets, strides))| Meta { format, size, offsets, strides });
-    let shape = || ((prop_oneof![Just(1), 1i32..40], prop_oneof![Just(1), 1i32..40]), 1u32..=8);
-    let wild = (format(), (side(), side()), shape(), prop::option::of(meta), crop(), memories());
-    let wild = wild.prop_map(|(format, size, shape, meta, crop, memories)| Lie { format, size, shape, meta, crop, memories });
-    let fault = (0usize..4, stride(), offset(), -2i32..3);
-    let near = (
-        format(),
-        (1u32..70, 1u32..70),
-        (0u32..20, 0u32..20),
-        0usize..40,
-        any::<Index>(),
-        prop::option::of(fault),
-        crop(),
-        shape(),
-    );
-    let near = near.prop_map(|(format, size, more, padding, cut, fault, crop, shape)| {
-        let (mut meta, end) = true_meta(format, (size.0 + more.0, size.1 + more.1), padding);
-        let mut len = end;
-        if let Some((plane, stride, offset, less)) = fault {
-            let plane = plane % meta.strides.len();
-            match less {
-                -2 => meta.strides[plane] = stride,
-                -1 => meta.offsets[plane] = offset,
-                less => len = end.saturating_add_signed(-(less as isize)),
-            }
-        }
-        let cut = cut.index(len + 1);
-        Lie { format, size, shape, meta: Some(meta), crop, memories: vec![cut, len - cut] }
-    });
-    prop_oneof![wild, near]
-}
-
-#[test]
-fn frames_with_wrong_metadata() {
-    let taken = std::cell::Cell::new((0, 0));
-    with_all(lies(), 4000, |lie| {
-        let (good, bad) = taken.get();
-        taken.set(if frame::take(&lie) { (good + 1, bad) } else { (good, bad + 1) });
-    });
-    let (good, bad) = taken.get();
-    assert!(good > 500 && bad > 500, "{good} were accepted and {bad} were not: the inputs test one side only");
 }

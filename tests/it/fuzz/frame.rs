@@ -1,5 +1,5 @@
 //! A buffer with arbitrary metadata, processed as by a pipeline's appsink, and preprocessed in every way. Shared by the
-//! property test in `tests/it/fuzz.rs` and the fuzz target in `fuzz/`.
+//! property test in `tests/it/fuzz/lies.rs` and the fuzz target in `fuzz/`.
 
 pub use glimpsed::capture::FORMATS;
 

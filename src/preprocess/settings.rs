@@ -52,7 +52,9 @@ pub const KEYS: [Key; 8] = [
     Key::new("crop_share", Kind::Share, "The share of the resized picture that the model gets")
         .default_described("what the model's files say, else 0.875 of a crop, and all otherwise")
         .flag("--crop-share", "SHARE", heading::MODEL),
-    Key::new("bars", BARS, "The colour of a letterbox's bars: R, G, B").default("0,0,0").flag("--bars", "R,G,B", heading::MODEL),
+    Key::new("bars", BARS, "The colour of a letterbox's bars: R, G, B")
+        .default_described("what the model's files say, else 0,0,0")
+        .flag("--bars", "R,G,B", heading::MODEL),
     Key::new("filter", Kind::Choice(&FILTERS), "How pixels are weighted when resizing")
         .default_described("what the model's files say, else bicubic")
         .flag("--filter", "FILTER", heading::MODEL),
@@ -170,6 +172,32 @@ impl Colour {
         match self {
             Self::Rgb | Self::Gray => [r, g, b],
             Self::Bgr => [b, g, r],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{DefaultValue, defaults};
+
+    #[test]
+    fn what_is_not_set_is_left_to_the_files_of_the_model() {
+        assert_eq!(defaults(&[&KEYS], Chosen::read), Chosen::default());
+    }
+
+    #[test]
+    fn the_keys_tell_what_holds_where_those_say_nothing() {
+        let usual = Params::default();
+        for (name, shown) in [
+            ("resize", FITS.iter().find(|(.., fit)| *fit == usual.fit).unwrap().0),
+            ("filter", FILTERS.iter().find(|(.., filter)| *filter == usual.filter).unwrap().0),
+            ("colour", COLOURS.iter().find(|(.., colour)| *colour == usual.colour).unwrap().0),
+            ("bars", &usual.bars.map(|part| part.to_string()).join(",")),
+        ] {
+            let key = KEYS.iter().find(|key| key.name == name).unwrap();
+            let DefaultValue::Described(words) = key.default else { panic!("{name}") };
+            assert!(words.ends_with(&format!("else {shown}")), "{name}: {words}");
         }
     }
 }

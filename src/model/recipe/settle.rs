@@ -42,17 +42,18 @@ impl Recipe {
     /// What `stated` says, checked against `range`, which the input of the model called `model` can hold; the usual for the rest.
     pub fn settle(stated: Stated, input: &InputSpec, range: Option<&Range>, model: &str) -> Result<Settled> {
         let raw = input.tensor.element.bounds().is_some() && input.tensor.quantization.is_none();
-        let fit = stated.fit.unwrap_or(Given::assumed(Fit::Stretch));
+        let usual = preprocess::Params::default();
+        let fit = stated.fit.unwrap_or(Given::assumed(usual.fit));
         let usual_share = Given::new(fit.value.usual_share(), fit.origin.clone());
         let recipe = Self {
             colour: stated.colour.unwrap_or(match input.channels() {
                 1 => Given::new(Colour::Gray, Origin::Graph("its input has one channel".into())),
-                _ => Given::assumed(Colour::Rgb),
+                _ => Given::assumed(usual.colour),
             }),
             normalize: stated.normalize.unwrap_or(Given::assumed(if raw { values::BYTES } else { values::UNIT })),
             crop_share: stated.crop_share.unwrap_or(usual_share),
-            bars: stated.bars.unwrap_or(Given::assumed([0; 3])),
-            filter: stated.filter.unwrap_or(Given::assumed(Filter::Bicubic)),
+            bars: stated.bars.unwrap_or(Given::assumed(usual.bars)),
+            filter: stated.filter.unwrap_or(Given::assumed(usual.filter)),
             fit,
             raw,
         };

@@ -85,7 +85,7 @@ pub const KEYS: [Key; 11] = [
 pub const VARS: [Key; 1] = [Key::new(
     "vars",
     Kind::Variables,
-    "Variables of the .launch files of all cameras; before the environment",
+    "Variables of the .launch files of all cameras; before the environment, and as a flag before those of a camera",
 )
 .flag("--var", "NAME=VALUE", heading::CAMERA)];
 
@@ -116,19 +116,20 @@ pub struct Stuck {
 }
 
 impl Camera {
-    /// What `[[camera]]` says. It needs a name where it is not the only one. Variables of the pipeline come from the camera, then from
-    /// `vars` of all cameras, then from `environment`.
+    /// What `[[camera]]` says. It needs a name where it is not the only one. Variables of the pipeline come from flags, which are among
+    /// `vars` of all cameras, then from the camera, then from the others of `vars`, then from `environment`.
     pub fn read(
         section: &Section,
         is_only: bool,
-        vars: &BTreeMap<String, String>,
+        vars: &BTreeMap<String, Placed<String>>,
         environment: &dyn Fn(&str) -> Option<OsString>,
     ) -> Option<Self> {
         let before = section.count();
         let name = name(section, is_only);
-        let own: BTreeMap<_, _> = section.variables("vars");
-        let set = |name: &str| own.get(name).or_else(|| vars.get(name));
-        let lookup = |name: &str| set(name).map(OsString::from).or_else(|| environment(name));
+        let own = section.variables("vars");
+        let by_flag = |name: &str| vars.get(name).filter(|set| set.origin.flag().is_some());
+        let set = |name: &str| by_flag(name).or_else(|| own.get(name)).or_else(|| vars.get(name));
+        let lookup = |name: &str| set(name).map(|set| OsString::from(&set.value)).or_else(|| environment(name));
         let pipeline = name.as_ref().and_then(|name| pipeline(section, name, &lookup));
         let stuck = section.get::<Option<String>>("on_stuck");
         let after = section.get("on_stuck_after");

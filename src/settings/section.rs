@@ -138,18 +138,17 @@ impl<'l> Section<'l> {
         self.origin_of(key).is_some()
     }
 
-    /// The names and texts of `key`: those of the file, and those of flags over them.
-    pub fn variables(&self, key: &str) -> BTreeMap<String, String> {
+    /// The names and texts of `key`, each with its origin: those of the file, and those of flags over them.
+    pub fn variables(&self, key: &str) -> BTreeMap<String, Placed<String>> {
         let in_file = self.pairs(key, text_or_number).into_iter().filter_map(|(name, value, origin)| match value {
-            Ok(value) => Some((name, value)),
+            Ok(value) => Some((name, Placed { value, origin })),
             Err(shown) => {
                 self.layers.fault(origin, format!("the variable {name} must be a text in quotes, not {shown}"));
                 None
             }
         });
         let mut variables: BTreeMap<_, _> = in_file.collect();
-        let by_flags = self.entries(key).filter_map(|entry| entry.value.to_str()?.split_once('='));
-        variables.extend(by_flags.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        variables.extend(self.pairs_of_flags(key));
         variables
     }
 
@@ -167,11 +166,7 @@ impl<'l> Section<'l> {
                 None
             }
         });
-        let by_flags = self.entries(key).filter_map(|entry| {
-            let (name, value) = entry.value.to_str()?.split_once('=')?;
-            Some((name.to_owned(), Placed { value: value.to_owned(), origin: Origin::Flag(entry.flag) }))
-        });
-        in_file.chain(by_flags).collect()
+        in_file.chain(self.pairs_of_flags(key)).collect()
     }
 
     /// Notes that something is wrong with `key`; with the section, where the key is not set.
@@ -254,6 +249,14 @@ impl<'l> Section<'l> {
                 None
             }
         }
+    }
+
+    /// The pairs that flags give for `key`.
+    fn pairs_of_flags<'s>(&'s self, key: &'s str) -> impl Iterator<Item = (String, Placed<String>)> {
+        self.entries(key).filter_map(|entry| {
+            let (name, value) = entry.value.to_str()?.split_once('=')?;
+            Some((name.to_owned(), Placed { value: value.to_owned(), origin: Origin::Flag(entry.flag) }))
+        })
     }
 
     /// The pairs of the table of `key` in the file; a value that `take` does not take is an error with what it is.

@@ -8,7 +8,7 @@ use crate::config::{ModelSettings, PipelineText, Reading, Refused, Settings, Uns
 use crate::engine::Classifier;
 use crate::error::{Error, Result};
 use crate::labels::Labels;
-use crate::model::recipe::{self, Recipe, Settled, Stated};
+use crate::model::recipe::{Recipe, Settled, Stated};
 use crate::model::{self, Model};
 use crate::runtime::{self, Infer, Provider};
 use std::fs;
@@ -143,24 +143,22 @@ impl OpenModel {
 pub struct Files(Vec<(PathBuf, u64, Option<SystemTime>)>);
 
 impl Files {
-    /// The files of the model of `settings`, as they are now: its own, the labels, and what belongs to it by name beside it.
+    /// The files of the model of `settings`, as they are now: its own, the labels, what is read beside it, and what may hold its weights.
     pub fn of(settings: &ModelSettings) -> Self {
         let (model, mut paths) = (&settings.model, Vec::from_iter(settings.labels.clone()));
         if let Some(name) = model.file_name() {
             let folder = model.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let stem = model.file_stem().unwrap_or(name).as_encoded_bytes();
             let belongs = |other: &Path| {
-                other.file_name().is_some_and(|other| other == name || other.as_encoded_bytes().starts_with(stem))
+                other.file_name().is_some_and(|other| other.as_encoded_bytes().starts_with(stem))
                     || other.extension().is_some_and(|kind| kind == "data" || kind == "bin")
-                    || ["labels.txt", "metadata.json", "metadata.yaml"]
-                        .iter()
-                        .chain(&recipe::FILES)
-                        .any(|known| other.ends_with(known))
             };
             let beside = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
             paths.extend(beside.filter(|path| belongs(path)));
+            paths.extend(model::files_beside(model));
         }
         paths.sort();
+        paths.dedup();
         let known = |path: PathBuf| fs::metadata(&path).ok().map(|meta| (path, meta.len(), meta.modified().ok()));
         Self(paths.into_iter().filter_map(known).collect())
     }
@@ -190,6 +188,27 @@ mod tests {
             write(name, &format!("other text of {name}"));
             let now = Files::of(&settings);
             assert_ne!(now, before, "{name}");
+            before = now;
+        }
+    }
+
+    #[test]
+    fn every_file_that_says_the_recipe_is_seen_in_the_folder_above_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("onnx/model.onnx");
+        fs::create_dir(folder.path().join("onnx")).unwrap();
+        fs::write(&model, "model").unwrap();
+        let mut before = Files::of(&settings(&model));
+        let read = model::files_beside(&model);
+        for name in ["metadata.yaml", "class_indices.json", "model.onnx.modelinfo", "../preprocessor_config.json", "../config.json"]
+        {
+            let path = folder.path().join(name.strip_prefix("../").map_or(format!("onnx/{name}"), str::to_owned));
+            assert!(read.contains(&path), "{name}");
+        }
+        for path in read {
+            fs::write(&path, "something").unwrap();
+            let now = Files::of(&settings(&model));
+            assert_ne!(now, before, "{}", path.display());
             before = now;
         }
     }

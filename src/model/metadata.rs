@@ -7,7 +7,7 @@ use crate::tensor::{Quantization, Scores, TensorSpec};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -50,14 +50,17 @@ struct Parameters {
     zero_point: Option<i64>,
 }
 
+/// The files that may describe the model at `path`; the first that is there counts.
+pub fn paths(path: &Path) -> [PathBuf; 2] {
+    ["metadata.yaml", "metadata.json"].map(|name| path.with_file_name(name))
+}
+
 /// Checks the file beside the model at `path`, if it describes the model, against the model itself.
 ///
 /// A graph that was built for the NPU no longer holds its scales: there the file is the only source, and is used.
 pub fn check(path: &Path, model: &mut Model) -> Result<()> {
-    let Some((file, text)) = ["metadata.yaml", "metadata.json"].iter().find_map(|name| {
-        let file = path.with_file_name(name);
-        files::read_text(&file, files::SETTINGS).ok().map(|text| (file, text))
-    }) else {
+    let read = |file: PathBuf| files::read_text(&file, files::SETTINGS).ok().map(|text| (file, text));
+    let Some((file, text)) = paths(path).into_iter().find_map(read) else {
         return if model.is_context() { Err(undescribed(path)) } else { Ok(()) };
     };
     let unreadable = |e: Cause| {

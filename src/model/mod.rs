@@ -22,4 +22,5 @@ mod weights;
 
 pub use builtin::{BUILTIN, builtin};
 pub use classifier::{Model, Reading, ShapeOfOutput, Source};
+pub use read::files_beside;
 pub use settings::{KEYS, Params};

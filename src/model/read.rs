@@ -1,7 +1,7 @@
 //! Reads a model with the files beside it: its description and its labels.
 
 use super::classifier::{Model, Reading, Source};
-use super::{beside, builtin, limits, metadata, name, output};
+use super::{beside, builtin, limits, metadata, name, output, recipe};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::labels::Labels;
@@ -11,6 +11,11 @@ use std::path::{Path, PathBuf};
 
 /// More numbers than this, without a name for any of them, may be an embedding.
 const EMBEDDING: usize = 64;
+
+/// All files beside the model at `path` that are read with it, where they are there: descriptions, labels, and what says its recipe.
+pub fn files_beside(path: &Path) -> Vec<PathBuf> {
+    metadata::paths(path).into_iter().chain(beside::candidates(path)).chain(recipe::paths(path)).collect()
+}
 
 impl Model {
     /// Reads the model at `path`, and the `metadata.yaml` or `.json` beside it, which must agree.

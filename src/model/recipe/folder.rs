@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 /// The largest file: `config.json` holds the names of all classes, some 40 bytes each, twice.
 const LIMIT: u64 = 64 << 20;
 
+/// Hugging Face's: the pixels, and the classes of a model.
+const PREPROCESSOR: &str = "preprocessor_config.json";
+const CONFIG: &str = "config.json";
+
 /// Files of names of classes that are not one name a line.
 const NAMES: [&str; 6] = ["class_indices.json", "labels.json", "classes.json", "class_names.json", "names.yaml", "data.yaml"];
-
-/// The files in a model's folder that may say something of it, whatever it is called.
-pub const FILES: [&str; 8] =
-    ["preprocessor_config.json", "config.json", NAMES[0], NAMES[1], NAMES[2], NAMES[3], NAMES[4], NAMES[5]];
 
 /// What the files beside a model say.
 #[derive(Debug, Clone, Default)]
@@ -46,9 +46,9 @@ pub fn read(path: &Path, input: &InputSpec) -> Beside {
     let mut folder = Stated::default();
     for place in places(path) {
         let at = |name: &str| place.join(name);
-        let file = at("preprocessor_config.json");
+        let file = at(PREPROCESSOR);
         let pixels = beside.one(&file, |text| plain(hugging_face::preprocessor(text, &file, Some((input.width, input.height)))));
-        let file = at("config.json");
+        let file = at(CONFIG);
         let config = beside.one(&file, |text| plain(hugging_face::config(text, &file)));
         let stated = pixels.unwrap_or_default().over(config.unwrap_or_default());
         folder = folder.over(stated);
@@ -61,6 +61,12 @@ pub fn read(path: &Path, input: &InputSpec) -> Beside {
     }
     beside.folder = folder;
     beside
+}
+
+/// All files that are looked for beside the model at `path`.
+pub fn paths(path: &Path) -> Vec<PathBuf> {
+    let in_folder = |place: PathBuf| [PREPROCESSOR, CONFIG].into_iter().chain(NAMES).map(move |name| place.join(name));
+    modelinfo_paths(path).into_iter().chain(places(path).into_iter().flat_map(in_folder)).collect()
 }
 
 /// Where the `.modelinfo` of the model at `path` may be: GStreamer adds to the name, people replace its end. The first is written.

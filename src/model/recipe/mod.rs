@@ -20,7 +20,7 @@ mod stated;
 mod timm;
 mod values;
 
-pub use folder::{FILES, modelinfo_paths};
+pub use folder::{modelinfo_paths, paths};
 pub use given::{Given, Origin};
 pub use range::Range;
 pub use settle::{Recipe, Settled};

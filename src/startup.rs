@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::labels::Labels;
 use crate::model::recipe::{Recipe, Settled, Stated};
 use crate::model::{self, Model};
+use crate::postprocess::Ranker;
 use crate::runtime::{self, Infer, Provider};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -129,6 +130,11 @@ impl OpenModel {
     /// A session on `provider`, whatever the settings say.
     pub fn session_on(&self, provider: Provider) -> Result<Box<dyn Infer>> {
         runtime::open(&self.model, &runtime::Params { provider, ..self.settings.runtime.clone() })
+    }
+
+    /// What makes classes of the outputs of a session.
+    pub fn ranker(&self) -> Ranker {
+        Ranker::new(&self.model.output).with_positive(self.labels.positive())
     }
 
     /// A classifier with that session.

@@ -65,6 +65,7 @@ pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
     let opened = startup::model(args.settings()?)?;
     let mut cpu = Side::open(&opened, Provider::Cpu)?;
     let mut npu = Side::open(&opened, opened.settings.runtime.provider)?;
+    let mut ranker = opened.ranker();
     let OpenModel { settings, model, labels, recipe, .. } = opened;
     capture::start_gstreamer()?;
     drop(opening);
@@ -72,7 +73,7 @@ pub fn run(args: &Compare, mut out: File, stop: &Stop) -> Result<()> {
         return Err(Error::failed("there is nothing to compare: the model does not run on the NPU at all"));
     }
     let mut preprocessor = Preprocessor::new(&model.input, &recipe.params());
-    let (mut input, mut ranker) = (Tensor::zeros(&model.input.tensor), Ranker::new(&model.output).with_positive(labels.positive()));
+    let mut input = Tensor::zeros(&model.input.tensor);
     let (mut rows, mut largest, mut agreed) = (Vec::new(), 0.0_f32, 0);
     for (name, frame) in pictures(args, stop) {
         let frame = frame?;

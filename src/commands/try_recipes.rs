@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::image;
 use crate::model::recipe::{Given, KNOWN, Origin, Stated};
-use crate::postprocess::Ranker;
 use crate::prediction::Score;
 use crate::preprocess::{Colour, Preprocessor};
 use crate::printable::line as on_one_line;
@@ -41,7 +40,7 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     drop(opening);
     let mut tried = recipes(&opened);
     let OpenModel { settings, model, labels, .. } = &opened;
-    let (mut ranker, mut best) = (Ranker::new(&model.output), Vec::new());
+    let (mut ranker, mut best) = (opened.ranker(), Vec::new());
     let (mut input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
     let json = format(&args.output, &out) == Format::Json;
     for path in args.images.iter().take_while(|_| !stop.requested()) {

@@ -77,7 +77,7 @@ const ROOMS: [(&str, &[&str]); 35] = [
         ],
     ),
     ("config", &["capture", "error", "files", "model", "preprocess", "publish", "runtime", "settings", "tensor"]),
-    ("startup", &["capture", "config", "engine", "error", "labels", "model", "runtime"]),
+    ("startup", &["capture", "config", "engine", "error", "labels", "model", "postprocess", "runtime"]),
     (
         "daemon",
         &[

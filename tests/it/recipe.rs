@@ -209,3 +209,22 @@ fn the_usual_recipes_are_tried_side_by_side() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("the recipe in force") && text.contains("--normalize half"), "{text}");
 }
+
+#[test]
+fn a_single_probability_is_of_the_second_of_two_names_for_every_recipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let nodes = ["GlobalAveragePool image mean", "Flatten mean flat", "MatMul flat,redness logit", "Sigmoid logit classes"];
+    let nodes = nodes.map(|line| {
+        let words: Vec<_> = line.split(' ').collect();
+        node(words[0], &words[1].split(',').collect::<Vec<_>>(), &words[2..])
+    });
+    let redness: Vec<u8> = [4.0_f32, 0.0, 0.0].iter().flat_map(|weight| weight.to_le_bytes()).collect();
+    let initializers = vec![initializer("redness", &[3, 1], &redness)];
+    let model = Onnx { nodes: nodes.to_vec(), initializers, output: vec![1, 1], ..Onnx::default() };
+    let model = written(folder.path(), &model, &[("labels.txt", "other\nred\n")]);
+    let (model, picture) = (model.to_str().unwrap().to_owned(), red(folder.path()));
+    for flags in [&["classify", "--json"][..], &["classify", "--json", "--try"]] {
+        let output = common::run(&[flags, &["--model", &model, picture.to_str().unwrap()]].concat());
+        assert_eq!(common::json_lines(&output)[0]["classifications"][0]["label"], "red", "{flags:?} {}", common::stderr(&output));
+    }
+}

@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Publisher};
 use crate::frame::Frame;
 use crate::model::Model;
-use crate::postprocess::Ranker;
 use crate::preprocess::Preprocessor;
 use crate::publish::{Format, Stdout};
 use crate::runtime::{Execution, Infer};
@@ -78,7 +77,7 @@ impl Stages {
     pub fn measure(frame: &Frame, opened: &OpenModel, time: Duration) -> Result<Self> {
         let OpenModel { model, settings, recipe, .. } = opened;
         let mut preprocessor = Preprocessor::new(&model.input, &recipe.params());
-        let mut ranker = Ranker::new(&model.output);
+        let mut ranker = opened.ranker();
         let (mut input, output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
         let mut result = opened.classifier_of(Box::new(Sleeping::new(Duration::ZERO))).blank("camera0");
         let (mut stages, mut nowhere, start) = (Self::default(), nowhere()?, Instant::now());

@@ -1,13 +1,12 @@
 //! `glimpsed classify`: pictures and films, each frame one result.
 
 use super::format::format;
-use super::line;
-use crate::capture::{self, Pipeline};
+use super::{line, picture};
+use crate::capture;
 use crate::cli::Classify;
 use crate::engine::Classifier;
 use crate::error::{Error, Kind, Result};
 use crate::frame::Frame;
-use crate::image;
 use crate::message::{self, Borrowed, Repeated};
 use crate::npu;
 use crate::prediction::{Prediction, milliseconds};
@@ -19,11 +18,6 @@ use crate::system::signals::Stop;
 use std::fmt::Write;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
-
-/// Whatever GStreamer decodes, but for pictures that are decoded here ([`image`]); `videoconvert` steps in only for the few formats that are not
-/// taken as they are. (`ANY`: some decoders offer memory of other kinds too, and would be passed over.)
-pub const PIPELINE: &str = "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw(ANY) ! videoconvert ! appsink name=frames";
 
 /// Classifies all of them. One that fails is told and left out; the exit status says so at the end.
 pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
@@ -64,7 +58,8 @@ fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: F
         Kind::NobodyReads => error,
         _ => Error::failed(format!("cannot classify '{shown}'")).because(error),
     };
-    readable(file).map_err(told)?;
+    let turn = args.turn();
+    let picture = picture::read(file, turn).map_err(told)?;
     let mut prediction = classifier.blank(&shown);
     let mut results = 0;
     let mut one = |frame: &Frame| {
@@ -75,15 +70,10 @@ fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: F
         results += 1;
         Ok(())
     };
-    let turn = args.turn();
-    if let Some(mut frame) = image::read(file).map_err(told)? {
-        frame.info.picture.orientation = turn.of(frame.info.picture.orientation);
+    if let Some(frame) = picture {
         return one(&frame).map_err(told);
     }
-    let own = file.to_owned();
-    let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.read_file("file", &own));
-    let params = capture::Params { prepare, turn, ..capture::Params::new(PIPELINE) };
-    line::run(&params, stop, |frames| {
+    line::run(&picture::source(file, turn), stop, |frames| {
         while let Some(taken) = frames.recv() {
             one(&taken.frame)?;
             if stop.requested() {
@@ -94,26 +84,9 @@ fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: F
     })
     .map_err(told)?;
     if results == 0 && !stop.requested() {
-        return Err(told(Error::failed("there is no picture in it")));
+        return Err(told(picture::none()));
     }
     Ok(())
-}
-
-/// Whether `path` is a file that can be read and holds something. A pipe or a device may have no end, and opening it may wait for ever.
-fn readable(path: &Path) -> Result<()> {
-    let cannot = |e: std::io::Error| Error::failed("it cannot be read").because(e);
-    let meta = std::fs::metadata(path).map_err(cannot)?;
-    if meta.is_dir() {
-        return Err(Error::failed("it is a directory").hint("Name the files in it."));
-    }
-    if !meta.is_file() {
-        return Err(Error::failed("it is no file but a pipe, a socket or a device")
-            .hint("Save its data to a file, or use `glimpsed run` for a live stream."));
-    }
-    if meta.len() == 0 {
-        return Err(Error::failed("it is empty"));
-    }
-    File::open(path).map(drop).map_err(cannot)
 }
 
 /// Runs the model `times` times, or until `stop`, on the frame that was classified last. That run was the warm-up, and does not count.

@@ -1,11 +1,10 @@
 //! `glimpsed compare`: the same pictures on the CPU and on the NPU, side by side.
 
-use super::line;
-use crate::capture::{self, Pipeline};
+use super::{line, picture as files};
+use crate::capture::{self, Turn};
 use crate::cli::Compare;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::image;
 use crate::labels::Labels;
 use crate::npu::NAME;
 use crate::postprocess::Ranker;
@@ -23,7 +22,6 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// What is compared where nobody gives pictures.
@@ -123,7 +121,8 @@ fn pictures<'a>(args: &'a Compare, stop: &'a Stop) -> Box<dyn Iterator<Item = (S
         return Box::new(TEST_PICTURES.iter().map(move |pattern| {
             let caps = "video/x-raw,format=NV12,width=640,height=480";
             let text = format!("videotestsrc num-buffers=1 pattern={pattern} ! {caps} ! appsink name=frames");
-            ((*pattern).to_owned(), frame(&capture::Params::new(&text), stop))
+            let frame = line::first(&capture::Params::new(&text), stop).and_then(|frame| frame.ok_or_else(files::none));
+            ((*pattern).to_owned(), frame)
         }));
     }
     Box::new(args.images.iter().map(move |path| (path.display().to_string(), file(path, stop))))
@@ -131,20 +130,7 @@ fn pictures<'a>(args: &'a Compare, stop: &'a Stop) -> Box<dyn Iterator<Item = (S
 
 fn file(path: &Path, stop: &Stop) -> Result<Frame> {
     let told = |error: Error| Error::failed(format!("cannot compare '{}'", path.display())).because(error);
-    if let Some(frame) = image::read(path).map_err(told)? {
-        return Ok(frame);
-    }
-    let own = path.to_owned();
-    let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.read_file("file", &own));
-    let params = capture::Params { prepare, ..capture::Params::new(super::classify::PIPELINE) };
-    frame(&params, stop).map_err(told)
-}
-
-/// The first frame of a source.
-fn frame(params: &capture::Params, stop: &Stop) -> Result<Frame> {
-    line::run(params, stop, |frames| {
-        frames.recv().map(|taken| taken.frame).ok_or_else(|| Error::failed("there is no picture in it"))
-    })
+    files::first(path, Turn::default(), stop).map_err(told)
 }
 
 /// The largest difference of two outputs, in the model's own units.

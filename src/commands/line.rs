@@ -11,6 +11,11 @@ use std::thread;
 /// One frame waits while another is processed.
 const WAITING: usize = 1;
 
+/// The first frame of the source of `params`; `None` where it has none.
+pub fn first(params: &capture::Params, stop: &Stop) -> Result<Option<Frame>> {
+    run(params, stop, |frames| Ok(frames.recv().map(|taken| taken.frame)))
+}
+
 /// Runs the source of `params` on its own thread, and `work` on this one with its frames, until either ends.
 pub fn run<T>(params: &capture::Params, stop: &Stop, work: impl FnOnce(&Receiver<Frame>) -> Result<T>) -> Result<T> {
     let (mut sender, receiver) = channel(WAITING);

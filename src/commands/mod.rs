@@ -12,6 +12,7 @@ mod format;
 pub mod inspect;
 pub mod line;
 pub mod modelinfo;
+mod picture;
 pub mod run;
 pub mod subscribe;
 pub mod try_recipes;

@@ -3,12 +3,10 @@
 //! Nothing is chosen here: the wrong recipe is often the more confident one.
 
 use super::format::format;
-use super::line;
-use crate::capture::{self, Pipeline};
+use super::picture;
+use crate::capture;
 use crate::cli::Classify;
 use crate::error::{Error, Result};
-use crate::frame::Frame;
-use crate::image;
 use crate::model::recipe::{Given, KNOWN, Origin, Stated};
 use crate::prediction::Score;
 use crate::preprocess::{Colour, Preprocessor};
@@ -20,8 +18,6 @@ use crate::tensor::Tensor;
 use serde_json::json;
 use std::fmt::Write;
 use std::fs::File;
-use std::path::Path;
-use std::sync::Arc;
 
 /// One recipe: its flags, and what it makes of a picture.
 struct Tried {
@@ -44,8 +40,9 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     let (mut input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
     let json = format(&args.output, &out) == Format::Json;
     for path in args.images.iter().take_while(|_| !stop.requested()) {
-        let frame = frame_of(path, args, stop)?;
         let shown = path.display().to_string();
+        let told = |error: Error| Error::failed(format!("cannot classify '{shown}'")).because(error);
+        let frame = picture::first(path, args.turn(), stop).map_err(told)?;
         let mut text = format!("{}\n", on_one_line(&shown));
         for recipe in &mut tried {
             let (flags, words) = (&recipe.flags, &recipe.words);
@@ -102,21 +99,4 @@ fn recipes(opened: &OpenModel) -> Vec<Tried> {
     set.colour = Some(Given::new(swapped.1, Origin::Flag));
     tried.push(of(format!("--colour {}", swapped.0), format!("{} instead", swapped.0.to_uppercase()), set));
     tried
-}
-
-/// The picture in the file at `path`; the first of a film.
-fn frame_of(path: &Path, args: &Classify, stop: &Stop) -> Result<Frame> {
-    let told = |error: Error| Error::failed(format!("cannot classify '{}'", path.display())).because(error);
-    let turn = args.turn();
-    if let Some(mut frame) = image::read(path).map_err(told)? {
-        frame.info.picture.orientation = turn.of(frame.info.picture.orientation);
-        return Ok(frame);
-    }
-    let own = path.to_owned();
-    let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.read_file("file", &own));
-    let params = capture::Params { prepare, turn, ..capture::Params::new(super::classify::PIPELINE) };
-    let first = line::run(&params, stop, |frames| {
-        frames.recv().map(|taken| taken.frame).ok_or_else(|| Error::failed("there is no picture in it"))
-    });
-    first.map_err(told)
 }

@@ -100,9 +100,7 @@ fn timed<T>(durations: &mut Durations, work: impl FnOnce() -> T) -> T {
 
 /// One frame of `source`.
 pub fn frame_of(source: &str, stop: &Stop) -> Result<Frame> {
-    line::run(&capture::Params::new(source), stop, |frames| {
-        frames.recv().map(|taken| taken.frame).ok_or_else(|| Error::failed("the source delivered no frame"))
-    })
+    line::first(&capture::Params::new(source), stop)?.ok_or_else(|| Error::failed("the source delivered no frame"))
 }
 
 /// Output to /dev/null.

@@ -3,6 +3,7 @@
 use super::findings::{Findings, Mark};
 use crate::capture::{self, Pipeline, devices};
 use crate::cli::Origin;
+use crate::commands::{line, run};
 use crate::config::{self, Camera, ModelSettings};
 use crate::error::{Error, Result};
 use crate::npu;
@@ -54,7 +55,7 @@ fn model(origin: &Origin, findings: &mut Findings) -> Option<OpenModel> {
 
 fn configuration(origin: &Origin, findings: &mut Findings) -> Option<Opened> {
     const ABOUT: &str = "configuration";
-    match crate::commands::run::load(origin).and_then(startup::open) {
+    match run::load(origin).and_then(startup::open) {
         Ok(opened) => {
             let count = opened.settings.cameras.len();
             let origin = origin.file.as_ref().map_or("the flags".to_owned(), |path| format!("'{}'", path.display()));
@@ -214,12 +215,10 @@ fn inference(model: &OpenModel, findings: &mut Findings) {
 fn infer(model: &OpenModel) -> Result<(String, Option<String>)> {
     let mut classifier = model.classifier()?;
     let picture = "videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width=640,height=480 ! appsink name=frames";
+    let frame = line::first(&capture::Params::new(picture), &Stop::default())?;
+    let frame = frame.ok_or_else(|| Error::failed("the test picture gave no frame"))?;
     let mut prediction = classifier.blank("doctor");
-    let classified = crate::commands::line::run(&capture::Params::new(picture), &Stop::default(), |frames| {
-        let taken = frames.recv().ok_or_else(|| Error::failed("the test picture gave no frame"))?;
-        classifier.classify(&taken.frame, &mut prediction)
-    });
-    classified?;
+    classifier.classify(&frame, &mut prediction)?;
     let mut best = Vec::new();
     let again = classifier.repeat(&mut best)?;
     let (label, confidence) = prediction.best().unwrap_or_default();
@@ -233,11 +232,7 @@ fn infer(model: &OpenModel) -> Result<(String, Option<String>)> {
     if execution.provider == "QNN" {
         let mut cpu = model.classifier_of(model.session_on(Provider::Cpu)?);
         let mut other = cpu.blank("doctor");
-        let picture = capture::Params::new(picture);
-        crate::commands::line::run(&picture, &Stop::default(), |frames| {
-            let taken = frames.recv().ok_or_else(|| Error::failed("the test picture gave no frame"))?;
-            cpu.classify(&taken.frame, &mut other)
-        })?;
+        cpu.classify(&frame, &mut other)?;
         let (theirs, _) = other.best().unwrap_or_default();
         let took = cpu.repeat(&mut best)?.as_secs_f64() * 1e3;
         return Ok(match theirs == label {

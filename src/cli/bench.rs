@@ -110,7 +110,5 @@ fn cameras(text: &str) -> std::result::Result<usize, String> {
 
 /// `1280x720`.
 fn size(text: &str) -> std::result::Result<(u32, u32), String> {
-    let side = |text: &str| text.parse().ok().filter(|side| (16..=16384).contains(side));
-    let sides = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
-    sides.ok_or_else(|| "expected WIDTHxHEIGHT, as in 1280x720".into())
+    values::size(text, 16..=16384)
 }

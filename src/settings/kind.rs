@@ -96,7 +96,7 @@ impl Kind {
             Self::Three(least, most, example) => values::three(text, least..=most)
                 .map(Value::Three)
                 .ok_or_else(|| format!("expected three numbers from {least} to {most}, as in {}", example.join(","))),
-            Self::Size(sides) => size(text, &sides()).map(Value::Size).ok_or_else(|| a_size(&sides())),
+            Self::Size(sides) => values::size(text, sides()).map(Value::Size),
             Self::Choice(choices) => match choices.names().iter().find(|(name, _)| *name == text) {
                 Some((name, _)) => Ok(Value::Text((*name).to_owned())),
                 None => Err(format!("expected one of {}", words(choices).join(", "))),
@@ -155,7 +155,7 @@ impl Kind {
             Self::Three(least, most, example) => {
                 format!("three numbers from {least} to {most}, as in [{}]", example.join(", "))
             }
-            Self::Size(sides) => format!("{} in quotes", a_size(&sides()).trim_start_matches("expected ")),
+            Self::Size(sides) => format!("{} in quotes", values::a_size(&sides())),
             Self::Choice(choices) => {
                 let words: Vec<_> = words(choices).iter().map(|word| quoted(word)).collect();
                 format!("one of {}", words.join(", "))
@@ -172,17 +172,6 @@ impl Kind {
             _ => Vec::new(),
         }
     }
-}
-
-/// `WIDTHxHEIGHT`, each in the range `sides`.
-fn size(text: &str, sides: &RangeInclusive<u32>) -> Option<(u32, u32)> {
-    let (width, height) = text.split_once('x')?;
-    let side = |text: &str| text.parse().ok().filter(|side| sides.contains(side) && text.bytes().all(|b| b.is_ascii_digit()));
-    Some((side(width)?, side(height)?))
-}
-
-fn a_size(sides: &RangeInclusive<u32>) -> String {
-    format!("expected WIDTHxHEIGHT, each from {} to {}, as in 224x224", sides.start(), sides.end())
 }
 
 fn words(choices: &dyn Choices) -> Vec<&'static str> {

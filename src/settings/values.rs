@@ -86,6 +86,18 @@ pub fn three(text: &str, range: RangeInclusive<f32>) -> Option<[f32; 3]> {
     text.split(',').map(number).collect::<Option<Vec<f32>>>()?.try_into().ok()
 }
 
+/// `WIDTHxHEIGHT`, each in the range `sides`.
+pub fn size(text: &str, sides: RangeInclusive<u32>) -> Result<(u32, u32), String> {
+    let side = |text: &str| text.parse().ok().filter(|side| sides.contains(side) && text.bytes().all(|b| b.is_ascii_digit()));
+    let both = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
+    both.ok_or_else(|| format!("expected {}", a_size(&sides)))
+}
+
+/// What a size must be, in words.
+pub fn a_size(sides: &RangeInclusive<u32>) -> String {
+    format!("WIDTHxHEIGHT, each from {} to {}, as in 224x224", sides.start(), sides.end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,7 +42,7 @@ flag_sets! {
     BuiltIn = [all_of("execution"), only("model", &["top"])].concat();
     /// What the CPU and the NPU have in common.
     Compared = {
-        let top = only("model", &["top"]).into_iter().map(|top| top.saying("How many of the best classes are shown [default: 5]", heading::OUTPUT));
+        let top = only("model", &["top"]).into_iter().map(|top| top.saying("How many of the best classes are shown", heading::OUTPUT));
         let partial = only("execution", &["allow_partial"]).into_iter().map(|partial| {
             partial.saying("Lets the model run on the NPU in part, and the rest of it on the CPU", heading::NPU)
         });
@@ -54,7 +54,7 @@ flag_sets! {
     /// What may be tried on a model.
     Inspected = {
         let provider = only("execution", &["provider"]).into_iter().map(|provider| {
-            provider.saying("With qnn or auto: tries which nodes run on the NPU, and counts them [default: cpu]", heading::NPU)
+            provider.saying("With qnn or auto: tries which nodes run on the NPU, and counts them", heading::NPU)
         });
         let libraries = only("execution", &["qnn_dir", "qnn", "onnxruntime"]);
         only("model", MODEL).into_iter().chain(provider).chain(libraries).collect()

@@ -16,8 +16,8 @@ pub struct FlagSpec {
     section: &'static str,
     key: &'static Key,
     flag: Flag,
-    /// In place of the help with the default.
-    help: Option<&'static str>,
+    /// Without the default.
+    help: &'static str,
 }
 
 /// The flags that a subcommand takes. It takes none that it would ignore.
@@ -30,7 +30,7 @@ pub trait FlagSet: 'static {
 pub fn all_of(section: &str) -> Vec<FlagSpec> {
     let groups = GROUPS.iter().filter(|group| group.name == section);
     let keys = groups.flat_map(|group| group.all().map(|key| (group.name, key)));
-    keys.filter_map(|(section, key)| Some(FlagSpec { section, key, flag: key.flag?, help: None })).collect()
+    keys.filter_map(|(section, key)| Some(FlagSpec { section, key, flag: key.flag?, help: key.help })).collect()
 }
 
 /// The same without those that only `run` has.
@@ -51,7 +51,7 @@ pub fn all_but(section: &str, keys: &[&str]) -> Vec<FlagSpec> {
 impl FlagSpec {
     /// The same with another help and heading, as the flag means in this subcommand.
     pub fn saying(self, help: &'static str, heading: &'static str) -> Self {
-        Self { help: Some(help), flag: Flag { heading, ..self.flag }, ..self }
+        Self { help, flag: Flag { heading, ..self.flag }, ..self }
     }
 
     fn id(&self) -> &'static str {
@@ -65,8 +65,7 @@ impl FlagSpec {
     fn arg(&self) -> Arg {
         let arg = Arg::new(self.id()).long(self.id()).help_heading(self.flag.heading);
         // a flag that takes no value is off where it is not given
-        let help = self.help.map(str::to_owned);
-        let help = help.unwrap_or_else(|| if self.is_switch() { self.key.help.to_owned() } else { self.key.help_with_default() });
+        let help = if self.is_switch() { self.help.to_owned() } else { self.key.with_default(self.help) };
         let arg = arg.help(help);
         let arg = match self.flag.group {
             Some(group) => arg.group(group),

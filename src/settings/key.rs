@@ -103,11 +103,11 @@ impl Key {
         }
     }
 
-    /// The help with the default behind it.
-    pub fn help_with_default(&self) -> String {
+    /// `help` with the default behind it.
+    pub fn with_default(&self, help: &str) -> String {
         match self.default {
-            DefaultValue::None => self.help.to_owned(),
-            DefaultValue::Value(value) | DefaultValue::Described(value) => format!("{} [default: {value}]", self.help),
+            DefaultValue::None => help.to_owned(),
+            DefaultValue::Value(value) | DefaultValue::Described(value) => format!("{help} [default: {value}]"),
         }
     }
 }

@@ -126,9 +126,7 @@ impl Picture<'_> {
                 "the model '{shown}' takes pictures of any size, and does not say of which it was trained with: {} {dims}",
                 input.name
             ))
-            .hint(format!(
-                "Say it with --size {width}x{height}, or size in [model]. Most classifiers were trained with 224x224."
-            )));
+            .hint(format!("Say it with --size {width}x{height}. Most classifiers were trained with 224x224.")));
         };
         if let Some((dim, said)) =
             sides.into_iter().find_map(|(dim, said)| dim.fixed().zip(said).filter(|(dim, said)| dim != &(*said as usize)))

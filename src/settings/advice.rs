@@ -56,7 +56,7 @@ impl<'a> Advice<'a> {
     }
 }
 
-/// The value that follows the flag of `key` in a hint: a word that begins with a capital, one of its words, or NAME=VALUE.
+/// The value that follows the flag of `key` in a hint: a word with a capital (FILE, 224xHEIGHT), one of its words, or NAME=VALUE.
 fn value_of<'t>(rest: &'t str, key: &Key) -> Option<&'t str> {
     let word = rest.strip_prefix(' ')?;
     let three = matches!(key.kind, Kind::Three(..));
@@ -67,7 +67,7 @@ fn value_of<'t>(rest: &'t str, key: &Key) -> Option<&'t str> {
     let known = (three && word.contains(','))
         || key.kind.words().contains(&word)
         || word.contains('=')
-        || word.starts_with(|c: char| c.is_ascii_uppercase());
+        || word.contains(|c: char| c.is_ascii_uppercase());
     (takes_value && known).then_some(word)
 }
 
@@ -93,9 +93,10 @@ mod tests {
     use super::*;
     use crate::settings::heading;
 
-    const MODEL: [Key; 4] = [
+    const MODEL: [Key; 5] = [
         Key::new("file", Kind::PathOr("testcard"), "").flag("--model", "FILE", heading::MODEL),
         Key::new("labels", Kind::Path, "").flag("--labels", "FILE", heading::MODEL),
+        Key::new("size", Kind::Size(|| 1..=999), "").flag("--size", "WxH", heading::MODEL),
         Key::new("mean", Kind::Text, "").flag("--mean", "R,G,B", heading::MODEL),
         Key::new("std", Kind::Text, "").flag("--std", "R,G,B", heading::MODEL),
     ];
@@ -121,6 +122,7 @@ mod tests {
                 "--model FILE names an ONNX file; --model testcard is the built-in one.",
                 "file = \"FILE\" in [model] names an ONNX file; file = \"testcard\" in [model] is the built-in one.",
             ),
+            ("Say it with --size 224xHEIGHT.", "Say it with size = \"224xHEIGHT\" in [model]."),
             ("which --onnxruntime names", "which onnxruntime in [execution] names"),
             ("that holds them: --qnn-dir FOLDER/x or VAR.", "that holds them: qnn_dir = \"FOLDER/x\" in [execution] or VAR."),
             ("(--mean, --std)", "(mean in [model], std in [model])"),

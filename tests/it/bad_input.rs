@@ -6,13 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// An invalid input, and the expected message.
-struct Case<'a> {
-    what: &'a str,
-    args: Vec<String>,
-    status: i32,
-    said: &'a [&'a str],
-}
+/// An invalid input: what it is, the arguments, the exit status, and parts of the message.
+type Case<'a> = (&'a str, Vec<String>, i32, &'a [&'a str]);
 
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
@@ -65,195 +60,126 @@ fn each_is_reported_with_a_hint() {
     file("garbled/good.onnx", &onnx());
     file("garbled/metadata.json", b"{\"model_files\": 7}");
 
-    let mut cases = vec![
-        Case {
-            what: "no model",
-            args: classify_by(&at("none.onnx")),
-            status: 78,
-            said: &["cannot read the model", "No such file", "--model"],
-        },
-        Case {
-            what: "not ONNX",
-            args: classify_by(&file("text.onnx", b"GIF89a not a model")),
-            status: 78,
-            said: &["is not an ONNX file"],
-        },
-        Case {
-            what: "empty model",
-            args: classify_by(&file("zero.onnx", b"")),
-            status: 78,
-            said: &["is not an ONNX file", "empty"],
-        },
-        Case {
-            what: "truncated",
-            args: classify_by(&file("cut.onnx", &onnx()[..50_000])),
-            status: 78,
-            said: &["cut short or damaged", "fetch it again"],
-        },
-        Case {
-            what: "metadata disagrees",
-            args: classify_by(&at("described/good.onnx")),
-            status: 78,
-            said: &["disagree", "shape [1, 3, 256, 256] there, [1, 3, 224, 224] here", "scale 0.5 there"],
-        },
-        Case {
-            what: "too few labels",
-            args: labels("few.txt", named(17).as_bytes()),
-            status: 78,
-            said: &["name 17 classes", "has 18", "Line 18 is the first one missing", "background"],
-        },
-        Case {
-            what: "too many labels",
-            args: labels("many.txt", named(20).as_bytes()),
-            status: 78,
-            said: &["name 20 classes", "has 18", "Line 19 ('name 18') is the first one too many"],
-        },
-        Case { what: "empty labels", args: labels("none.txt", b"\n\n"), status: 78, said: &["are empty", "One label a line"] },
-        Case {
-            what: "labels not UTF-8",
-            args: labels("latin.txt", b"a\nb\xe4r\n"),
-            status: 78,
-            said: &["not UTF-8 (line 2)", "iconv"],
-        },
-        Case {
-            what: "no labels file",
-            args: words(&format!("classify --model testcard --labels {} x.png", at("no.txt"))),
-            status: 78,
-            said: &["cannot read the labels", "No such file"],
-        },
-        Case {
-            what: "no appsink",
-            args: pipeline("videotestsrc ! fakesink"),
-            status: 78,
-            said: &["no appsink named 'frames'", "! appsink name=frames"],
-        },
-        Case {
-            what: "another element called frames",
-            args: pipeline("videotestsrc ! fakesink name=frames"),
-            status: 78,
-            said: &["'frames' is a fakesink", "not an appsink"],
-        },
-        Case { what: "one element", args: pipeline("appsink name=frames"), status: 78, said: &["no appsink named 'frames'"] },
-        Case {
-            what: "unknown element",
-            args: pipeline("qtiqmmfsrc ! appsink name=frames"),
-            status: 78,
-            said: &["no element \"qtiqmmfsrc\"", "gstreamer1.0-plugins-qcom-good"],
-        },
-        Case {
-            what: "syntax",
-            args: pipeline("videotestsrc ! ! appsink name=frames"),
-            status: 78,
-            said: &["cannot build the pipeline", "syntax error"],
-        },
-        Case {
-            what: "unknown property",
-            args: pipeline("videotestsrc colour=red ! appsink name=frames"),
-            status: 78,
-            said: &["no property \"colour\""],
-        },
-        Case {
-            what: "no common format",
-            args: pipeline("videotestsrc num-buffers=1 ! video/x-raw,format=GRAY16_LE ! appsink name=frames"),
-            status: 1,
-            said: &["no format in common", "videoconvert"],
-        },
-        Case {
-            what: "unset variable",
-            args: words(&format!("run --model testcard --pipeline {launch}")),
-            status: 78,
-            said: &["needs the variable GLIMPSED_TEST_DEVICE (line 2)", "--var GLIMPSED_TEST_DEVICE=VALUE"],
-        },
-        Case {
-            what: "empty pipeline",
-            args: words(&format!("run --model testcard --pipeline {nothing}")),
-            status: 78,
-            said: &["is empty"],
-        },
-        Case {
-            what: "no pipeline file",
-            args: words(&format!("run --model testcard --pipeline {}", at("no.launch"))),
-            status: 78,
-            said: &["cannot read the pipeline", "No such file"],
-        },
-        Case {
-            what: "libonnxruntime missing",
-            args: words(&format!("demo --onnxruntime {}", at("libonnxruntime.so"))),
-            status: 78,
-            said: &["cannot load ONNX Runtime", "--onnxruntime specifies", "pip download"],
-        },
-        Case {
-            what: "libonnxruntime too old",
-            args: words(&format!("demo --onnxruntime {old}")),
-            status: 78,
-            said: &["its version 1.17.1 is too old", "1.23 or newer is required"],
-        },
-        Case {
-            what: "libonnxruntime no library",
-            args: words(&format!("demo --onnxruntime {}", file("libonnxruntime.so.9", b"text"))),
-            status: 78,
-            said: &["cannot load ONNX Runtime", "libonnxruntime.so.9"],
-        },
-        Case {
-            what: "QNN missing",
-            args: words(&format!("demo --provider qnn --qnn-dir {}", folder.path().display())),
-            status: 78,
-            said: &["cannot find the QNN libraries", "libQnnHtp.so", "pip download"],
-        },
-        Case { what: "no picture", args: classify(&at("no.png")), status: 1, said: &["cannot classify", "No such file"] },
-        Case {
-            what: "not a picture",
-            args: classify(&picture),
-            status: 1,
-            said: &["cannot classify", "not a picture or video that GStreamer knows"],
-        },
-        Case { what: "zero-size file", args: classify(&empty), status: 1, said: &["cannot classify", "empty.png"] },
-        Case {
-            what: "a folder",
-            args: classify(&folder.path().display().to_string()),
-            status: 1,
-            said: &["cannot classify", "directory"],
-        },
-        Case {
-            what: "a configuration file that is not there",
-            args: words("run --config /nowhere.toml"),
-            status: 78,
-            said: &["cannot read the configuration '/nowhere.toml'", "glimpsed.toml.example"],
-        },
-        Case {
-            what: "a name without a pipeline",
-            args: words("run --model testcard --name front"),
-            status: 2,
-            said: &["--pipeline <FILE>"],
-        },
-        Case { what: "no model at all", args: words("run -- videotestsrc ! appsink name=frames"), status: 2, said: &["--model"] },
-        Case { what: "unknown flag", args: words("demo --colour"), status: 2, said: &["--colour"] },
-        Case { what: "top 0", args: words("demo --top 0"), status: 2, said: &["at least 1"] },
-        Case { what: "unknown provider", args: words("demo --provider gpu"), status: 2, said: &["cpu", "qnn", "auto"] },
-        Case { what: "json and text", args: words("demo --json --text"), status: 2, said: &["cannot be used with"] },
+    let mut cases: Vec<Case> = vec![
+        ("no model", classify_by(&at("none.onnx")), 78, &["cannot read the model", "No such file", "--model"]),
+        ("not ONNX", classify_by(&file("text.onnx", b"GIF89a not a model")), 78, &["is not an ONNX file"]),
+        ("empty model", classify_by(&file("zero.onnx", b"")), 78, &["is not an ONNX file", "empty"]),
+        ("truncated", classify_by(&file("cut.onnx", &onnx()[..50_000])), 78, &["cut short or damaged", "fetch it again"]),
+        (
+            "metadata disagrees",
+            classify_by(&at("described/good.onnx")),
+            78,
+            &["disagree", "shape [1, 3, 256, 256] there, [1, 3, 224, 224] here", "scale 0.5 there"],
+        ),
+        (
+            "too few labels",
+            labels("few.txt", named(17).as_bytes()),
+            78,
+            &["name 17 classes", "has 18", "Line 18 is the first one missing", "background"],
+        ),
+        (
+            "too many labels",
+            labels("many.txt", named(20).as_bytes()),
+            78,
+            &["name 20 classes", "has 18", "Line 19 ('name 18') is the first one too many"],
+        ),
+        ("empty labels", labels("none.txt", b"\n\n"), 78, &["are empty", "One label a line"]),
+        ("labels not UTF-8", labels("latin.txt", b"a\nb\xe4r\n"), 78, &["not UTF-8 (line 2)", "iconv"]),
+        (
+            "no labels file",
+            words(&format!("classify --model testcard --labels {} x.png", at("no.txt"))),
+            78,
+            &["cannot read the labels", "No such file"],
+        ),
+        ("no appsink", pipeline("videotestsrc ! fakesink"), 78, &["no appsink named 'frames'", "! appsink name=frames"]),
+        (
+            "another element called frames",
+            pipeline("videotestsrc ! fakesink name=frames"),
+            78,
+            &["'frames' is a fakesink", "not an appsink"],
+        ),
+        ("one element", pipeline("appsink name=frames"), 78, &["no appsink named 'frames'"]),
+        (
+            "unknown element",
+            pipeline("qtiqmmfsrc ! appsink name=frames"),
+            78,
+            &["no element \"qtiqmmfsrc\"", "gstreamer1.0-plugins-qcom-good"],
+        ),
+        ("syntax", pipeline("videotestsrc ! ! appsink name=frames"), 78, &["cannot build the pipeline", "syntax error"]),
+        ("unknown property", pipeline("videotestsrc colour=red ! appsink name=frames"), 78, &["no property \"colour\""]),
+        (
+            "no common format",
+            pipeline("videotestsrc num-buffers=1 ! video/x-raw,format=GRAY16_LE ! appsink name=frames"),
+            1,
+            &["no format in common", "videoconvert"],
+        ),
+        (
+            "unset variable",
+            words(&format!("run --model testcard --pipeline {launch}")),
+            78,
+            &["needs the variable GLIMPSED_TEST_DEVICE (line 2)", "--var GLIMPSED_TEST_DEVICE=VALUE"],
+        ),
+        ("empty pipeline", words(&format!("run --model testcard --pipeline {nothing}")), 78, &["is empty"]),
+        (
+            "no pipeline file",
+            words(&format!("run --model testcard --pipeline {}", at("no.launch"))),
+            78,
+            &["cannot read the pipeline", "No such file"],
+        ),
+        (
+            "libonnxruntime missing",
+            words(&format!("demo --onnxruntime {}", at("libonnxruntime.so"))),
+            78,
+            &["cannot load ONNX Runtime", "--onnxruntime specifies", "pip download"],
+        ),
+        (
+            "libonnxruntime too old",
+            words(&format!("demo --onnxruntime {old}")),
+            78,
+            &["its version 1.17.1 is too old", "1.23 or newer is required"],
+        ),
+        (
+            "libonnxruntime no library",
+            words(&format!("demo --onnxruntime {}", file("libonnxruntime.so.9", b"text"))),
+            78,
+            &["cannot load ONNX Runtime", "libonnxruntime.so.9"],
+        ),
+        (
+            "QNN missing",
+            words(&format!("demo --provider qnn --qnn-dir {}", folder.path().display())),
+            78,
+            &["cannot find the QNN libraries", "libQnnHtp.so", "pip download"],
+        ),
+        ("no picture", classify(&at("no.png")), 1, &["cannot classify", "No such file"]),
+        ("not a picture", classify(&picture), 1, &["cannot classify", "not a picture or video that GStreamer knows"]),
+        ("zero-size file", classify(&empty), 1, &["cannot classify", "empty.png"]),
+        ("a folder", classify(&folder.path().display().to_string()), 1, &["cannot classify", "directory"]),
+        (
+            "a configuration file that is not there",
+            words("run --config /nowhere.toml"),
+            78,
+            &["cannot read the configuration '/nowhere.toml'", "glimpsed.toml.example"],
+        ),
+        ("a name without a pipeline", words("run --model testcard --name front"), 2, &["--pipeline <FILE>"]),
+        ("no model at all", words("run -- videotestsrc ! appsink name=frames"), 2, &["--model"]),
+        ("unknown flag", words("demo --colour"), 2, &["--colour"]),
+        ("top 0", words("demo --top 0"), 2, &["at least 1"]),
+        ("unknown provider", words("demo --provider gpu"), 2, &["cpu", "qnn", "auto"]),
+        ("json and text", words("demo --json --text"), 2, &["cannot be used with"]),
     ];
     if let Some(testdata) = common::testdata() {
         let external = file("alone/model.onnx", &fs::read(testdata.join("models/squeezenet1_1_w8a8_external/model.onnx")).unwrap());
         let short = file("short/model.onnx", &fs::read(&external).unwrap());
         file("short/model.data", b"too short");
         let dynamic = testdata.join("models/squeezenet1_1_w8a8_dynamic.onnx").display().to_string();
-        cases.extend([
-            Case {
-                what: "external data missing",
-                args: classify_by(&external),
-                status: 78,
-                said: &["'model.data'", "No such file", "next to the model"],
-            },
-            Case { what: "external data short", args: classify_by(&short), status: 78, said: &["truncated", "9 bytes"] },
-            Case {
-                what: "dynamic",
-                args: classify_by(&dynamic),
-                status: 78,
-                said: &["takes pictures of any size", "[batch, 3, height, width]", "--size"],
-            },
-        ]);
+        let more: [Case; 3] = [
+            ("external data missing", classify_by(&external), 78, &["'model.data'", "No such file", "next to the model"]),
+            ("external data short", classify_by(&short), 78, &["truncated", "9 bytes"]),
+            ("dynamic", classify_by(&dynamic), 78, &["takes pictures of any size", "[batch, 3, height, width]", "--size"]),
+        ];
+        cases.extend(more);
     }
-    for Case { what, args, status, said } in cases {
+    for (what, args, status, said) in cases {
         let output = common::glimpsed().args(&args).output().unwrap();
         let log = common::stderr(&output);
         assert_eq!(output.status.code(), Some(status), "{what}: {log}");

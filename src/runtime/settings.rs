@@ -2,6 +2,7 @@
 
 use super::options::{EXAMPLE, Options, check_pair};
 use super::recovery::Patience;
+use crate::npu;
 use crate::settings::{Key, Kind, Section, heading};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// Default time limit of one inference. The emulator of the NPU is a hundred times slower than an NPU.
-const RUN_TIMEOUT: Duration = Duration::from_secs(if cfg!(target_arch = "aarch64") { 2 } else { 60 });
+const RUN_TIMEOUT: Duration = Duration::from_secs(if npu::IS_EMULATED { 60 } else { 2 });
 
 /// What `context_cache` says where nothing is kept.
 const NO_CACHE: &str = "off";

@@ -55,7 +55,7 @@ pub fn to_rgb(planes: Planes, width: u32, height: u32, picture: &Picture, swappe
 }
 
 /// The brightness of R, G and B, as Pillow's `convert("L")` computes it: ITU-R BT.601's weights with 16 fractional bits.
-fn brightness([r, g, b]: [u8; 3]) -> u8 {
+pub fn brightness([r, g, b]: [u8; 3]) -> u8 {
     ((u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 0x8000) >> 16) as u8
 }
 

@@ -37,7 +37,9 @@ pub struct Preprocessor {
 impl Preprocessor {
     /// A preprocessor for `input`.
     pub fn new(input: &InputSpec, params: &Params) -> Self {
-        let Params { fit, colour, normalize, .. } = *params;
+        let Params { fit, normalize, .. } = *params;
+        // of R, G and B, in this order, the quantizer makes one channel itself
+        let colour = if input.channels() == 1 { Colour::Rgb } else { params.colour };
         let mut bars = [colour.order(params.bars)];
         if colour == Colour::Gray {
             colour::to_gray(bars.as_flattened_mut());
@@ -216,4 +218,24 @@ fn split_packed<'a>(packed: Plane, luma_first: bool, split: &'a mut [Vec<u8>; 2]
         }
     }
     [luma, both].map(|plane| Plane::new(plane, row, row, packed.rows()).expect("it has grown to that size"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::OwnedPixels;
+    use crate::tensor::{ElementType, Layout, TensorSpec};
+
+    #[test]
+    fn one_channel_is_the_brightness_whatever_the_order_of_the_channels() {
+        let frame = Frame::new(Picture::new(PixelFormat::Rgb, 2, 1), OwnedPixels(vec![(vec![255, 0, 0, 0, 0, 255], 6)])).unwrap();
+        let tensor = TensorSpec { name: "x".into(), element: ElementType::U8, shape: vec![1, 1, 1, 2], quantization: None };
+        let input = InputSpec { tensor, layout: Layout::Nchw, width: 2, height: 1 };
+        for colour in [Colour::Rgb, Colour::Bgr, Colour::Gray] {
+            let mut out = Tensor::zeros(&input.tensor);
+            Preprocessor::new(&input, &Params { colour, ..Params::default() }).run(&frame, &mut out);
+            // Pillow's convert("L") of red and of blue
+            assert_eq!(out, Tensor::U8(vec![76, 29]), "{colour:?}");
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! From pixels to tensor elements: one table of 256 entries for each channel.
 //!
-//! A gray input takes the luma of each pixel, and the table of the first channel; the fourth channel of four is an opaque alpha.
+//! A gray input takes the brightness of each pixel, and the table of the first channel; the fourth channel of four is an opaque alpha.
 //!
 //! Scale, zero point, mean, standard deviation and every element type are one code path:
 //! `q = clamp(round_half_even(x / scale) + zero_point)` with `x = (pixel / 255 - mean) / std`, and a float input is `x` itself.
 
+use super::colour::brightness;
 use super::deinterleave::deinterleave_triples;
 use crate::tensor::{ElementType, InputSpec, Layout, Quantization, Tensor};
 use half::f16;
@@ -132,13 +133,8 @@ fn copy(layout: Layout, pixels: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Luma as Pillow's `convert("L")` computes it: ITU-R BT.601 in fixed point of 16 bits.
-fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    ((u32::from(red) * 19595 + u32::from(green) * 38470 + u32::from(blue) * 7471 + 0x8000) >> 16) as u8
-}
-
 fn gray<T: Copy>(table: &[T; 256], pixels: &[[u8; 3]], out: &mut [T]) {
-    pixels.iter().zip(out).for_each(|(pixel, out)| *out = table[usize::from(luma(*pixel))]);
+    pixels.iter().zip(out).for_each(|(pixel, out)| *out = table[usize::from(brightness(*pixel))]);
 }
 
 fn planes<T: Copy>(table: &[[T; 256]; 3], pixels: &[[u8; 3]], out: &mut [T]) {

@@ -23,4 +23,4 @@ pub use filter::Filter;
 pub use geometry::Fit;
 pub use preprocessor::Preprocessor;
 pub use quantize::{Normalize, Quantizer};
-pub use settings::{Chosen, Colour, KEYS, NORMALIZATIONS, Params, Set};
+pub use settings::{COLOURS, Chosen, Colour, FILTERS, FITS, KEYS, NORMALIZATIONS, Params, Set};

@@ -5,13 +5,15 @@ use super::geometry::Fit;
 use super::quantize::Normalize;
 use crate::settings::{Key, Kind, Section, heading};
 
-const FITS: [(&str, &str, Fit); 3] = [
+/// The words of `resize`, each with what it means.
+pub const FITS: [(&str, &str, Fit); 3] = [
     ("stretch", "The whole picture, squeezed", Fit::Stretch),
     ("crop", "The middle, as torchvision and AI Hub cut it", Fit::Crop),
     ("letterbox", "The whole picture, with black bars", Fit::Letterbox),
 ];
 
-const FILTERS: [(&str, &str, Filter); 5] = [
+/// The words of `filter`.
+pub const FILTERS: [(&str, &str, Filter); 5] = [
     ("bicubic", "As Pillow's default", Filter::Bicubic),
     ("bilinear", "As torchvision's default", Filter::Bilinear),
     ("box", "The mean of the pixels that one covers", Filter::Box),
@@ -33,7 +35,8 @@ pub const NORMALIZATIONS: [(&str, &str, Normalize); 4] = [
     ("255", "0..255", Normalize { mean: [0.0; 3], std: [1.0 / 255.0; 3] }),
 ];
 
-const COLOURS: [(&str, &str, Colour); 3] = [
+/// The words of `colour`.
+pub const COLOURS: [(&str, &str, Colour); 3] = [
     ("rgb", "Red, green, blue", Colour::Rgb),
     ("bgr", "Blue, green, red, as OpenCV and Caffe have it", Colour::Bgr),
     ("gray", "The brightness, in every channel", Colour::Gray),

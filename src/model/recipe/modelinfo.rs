@@ -7,24 +7,13 @@
 use super::given::{Given, Origin};
 use super::stated::Stated;
 use super::values;
-use crate::preprocess::{Colour, Filter, Fit, Normalize};
+use crate::preprocess::{COLOURS, Colour, FILTERS, FITS, Filter, Fit, Normalize};
 use crate::tensor::{InputSpec, TensorSpec};
 use std::fmt::Write;
 use std::path::Path;
 
 /// The section of what only glimpsed reads.
 const OURS: &str = "glimpsed";
-
-/// Words for the values of `[glimpsed]`: those of the flags.
-pub const COLOURS: [(&str, Colour); 3] = [("rgb", Colour::Rgb), ("bgr", Colour::Bgr), ("gray", Colour::Gray)];
-const FITS: [(&str, Fit); 3] = [("stretch", Fit::Stretch), ("crop", Fit::Crop), ("letterbox", Fit::Letterbox)];
-const FILTERS: [(&str, Filter); 5] = [
-    ("bicubic", Filter::Bicubic),
-    ("bilinear", Filter::Bilinear),
-    ("box", Filter::Box),
-    ("linear", Filter::Linear),
-    ("nearest", Filter::Nearest),
-];
 
 /// What the text of the file at `path` says of `input`; with notes on what makes no sense.
 pub fn read(text: &str, path: &Path, input: &InputSpec) -> Result<(Stated, Vec<String>), String> {
@@ -115,9 +104,9 @@ pub struct Written {
     pub filter: Filter,
 }
 
-/// The word for `value`.
-pub fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], value: T) -> &'static str {
-    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
+/// The word for `value`: that of the flags.
+pub fn word<T: PartialEq>(words: &[(&'static str, &str, T)], value: T) -> &'static str {
+    words.iter().find(|(.., known)| *known == value).map_or("", |(word, ..)| word)
 }
 
 /// The words for a fit and a filter.
@@ -125,8 +114,8 @@ pub fn words_of(fit: Fit, filter: Filter) -> (&'static str, &'static str) {
     (word(&FITS, fit), word(&FILTERS, filter))
 }
 
-fn one_of<T: Copy>(words: &[(&str, T)], wanted: &str) -> Option<T> {
-    words.iter().find(|(word, _)| *word == wanted).map(|(_, value)| *value)
+fn one_of<T: Copy>(words: &[(&str, &str, T)], wanted: &str) -> Option<T> {
+    words.iter().find(|(word, ..)| *word == wanted).map(|(.., value)| *value)
 }
 
 fn bars(text: &str) -> Option<[u8; 3]> {

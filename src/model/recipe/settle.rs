@@ -136,7 +136,7 @@ impl Recipe {
         let origins: serde_json::Map<_, _> =
             origins.into_iter().map(|(key, origin)| (key.to_owned(), word(origin).into())).collect();
         json!({
-            "colour": modelinfo::word(&modelinfo::COLOURS, self.colour.value), "mean": exact(mean), "std": exact(std),
+            "colour": modelinfo::word(&preprocess::COLOURS, self.colour.value), "mean": exact(mean), "std": exact(std),
             "resize": fit, "crop_share": self.crop_share.value, "bars": self.bars.value, "filter": filter, "origins": origins,
         })
     }

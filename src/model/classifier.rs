@@ -1,6 +1,7 @@
 //! A classifier by its graph: one input, which is a picture, and one output, a number for each class.
 
 use super::boundary::Boundary;
+use super::quantized::is_q_operator;
 use super::recipe::{Settled, Sources, Stated};
 use super::weights::Weights;
 use super::{beside, input, kinds, limits, onnx, output};
@@ -167,15 +168,12 @@ impl Model {
 
     /// Whether the model computes with integers: without that the NPU cannot run it.
     pub fn is_quantized(&self) -> bool {
-        self.operators
-            .keys()
-            .any(|kind| kind == "DequantizeLinear" || kind == "EPContext" || kind.starts_with("QLinear") || kind == "QGemm")
+        self.operators.keys().any(|kind| kind == "DequantizeLinear" || kind == "EPContext" || is_q_operator(kind))
     }
 
     /// Why the model cannot run on an NPU, and how to fix it; `None` if no reason is known.
     pub fn npu_obstacle(&self) -> Option<&'static str> {
-        let q_operators = self.operators.keys().any(|kind| kind.starts_with("QLinear") || kind == "QGemm");
-        if q_operators {
+        if self.operators.keys().any(|kind| is_q_operator(kind)) {
             return Some(
                 "It is of the QOperator form (QLinearConv ...), and QNN wants QDQ (QuantizeLinear and DequantizeLinear around float operators).\n\
                  Quantize it again with quant_format=QuantFormat.QDQ.",

@@ -14,7 +14,7 @@ pub fn of_input(node: &Node) -> Option<Places> {
     match node.op_type.as_str() {
         "DequantizeLinear" => Some((1, 2)),
         "QLinearConcat" => Some((3, 4)),
-        _ => of_output(node).filter(|_| is_q_operator(node)).map(|_| (1, 2)),
+        _ => of_output(node).filter(|_| is_q_operator(&node.op_type)).map(|_| (1, 2)),
     }
 }
 
@@ -35,9 +35,9 @@ pub fn of_output(node: &Node) -> Option<Places> {
     })
 }
 
-/// Whether `node` is of the QOperator form.
-pub fn is_q_operator(node: &Node) -> bool {
-    node.op_type.starts_with("QLinear") || node.op_type == "QGemm"
+/// Whether operators of this `kind` are of the QOperator form.
+pub fn is_q_operator(kind: &str) -> bool {
+    kind.starts_with("QLinear") || kind == "QGemm"
 }
 
 /// Scale and zero point of `node`, at these places.

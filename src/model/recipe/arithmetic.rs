@@ -5,13 +5,13 @@ use super::given::{Given, Origin};
 use super::range::Range;
 use super::stated::Stated;
 use super::values::{BYTES, IMAGENET_MEAN, UNIT, of_range};
-use crate::model::onnx::{Graph, Node, data_type};
+use crate::model::boundary::{SHAPE_ONLY, element_type};
+use crate::model::onnx::{Graph, Node};
+use crate::model::quantized;
 use crate::model::weights::Weights;
 use crate::preprocess::{Colour, Normalize};
+use crate::tensor::ElementType;
 use std::collections::HashMap;
-
-/// Operators that leave each value as it is.
-const NEUTRAL: [&str; 8] = ["Cast", "Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Dropout", "Flatten"];
 
 /// What the first nodes say.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,17 +34,14 @@ pub fn read(graph: &Graph, weights: &Weights, input: &str) -> FirstNodes {
     for _ in 0..=graph.node.len() {
         let Some([reader]) = readers.get(at).map(Vec::as_slice) else { break };
         match reader.op_type.as_str() {
-            kind if NEUTRAL.contains(&kind) => {}
-            "QuantizeLinear" | "DequantizeLinear" => {
+            kind if kind == "Cast" || SHAPE_ONLY.contains(&kind) => {}
+            kind if quantized::of_input(reader).or(quantized::of_output(reader)).is_some() => {
                 if kinds.is_empty() && range.is_none() {
-                    range = held(reader, weights, 1);
+                    range = held(reader, weights);
                 }
-            }
-            kind if kind.starts_with("QLinear") => {
-                if kinds.is_empty() && range.is_none() {
-                    range = held(reader, weights, 1);
+                if !["QuantizeLinear", "DequantizeLinear"].contains(&kind) {
+                    break;
                 }
-                break;
             }
             kind => match line.then(reader, weights, at) {
                 Some(next) => {
@@ -68,21 +65,16 @@ pub fn read(graph: &Graph, weights: &Weights, input: &str) -> FirstNodes {
     FirstNodes { stated, range }
 }
 
-/// What a tensor can hold that `node` quantizes by its inputs from `scale` on.
-fn held(node: &Node, weights: &Weights, scale: usize) -> Option<Range> {
-    let constant = |at: usize| node.input.get(at).filter(|name| !name.is_empty());
-    let zero_point = match constant(scale + 1) {
-        Some(name) => weights.scalar(name).ok()??,
-        None => 0.0,
+/// What a tensor can hold that `node` quantizes, or reads quantized.
+fn held(node: &Node, weights: &Weights) -> Option<Range> {
+    let places = quantized::of_input(node).or(quantized::of_output(node))?;
+    let quantization = quantized::parameters(node, weights, places).ok()?;
+    // without a zero point it is uint8
+    let element = match node.input.get(places.1).and_then(|name| weights.data_type(name)) {
+        Some(data_type) => element_type(data_type, "").ok()?,
+        None => ElementType::U8,
     };
-    let bounds = match constant(scale + 1).and_then(|name| weights.data_type(name)) {
-        None | Some(data_type::UINT8) => (0, 255),
-        Some(data_type::INT8) => (-128, 127),
-        Some(data_type::UINT16) => (0, 65535),
-        Some(data_type::INT16) => (-32768, 32767),
-        Some(_) => return None,
-    };
-    Range::new(bounds, weights.scalar(constant(scale)?).ok()??, zero_point)
+    Range::new(element, quantization)
 }
 
 /// What the nodes so far compute of each channel: `factor` * x + `shift`.
@@ -170,7 +162,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::onnx::Tensor;
+    use crate::model::onnx::{Tensor, data_type};
     use crate::model::recipe::values::known;
 
     fn constant(name: &str, values: &[f32]) -> Tensor {
@@ -240,19 +232,22 @@ mod tests {
 
     #[test]
     fn a_quantized_input_shows_what_it_holds() {
-        let quantized = |kind: &str, scale: f32, zero: i32, data_type: i32| {
+        let first_held = |kind: &str, scale: f32, zero: i32, data_type: i32| {
             let zero = Tensor { data_type, int32_data: vec![zero], name: "z".into(), ..Tensor::default() };
             let input = vec!["x".to_owned(), "s".to_owned(), "z".to_owned()];
             let node = Node { input, output: vec!["q".into()], op_type: kind.into(), ..Node::default() };
             let graph = Graph { node: vec![node], initializer: vec![constant("s", &[scale]), zero], ..Graph::default() };
             let weights = Weights::new(&graph, None);
-            read(&graph, &weights, "x").range.unwrap()
+            read(&graph, &weights, "x").range
         };
+        let quantized = |kind: &str, scale, zero, data_type| first_held(kind, scale, zero, data_type).unwrap();
         let imagenet = quantized("QuantizeLinear", 4.758 / 255.0, 114, data_type::UINT8);
         assert_eq!(imagenet.to_string(), "-2.13..2.63");
         assert_eq!(imagenet.fitting(0.05).map(|known| known.name).collect::<Vec<_>>(), ["imagenet"]);
         let symmetric = quantized("DequantizeLinear", 1.0 / 127.0, 0, data_type::INT8);
         assert_eq!(symmetric.fitting(0.05).map(|known| known.name).collect::<Vec<_>>(), ["none", "half"]);
+        // 32 bits hold anything
+        assert_eq!(first_held("DequantizeLinear", 1.0, 0, data_type::INT32), None);
         let half = quantized("QLinearConv", 2.0 / 255.0, 128, data_type::UINT8);
         assert_eq!(half.fitting(0.05).map(|known| known.name).collect::<Vec<_>>(), ["half"]);
     }

@@ -22,7 +22,6 @@ mod values;
 
 pub use folder::{modelinfo_paths, paths};
 pub use given::{Given, Origin};
-pub use range::Range;
 pub use settle::{Recipe, Settled};
 pub use sources::Sources;
 pub use stated::Stated;

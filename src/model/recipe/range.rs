@@ -4,7 +4,7 @@ use super::given::{Given, Origin};
 use super::stated::Stated;
 use super::values;
 use crate::preprocess::Normalize;
-use crate::tensor::{InputSpec, Quantization};
+use crate::tensor::{ElementType, InputSpec, Quantization};
 use std::fmt;
 
 /// From which to which real value an input can hold.
@@ -19,22 +19,19 @@ pub struct Range {
 }
 
 impl Range {
-    /// Of integers from `bounds`, quantized by `scale` and `zero_point`.
-    pub fn new(bounds: (i64, i64), scale: f64, zero_point: f64) -> Option<Self> {
-        let real = |element: i64| (element as f64 - zero_point) * scale;
-        let (least, most) = (real(bounds.0), real(bounds.1));
-        let symmetric = bounds.0 < 0 && zero_point == 0.0;
-        (least.is_finite() && most.is_finite() && most > least).then_some(Self { least, most, symmetric })
+    /// Of the integers of `element`; `None` for floats, and for int32, which holds all that there is.
+    pub fn new(element: ElementType, Quantization { scale, zero_point }: Quantization) -> Option<Self> {
+        let (least, most) = element.bounds().filter(|_| element != ElementType::I32)?;
+        let real = |element: i32| f64::from(element - zero_point) * f64::from(scale);
+        Some(Self { least: real(least), most: real(most), symmetric: least < 0 && zero_point == 0 })
     }
 
     /// Of the integers of `input`; `None` where it has floats, or where nothing says what its integers mean. Unsigned bytes without a
     /// scale are pixels as they are.
     pub fn of(input: &InputSpec) -> Option<Self> {
-        let (least, most) = input.tensor.element.bounds()?;
-        match input.tensor.quantization {
-            Some(Quantization { scale, zero_point }) => Self::new((least.into(), most.into()), scale.into(), zero_point.into()),
-            None => ((least, most) == (0, 255)).then_some(Self { least: 0.0, most: 255.0, symmetric: false }),
-        }
+        let element = input.tensor.element;
+        let pixels = || (element == ElementType::U8).then_some(Quantization { scale: 1.0, zero_point: 0 });
+        Self::new(element, input.tensor.quantization.or_else(pixels)?)
     }
 
     /// By which share of its own width `normalize` misses this range. Of a symmetric one only the greater end counts.

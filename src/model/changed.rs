@@ -2,6 +2,7 @@
 //! as it is, byte by byte, fields that this program does not know among it.
 
 use super::classifier::{Model, Source};
+use super::fields::fields;
 use super::limits;
 use super::onnx::{self, Dimension, Graph, Shape, TensorType, Type, ValueInfo};
 use crate::error::{Error, Result};
@@ -9,7 +10,7 @@ use crate::files;
 use crate::tensor::TensorSpec;
 use bytes::Bytes;
 use prost::Message;
-use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint};
+use prost::encoding::{WireType, encode_key, encode_varint};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -65,7 +66,7 @@ fn change(bytes: &Bytes, model: &Model, fix_shapes: bool) -> Option<Vec<u8>> {
             continue;
         }
         let (mut nodes, mut inputs, mut outputs) = (graph.node.iter(), graph.input.iter(), graph.output.iter());
-        for field in fields(field.inside) {
+        for field in fields(field.inside?) {
             let field = field?;
             match field.number {
                 NODE => {
@@ -139,44 +140,4 @@ fn needed(graph: &Graph, output: &str) -> Option<HashSet<*const onnx::Node>> {
         }
     }
     Some(needed)
-}
-
-/// One field of a protobuf message.
-struct Field<'a> {
-    number: u32,
-    /// Key and content.
-    whole: &'a [u8],
-    /// The content of one with a length; else nothing.
-    inside: &'a [u8],
-}
-
-/// The fields of a message; `None` is the last where it is none.
-fn fields(mut bytes: &[u8]) -> impl Iterator<Item = Option<Field<'_>>> {
-    std::iter::from_fn(move || {
-        if bytes.is_empty() {
-            return None;
-        }
-        let start = bytes;
-        let field = (|| {
-            let (number, kind) = decode_key(&mut bytes).ok()?;
-            let length = match kind {
-                WireType::Varint => {
-                    decode_varint(&mut bytes).ok()?;
-                    0
-                }
-                WireType::SixtyFourBit => 8,
-                WireType::ThirtyTwoBit => 4,
-                WireType::LengthDelimited => usize::try_from(decode_varint(&mut bytes).ok()?).ok()?,
-                WireType::StartGroup | WireType::EndGroup => return None,
-            };
-            let (content, rest) = bytes.split_at_checked(length)?;
-            bytes = rest;
-            let inside = if kind == WireType::LengthDelimited { content } else { &[] };
-            Some(Field { number, whole: &start[..start.len() - rest.len()], inside })
-        })();
-        if field.is_none() {
-            bytes = &[];
-        }
-        Some(field)
-    })
 }

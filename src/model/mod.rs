@@ -6,6 +6,7 @@ mod builtin;
 mod changed;
 mod classifier;
 mod dimensions;
+mod fields;
 mod input;
 mod kinds;
 mod limits;

@@ -2,44 +2,64 @@
 
 use crate::error::Error;
 
-/// Where a kind of file has its mark, the mark, what it is, and what to do.
-const KINDS: [(usize, &[u8], &str, &str); 11] = [
-    (0, b"version https://git-lfs", "a Git LFS pointer, not the model itself", "In the repository's folder: git lfs pull"),
-    (
+/// A kind of file that is no model for glimpsed.
+struct Kind {
+    /// The bytes by which it is known.
+    mark: &'static [u8],
+    /// Where they are.
+    at: usize,
+    /// What it is.
+    what: &'static str,
+    /// What to do.
+    hint: &'static str,
+}
+
+const fn kind(at: usize, mark: &'static [u8], what: &'static str, hint: &'static str) -> Kind {
+    Kind { mark, at, what, hint }
+}
+
+/// For files that nobody takes for a model.
+const WANTED: &str = "--model FILE names an ONNX file.";
+
+const KINDS: [Kind; 13] = [
+    kind(0, b"version https://git-lfs", "a Git LFS pointer, not the model itself", "In the repository's folder: git lfs pull"),
+    kind(
         4,
         b"TFL3",
         "a TensorFlow Lite model",
-        "Export the model to ONNX, for instance with tf2onnx (python3 -m tf2onnx.convert --tflite MODEL).",
+        "Export the model to ONNX, for instance with tf2onnx (python3 -m tf2onnx.convert --tflite MODEL --output MODEL.onnx).",
     ),
-    (4, b"ORTM", "a model in ONNX Runtime's own format (.ort)", "glimpsed reads the .onnx file that it was made of."),
-    (
+    kind(4, b"ORTM", "a model in ONNX Runtime's own format (.ort)", "glimpsed reads the .onnx file that it was made of."),
+    kind(
         0,
         b"PK\x03\x04",
         "a zip archive",
-        "Unpack it, and name the .onnx file inside. (PyTorch's .pt and .pth are such archives too: export the model with torch.onnx.export.)",
+        "Unpack it, and name the .onnx file inside. Where there is none, it is another runtime's model (PyTorch's .pt and .pth, Keras' .keras): export that to ONNX.",
     ),
-    (0, b"\x1f\x8b", "a gzip archive", "Unpack it, and name the .onnx file inside."),
-    (0, b"\x80\x02", "a Python pickle, as PyTorch wrote it", "Export the model with torch.onnx.export."),
-    (0, b"\x89HDF", "an HDF5 file, as Keras writes it", "Export the model to ONNX with tf2onnx."),
-    (0, b"GGUF", "a GGUF file", "An image classifier in ONNX is wanted."),
-    (
+    kind(0, b"\x1f\x8b", "a gzip archive", "Unpack it, and name the .onnx file inside."),
+    kind(0, b"\x80\x02", "a Python pickle, as PyTorch wrote it", "Export the model with torch.onnx.export."),
+    kind(0, b"\x89HDF", "an HDF5 file, as Keras writes it", "Export the model to ONNX with tf2onnx."),
+    kind(0, b"GGUF", "a GGUF file", "An image classifier in ONNX is wanted."),
+    kind(
         8,
         b"{\"",
         "a file of safetensors: weights without a graph",
         "Export the model to ONNX, for instance with optimum-cli export onnx.",
     ),
-    (0, b"RIFF", "a picture or a sound", "--model FILE names an ONNX file."),
-    (0, b"\x7fELF", "a program or library", "--model FILE names an ONNX file."),
+    kind(0, b"\xff\xd8\xff", "a JPEG picture", WANTED),
+    kind(0, b"\x89PNG", "a PNG picture", WANTED),
+    kind(8, b"WEBP", "a WebP picture", WANTED),
+    kind(0, b"\x7fELF", "a program or library", WANTED),
 ];
 
 /// Whether `bytes` are of a kind that is named.
 pub fn is_known(bytes: &[u8]) -> bool {
-    kind(bytes).is_some()
+    look(bytes).is_some()
 }
 
 /// The error for the file `shown` with these `bytes`, which are no ONNX.
 pub fn not_onnx(shown: &str, bytes: &[u8]) -> Error {
-    let (what, hint) = kind(bytes).unwrap_or((
+    let (what, hint) = look(bytes).unwrap_or((
         "of another kind",
         "An .onnx file is wanted. Models for other runtimes (.tflite, .dlc, .bin, .pt) do not run here; Qualcomm AI Hub offers most as ONNX too.",
     ));
@@ -47,13 +67,12 @@ pub fn not_onnx(shown: &str, bytes: &[u8]) -> Error {
 }
 
 /// What `bytes` are, and what to do.
-fn kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+fn look(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if bytes.is_empty() {
         return Some(("empty", "Fetch it again."));
     }
-    let marked = KINDS.iter().find(|(at, mark, ..)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
-    if let Some((.., what, hint)) = marked {
-        return Some((what, hint));
+    if let Some(kind) = KINDS.iter().find(|kind| bytes.get(kind.at..).is_some_and(|rest| rest.starts_with(kind.mark))) {
+        return Some((kind.what, kind.hint));
     }
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).to_lowercase();
     let start = start.trim_start_matches(['\u{feff}', ' ', '\r', '\n', '\t']);
@@ -84,6 +103,8 @@ mod tests {
             (b"\n<!DOCTYPE html><html><head><title>404</title></head></html>", "HTML"),
             (b"\xef\xbb\xbf<html>", "HTML"),
             (b"\x40\0\0\0\0\0\0\0{\"a\":1}", "safetensors"),
+            (b"RIFF\x10\0\0\0WEBPVP8 ", "a WebP picture"),
+            (b"\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG picture"),
             (b"", "empty"),
             (b"anything else", "of another kind"),
         ] {

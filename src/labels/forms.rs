@@ -25,13 +25,20 @@ pub fn structured(text: &str) -> Option<Result<Vec<String>, Fault>> {
         }
         let first = start.lines().next().unwrap_or_default().trim_end();
         let meant = first.len() == 1 || first[1..].trim_start().starts_with(['"', '\'', '{', '[']) || is_yaml;
+        // and so is its list, ['cat', 'dog']
+        if meant && let Ok(list) = serde_saphyr::from_str::<Vec<String>>(text) {
+            return Some(Ok(list));
+        }
         return meant.then(|| Err((Some(fault.line()), "it is not valid JSON".to_owned())));
     }
     is_yaml.then(|| of_yaml(text).map_err(|why| (None, why)))
 }
 
-fn of_json(value: &Value) -> Result<Vec<String>, String> {
+/// The names in `value`: `["cat", "dog"]`, `{"0": "cat"}`, `{"cat": 0}` or `{"0": ["n01440764", "cat"]}`, or one of these under a key
+/// that is usual for them. In words why there are none.
+pub fn of_json(value: &Value) -> Result<Vec<String>, String> {
     match value {
+        Value::Array(items) if items.is_empty() => Err("its list is empty".to_owned()),
         Value::Array(items) => items
             .iter()
             .enumerate()
@@ -75,8 +82,10 @@ fn of_yaml(text: &str) -> Result<Vec<String>, String> {
     struct Map {
         names: BTreeMap<usize, String>,
     }
-    if let Ok(List { names }) = serde_saphyr::from_str(text) {
-        return Ok(names);
+    match serde_saphyr::from_str(text) {
+        Ok(List { names }) if names.is_empty() => return Err("its list is empty".to_owned()),
+        Ok(List { names }) => return Ok(names),
+        Err(_) => {}
     }
     match serde_saphyr::from_str(text) {
         Ok(Map { names }) => in_order(names.into_iter()),
@@ -136,6 +145,7 @@ mod tests {
             r#"{"architectures": ["X"], "id2label": {"0": "cat", "1": "dog", "2": "owl"}, "label2id": {"cat": 0, "dog": 1, "owl": 2}}"#,
             r#"{"label2id": {"cat": 0, "dog": 1, "owl": 2}, "num": 3}"#,
             "{0: 'cat', 1: 'dog', 2: 'owl'}",
+            "['cat', 'dog', 'owl']",
             "{0: 'cat',\n 1: 'dog',\n 2: 'owl'}\n",
             "path: data\nnames: [cat, dog, owl]\n",
             "names:\n  - cat\n  - dog\n  - owl\nnc: 3\n",
@@ -155,6 +165,8 @@ mod tests {
             (r#"{"cat": "x", "dog": "y"}"#, "neither numbers with names"),
             ("{}", "neither numbers with names"),
             ("[1, 2]", "entry 0 of the list"),
+            ("[]", "list is empty"),
+            ("names: []\n", "list is empty"),
             ("{\n\"0\": \"cat\",\n", "not valid JSON"),
             ("names: 7\n", "neither a list"),
         ] {
@@ -162,6 +174,28 @@ mod tests {
             assert!(why.contains(said), "{text}: {why}");
         }
         assert_eq!(names("{\n\"0\": \"cat\"\n\"1\"").unwrap_err().0, Some(3));
+    }
+
+    /// Names come with models from anywhere: a file must not exhaust stack or memory.
+    #[test]
+    fn deep_and_multiplying_structures_are_refused() {
+        let deep = |open: &str, shut: &str| open.repeat(100_000) + &shut.repeat(100_000);
+        let mut aliases = "a0: &a0 [cat, cat, cat, cat, cat, cat, cat, cat, cat]\n".to_owned();
+        for n in 1..12 {
+            let alias = format!("*a{}", n - 1);
+            aliases += &format!("a{n}: &a{n} [{}]\n", [alias.as_str(); 9].join(", "));
+        }
+        for text in [
+            deep("[", "]"),
+            deep("['", "']"),
+            deep("{\"names\":", "}"),
+            format!("names: {}\n", deep("[", "]")),
+            format!("other: {}\nnames: [cat]\n", deep("[", "]")),
+            format!("{aliases}names: *a11\n"),
+            format!("{aliases}other: *a11\nnames: [cat]\n"),
+        ] {
+            assert!(structured(&text).is_none_or(|names| names.is_err()), "{}", &text[..60]);
+        }
     }
 
     #[test]

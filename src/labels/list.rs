@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(names(b"\xef\xbb\xbf{\"0\": \" cat \", \"1\": \"big\\ndog\"}"), ["cat", "big dog"]);
         let message = |bytes: &[u8]| Labels::parse(bytes, "l.json").unwrap_err().to_string();
         assert!(message(b"[\"cat\", \"\"]").contains("no name on entry 2"));
-        assert!(message(b"[]").contains("are empty"));
+        assert!(message(b"[]").contains("list is empty"));
         assert!(message(b"{\"0\": \"cat\",\n\"1\"}").contains("not usable (line 2)"));
         let long = format!("{{\"cat\": \"{}\"}}", "x".repeat(100_000));
         assert!(message(long.as_bytes()).len() < 500, "an error does not show the file");

@@ -4,4 +4,5 @@ mod forms;
 mod list;
 mod text;
 
+pub use forms::{of_json, structured};
 pub use list::{CLASSES, LABEL, Labels};

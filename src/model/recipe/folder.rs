@@ -4,8 +4,9 @@
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
-use super::{hugging_face, json, modelinfo, names};
+use super::{hugging_face, modelinfo};
 use crate::files;
+use crate::labels;
 use crate::tensor::InputSpec;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ pub fn read(path: &Path, input: &InputSpec) -> Beside {
         for name in NAMES {
             let file = at(name);
             if folder.labels.is_none() {
-                folder = folder.over(beside.one(&file, |text| plain(labels(text, &file))).unwrap_or_default());
+                folder = folder.over(beside.one(&file, |text| plain(named(text, &file))).unwrap_or_default());
             }
         }
     }
@@ -109,16 +110,10 @@ fn plain(stated: Result<Stated, String>) -> Read {
     stated.map(|stated| (stated, Vec::new()))
 }
 
-/// The names in `text`: JSON or YAML, the names themselves or under `names`.
-fn labels(text: &str, path: &Path) -> Result<Stated, String> {
-    let is_json = path.extension().is_some_and(|kind| kind == "json");
-    let value = if is_json {
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| format!("it is not JSON: {e}"))?
-    } else {
-        json::yaml(text)?
-    };
-    let inside = ["names", "labels", "id2label"].iter().map(|key| &value[*key]).find(|inside| !inside.is_null());
-    let names = names::names(inside.unwrap_or(&value)).ok_or("it does not name all classes by number")?;
+/// The names in `text`.
+fn named(text: &str, path: &Path) -> Result<Stated, String> {
+    let names = labels::structured(text.trim_start_matches('\u{feff}')).ok_or("it holds no names in JSON or YAML")?;
+    let names = names.map_err(|(_, why)| why)?;
     Ok(Stated { labels: Some(Given::new(names, Origin::File(path.to_owned()))), ..Stated::default() })
 }
 

@@ -4,7 +4,8 @@
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
-use super::{json, names, timm, values};
+use super::{json, timm, values};
+use crate::labels;
 use crate::preprocess::{Colour, Filter, Fit, Normalize};
 use serde_json::Value;
 use std::path::Path;
@@ -35,7 +36,7 @@ pub fn config(text: &str, path: &Path) -> Result<Stated, String> {
     let origin = Origin::File(path.to_owned());
     let mut stated = timm::read(&config, &origin);
     // without names of its own, the library numbers them: LABEL_0, LABEL_1
-    let named = names::names(&config["id2label"]).filter(|names| !names.iter().all(|name| name.starts_with("LABEL_")));
+    let named = labels::of_json(&config["id2label"]).ok().filter(|names| !names.iter().all(|name| name.starts_with("LABEL_")));
     if let Some(names) = named {
         stated.labels = Some(Given::new(names, origin.clone()));
     }

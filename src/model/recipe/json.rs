@@ -1,4 +1,4 @@
-//! JSON and YAML of files that others wrote: any field may be missing or of another kind.
+//! JSON of files that others wrote: any field may be missing or of another kind.
 
 use serde_json::Value;
 
@@ -31,9 +31,4 @@ pub fn object(text: &str) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}');
     let value: Value = serde_json::from_str(text).map_err(|e| format!("it is not JSON: {e}"))?;
     if value.is_object() { Ok(value) } else { Err("it holds no JSON object".into()) }
-}
-
-/// `text` as YAML, which JSON is too.
-pub fn yaml(text: &str) -> Result<Value, String> {
-    serde_saphyr::from_str(text).map_err(|e| format!("it is not YAML: {}", e.to_string().lines().next().unwrap_or_default()))
 }

@@ -11,7 +11,6 @@ mod given;
 mod hugging_face;
 mod json;
 pub mod modelinfo;
-mod names;
 mod properties;
 mod range;
 mod settle;

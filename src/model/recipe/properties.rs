@@ -5,7 +5,8 @@
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
-use super::{json, names, values};
+use super::{json, values};
+use crate::labels;
 use crate::preprocess::{Colour, Filter, Fit, Normalize};
 
 /// Pairs that are looked at; files have some ten.
@@ -63,7 +64,7 @@ pub fn read<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> (Stated, Vec
     }
     for key in ["names", "labels", "classes", "class_names", "character"] {
         let Some(text) = get(key) else { continue };
-        match names::of_text(text) {
+        match names(text) {
             Some(names) => {
                 stated.labels = Some(Given::new(names, origin(key)));
                 break;
@@ -72,6 +73,16 @@ pub fn read<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> (Stated, Vec
         }
     }
     (stated, notes)
+}
+
+/// The names in a text: JSON, a Python dictionary or list as it prints itself, or one a line, or with commas between.
+fn names(said: &str) -> Option<Vec<String>> {
+    if said.starts_with(['{', '[']) {
+        return labels::structured(said)?.ok();
+    }
+    let between = if said.contains('\n') { '\n' } else { ',' };
+    let names: Vec<_> = said.split(between).map(|name| name.trim().to_owned()).collect();
+    (names.len() > 1 && names.iter().all(|name| !name.is_empty())).then_some(names)
 }
 
 /// ONNX's words for a range.
@@ -152,6 +163,17 @@ mod tests {
         for (mean, std) in [("x", "1"), ("0.5", "0"), ("1,2", "1"), ("", ""), ("[[1], [2]]", "1")] {
             let (stated, notes) = of(&[("mean", mean), ("std", std)]);
             assert!(stated.is_empty() && notes.len() == 1, "{mean} {std}");
+        }
+    }
+
+    #[test]
+    fn names_in_every_form() {
+        for text in ["{0: 'cat', 1: 'dog'}", "['cat', 'dog']", "cat,dog", "cat\ndog\n", r#"{"0": "cat", "1": "dog"}"#] {
+            let (stated, _) = of(&[("names", text)]);
+            assert_eq!(stated.labels.unwrap().value, ["cat", "dog"], "{text}");
+        }
+        for text in ["", "one", "{0: ", "{0: 'cat', 1: 'dog'", "cat,,dog", "[]"] {
+            assert!(of(&[("names", text)]).0.is_empty(), "{text}");
         }
     }
 

@@ -5,7 +5,8 @@
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
-use super::{json, names};
+use super::json;
+use crate::labels;
 use crate::preprocess::{Filter, Fit, Normalize};
 use serde_json::Value;
 
@@ -36,7 +37,7 @@ pub fn read(config: &Value, origin: &Origin) -> Stated {
             _ => stated.fitted(Fit::Crop, share, origin),
         }
     }
-    stated.labels = names::names(&config["label_names"]).map(|names| Given::new(names, origin.clone()));
+    stated.labels = labels::of_json(&config["label_names"]).ok().map(|names| Given::new(names, origin.clone()));
     stated
 }
 

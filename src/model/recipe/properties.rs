@@ -41,12 +41,9 @@ pub fn read<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> (Stated, Vec
         }
     }
     if let (Some(mean), Some(std)) = (get("mean"), get("std")) {
-        match (three(mean), three(std)) {
-            (Some(mean), Some(std)) if std.iter().all(|std| *std > 0.0) => {
-                let normalize = Normalize { mean: mean.map(|mean| mean as f32), std: std.map(|std| std as f32) };
-                stated.normalize = Some(Given::new(normalize, origin("mean and std")));
-            }
-            _ => wrong("mean and std", &format!("{mean}; {std}")),
+        match three(mean).zip(three(std)).and_then(|(mean, std)| values::of_numbers(mean, std)) {
+            Some(normalize) => stated.normalize = Some(Given::new(normalize, origin("mean and std"))),
+            None => wrong("mean and std", &format!("{mean}; {std}")),
         }
     }
     if let Some(size) = get("imgsz") {
@@ -160,7 +157,7 @@ mod tests {
             assert_eq!(known(&of(&[("mean", mean), ("std", std)]).0), Some("imagenet"));
         }
         assert_eq!(known(&of(&[("mean", "0.5"), ("std", "0.5")]).0), Some("half"));
-        for (mean, std) in [("x", "1"), ("0.5", "0"), ("1,2", "1"), ("", ""), ("[[1], [2]]", "1")] {
+        for (mean, std) in [("x", "1"), ("0.5", "0"), ("0.5", "1e-300"), ("1,2", "1"), ("", ""), ("[[1], [2]]", "1")] {
             let (stated, notes) = of(&[("mean", mean), ("std", std)]);
             assert!(stated.is_empty() && notes.len() == 1, "{mean} {std}");
         }

@@ -5,9 +5,9 @@
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
-use super::json;
+use super::{json, values};
 use crate::labels;
-use crate::preprocess::{Filter, Fit, Normalize};
+use crate::preprocess::{Filter, Fit};
 use serde_json::Value;
 
 /// What the object `config` says, which `origin` holds; nothing where it is not timm's.
@@ -18,12 +18,9 @@ pub fn read(config: &Value, origin: &Origin) -> Stated {
     if !cfg["input_size"].is_array() || !cfg["crop_pct"].is_number() {
         return stated;
     }
-    let given = |value| Given::new(value, origin.clone());
-    if let (Some(mean), Some(std)) = (json::three(&cfg["mean"]), json::three(&cfg["std"]))
-        && std.iter().all(|std| *std > 0.0)
-    {
-        stated.normalize = Some(given(Normalize { mean: mean.map(|mean| mean as f32), std: std.map(|std| std as f32) }));
-    }
+    let (mean, std) = (json::three(&cfg["mean"]), json::three(&cfg["std"]));
+    let normalize = mean.zip(std).and_then(|(mean, std)| values::of_numbers(mean, std));
+    stated.normalize = normalize.map(|normalize| Given::new(normalize, origin.clone()));
     stated.filter = cfg["interpolation"].as_str().and_then(filter_called).map(|filter| Given::new(filter, origin.clone()));
     if let Some([_, height, width]) = cfg["input_size"].as_array().map(Vec::as_slice)
         && let (Some(height), Some(width)) = (json::side(height), json::side(width))

@@ -51,12 +51,16 @@ pub fn of_range(least: [f64; 3], most: [f64; 3]) -> Option<Normalize> {
     is_usable(&normalize).then_some(normalize)
 }
 
+/// `mean` and `std` of pixels of 0..1. `None` where that cannot be.
+pub fn of_numbers(mean: [f64; 3], std: [f64; 3]) -> Option<Normalize> {
+    let normalize = Normalize { mean: mean.map(|mean| mean as f32), std: std.map(|std| std as f32) };
+    is_usable(&normalize).then_some(normalize)
+}
+
 /// Mean and standard deviation for (`pixel` * `factor` - `mean`) / `std`, with a pixel of 0..255. `None` where that cannot be.
 pub fn of_rescaled(factor: f64, mean: [f64; 3], std: [f64; 3]) -> Option<Normalize> {
     let whole = factor * 255.0;
-    let scaled = |values: [f64; 3]| values.map(|value| (value / whole) as f32);
-    let normalize = Normalize { mean: scaled(mean), std: scaled(std) };
-    is_usable(&normalize).then_some(normalize)
+    of_numbers(mean.map(|mean| mean / whole), std.map(|std| std / whole))
 }
 
 /// Whether quotients stay far from a float32's limits: the ranges that flags have too.

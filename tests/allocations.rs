@@ -7,7 +7,7 @@ mod common;
 
 use glimpsed::frame::{Frame, Orientation};
 use glimpsed::model::builtin;
-use glimpsed::preprocess::{Filter, Fit, Params, Preprocessor};
+use glimpsed::preprocess::{Colour, Filter, Fit, Params, Preprocessor};
 use glimpsed::runtime::{self, Provider};
 use glimpsed::tensor::Tensor;
 use std::time::Duration;
@@ -15,12 +15,17 @@ use std::time::Duration;
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-/// The allocations of ten frames after the first.
+/// The allocations of ten frames after the first. Where there are some, the least of three times ten: a thread that was started before
+/// may allocate its own things during the first ones.
 fn allocations(mut work: impl FnMut()) -> u64 {
     work();
-    let before = dhat::HeapStats::get().total_blocks;
-    (0..10).for_each(|_| work());
-    dhat::HeapStats::get().total_blocks - before
+    let mut ten = || {
+        let before = dhat::HeapStats::get().total_blocks;
+        (0..10).for_each(|_| work());
+        dhat::HeapStats::get().total_blocks - before
+    };
+    let first = ten();
+    if first == 0 { 0 } else { first.min(ten()).min(ten()) }
 }
 
 fn frame(format: &str) -> Frame {
@@ -39,15 +44,20 @@ fn a_frame_costs_none() {
 fn preprocessing_costs_none_in_any_format() {
     let model = builtin().unwrap();
     let mut input = Tensor::zeros(&model.input.tensor);
-    for format in ["RGB", "BGRx", "xRGB", "NV12", "I420", "Y42B", "YUY2", "GRAY8"] {
+    let filters = [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Linear, Filter::Nearest];
+    let mut ways = Vec::new();
+    for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
+        ways.extend(filters.map(|filter| Params { fit, filter, ..Params::default() }));
+        let less = Params { fit, crop_share: Some(0.8), bars: [114, 0, 1], ..Params::default() };
+        ways.extend([Colour::Bgr, Colour::Gray].map(|colour| Params { colour, ..less }));
+    }
+    for format in ["RGB", "BGR", "BGRx", "xRGB", "NV12", "I420", "Y42B", "YUY2", "GRAY8"] {
         let mut frame = frame(format);
         // all other layouts use a part of this code
         frame.info.picture.orientation = Orientation::from_exif(7).unwrap();
-        for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
-            for filter in [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Linear, Filter::Nearest] {
-                let mut preprocessor = Preprocessor::new(&model.input, &Params { fit, filter, ..Params::default() });
-                assert_eq!(allocations(|| preprocessor.run(&frame, &mut input)), 0, "{format} {fit:?} {filter:?}");
-            }
+        for params in &ways {
+            let mut preprocessor = Preprocessor::new(&model.input, params);
+            assert_eq!(allocations(|| preprocessor.run(&frame, &mut input)), 0, "{format} {params:?}");
         }
     }
 }

@@ -157,6 +157,13 @@ mod tests {
     }
 
     #[test]
+    fn unquoted_names_of_yaml_are_texts_whatever_they_look_like() {
+        for text in ["names: [yes, 1.0, 07, true]\n", "names:\n  0: yes\n  1: 1.0\n  2: 07\n  3: true\n"] {
+            assert_eq!(names(text).as_deref(), Ok(&["yes", "1.0", "07", "true"].map(str::to_owned)[..]), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_list_of_names_is_told_without_its_text() {
         for (text, said) in [
             (r#"{"0": "cat", "2": "dog"}"#, "no name for class 1"),

@@ -179,6 +179,12 @@ mod tests {
         };
         assert_eq!(confidence([0.1, 0.7, 0.2004]), 0.7);
         assert_eq!(confidence([0.0, 0.9, 0.0]), 0.9, "it stays settled");
+        // and so are logits, whatever later ones sum to
+        let mut ranker = Ranker::new(&unsaid);
+        for values in [[2.0, -1.0, 0.0], [0.1, 0.7, 0.2]] {
+            ranker.rank(&Tensor::F32(values.to_vec()), 1, &mut best).unwrap();
+        }
+        assert!(best[0].confidence < 0.5, "{best:?}");
         // what the file or the user says is not questioned, and logits stay logits
         assert!(ranked(Tensor::F32(vec![0.1, 0.7, 0.2]), None, false, 1)[0].1 < 0.5);
         for values in [[0.1, 0.7, 0.3], [-0.1, 0.7, 0.4], [2.0, -1.0, 0.0]] {

@@ -260,10 +260,27 @@ mod tests {
     }
 
     #[test]
+    fn five_per_cent_beside_it_are_told_and_twenty_five_refused() {
+        // the input holds 0..1, and pixels become 0..most
+        let unit = input(ElementType::U8, Some((1.0 / 255.0, 0)));
+        let warnings = |most: f32| {
+            let normalize = Some(Given::new(Normalize { mean: [0.0; 3], std: [1.0 / most; 3] }, Origin::Flag));
+            settle(Stated { normalize, ..Stated::default() }, &unit).map(|settled| settled.warnings.len()).ok()
+        };
+        assert_eq!([0.96, 0.94, 0.81, 0.79].map(warnings), [Some(0), Some(1), Some(1), None]);
+        // and to be taken for 0..1, a range may miss it by 5 % too
+        let stated = |most: f32| Range::of(&input(ElementType::U8, Some((most / 255.0, 0)))).unwrap().stated();
+        assert_eq!([0.96, 0.94].map(|most| stated(most).normalize.is_some()), [true, false]);
+    }
+
+    #[test]
     fn bytes_without_a_scale_are_pixels() {
         let settled = settle(given("255", Origin::Graph("it begins with Cast".into())), &input(ElementType::U8, None)).unwrap();
         let normalize = settled.recipe.params().normalize;
         assert!(normalize.std.iter().all(|std| (std - 1.0).abs() < 1e-6) && settled.warnings.is_empty());
         assert!(settle(given("imagenet", Origin::Flag), &input(ElementType::U8, None)).is_err());
+        // and 32 bits hold any value
+        let wide = input(ElementType::I32, Some((1.0 / 255.0, 0)));
+        assert!(settle(given("none", Origin::Flag), &wide).unwrap().warnings.is_empty());
     }
 }

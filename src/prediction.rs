@@ -1,35 +1,35 @@
-//! A result: what one frame shows, and how long it took to know. Its message is [`crate::message::Classification`].
+//! The result of a frame with its durations. Its message is [`crate::message::Classification`].
 
 use crate::frame::FrameInfo;
 use crate::labels::Labels;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One class and how sure the model is of it.
+/// A class with its confidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Score {
     /// The class, from 0.
     pub index: usize,
-    /// 0..=1; over all classes they add up to 1.
+    /// 0..=1; the sum over all classes is 1.
     pub confidence: f32,
 }
 
-/// How long each station took.
+/// The duration of each stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
     /// From capture to publishing.
     pub age: Duration,
-    /// In no station: for the engine, and for the model where the frame was prepared ahead.
+    /// In no stage: waiting for the engine, and for the model if the frame was prefetched.
     pub wait: Duration,
-    /// Crop, resize, colour and quantize.
+    /// Crop, resize, colour conversion and quantization.
     pub preprocess: Duration,
-    /// The model.
+    /// Running the model.
     pub inference: Duration,
-    /// Dequantize, softmax and the best classes.
+    /// Dequantization, softmax and selection of the best classes.
     pub postprocess: Duration,
 }
 
-/// Names a stream: a camera whose frames are classified by a model.
+/// Identifies a stream: a camera and a model.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName {
     /// The camera, or the file.
@@ -38,31 +38,31 @@ pub struct StreamName {
     pub model: Arc<str>,
 }
 
-/// What one frame shows.
+/// The result of one frame.
 #[derive(Debug, Clone)]
 pub struct Prediction {
     /// The camera's name, or the file.
     pub source: Arc<str>,
-    /// Rises by one for each result of the stream, from 0.
+    /// Counts the results of the stream, from 0.
     pub seq: u64,
     /// The frame.
     pub info: FrameInfo,
     /// The model's name.
     pub model: Arc<str>,
-    /// What ran the model: `CPU` or `QNN`.
+    /// The provider that ran the model: `CPU` or `QNN`.
     pub execution_provider: &'static str,
     /// The best classes, best first, equal ones by lower index.
     pub top: Vec<Score>,
     /// The names of all classes.
     pub labels: Arc<Labels>,
-    /// How long it took.
+    /// The duration of each stage.
     pub timing: Timing,
     /// Frames of the source that were replaced in the channel since its previous result.
     pub dropped: u64,
 }
 
 impl Prediction {
-    /// The stream that it is of.
+    /// Its stream.
     pub fn stream(&self) -> StreamName {
         StreamName { camera: self.source.clone(), model: self.model.clone() }
     }
@@ -77,7 +77,7 @@ impl Prediction {
         self.top.first().map(|score| (self.labels.name(score.index), score.confidence))
     }
 
-    /// Becomes a copy of `other` in the memory that it has; nothing is allocated where the classes fit.
+    /// Copies `other` into the existing memory; nothing is allocated if the classes fit.
     pub fn copy_from(&mut self, other: &Self) {
         let mut top = std::mem::take(&mut self.top);
         top.clear();

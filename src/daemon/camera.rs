@@ -1,4 +1,4 @@
-//! One camera: its pipeline on a thread of its own, its channel to each engine, and its counters.
+//! One camera: its pipeline on its own thread, its channel to each engine, and its counters.
 
 use super::hook::Hook;
 use super::reporter::{StateReporter, wake};
@@ -18,19 +18,19 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-/// One frame waits while one is worked on: with more, a live engine that is behind would see older frames.
+/// One frame waits while another is processed: with more, a slow engine would get older frames.
 const WAITING: usize = 1;
 
-/// What is done to the camera's pipeline before it starts.
+/// Configures the camera's pipeline before it starts.
 pub type Prepare = Arc<dyn Fn(&Pipeline) + Send + Sync>;
 
-/// A camera that is set up, and whose thread has not been started.
+/// A camera whose thread is not started yet.
 pub struct Prepared {
     camera: Camera,
     work: Box<dyn FnOnce() + Send>,
 }
 
-/// A camera at work.
+/// A running camera.
 pub struct Camera {
     /// Its settings.
     pub settings: config::Camera,
@@ -38,7 +38,7 @@ pub struct Camera {
     pub streams: Vec<StreamId>,
     /// Its counters.
     pub metrics: Arc<Metrics>,
-    /// Its state, and the reason for it, when subscribers were last told.
+    /// The state and its reason as last reported to subscribers.
     pub last_reported: (State, Option<String>),
     stop: Stop,
     /// `None` until it is started.
@@ -49,8 +49,8 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Sets the camera up; it counts on in `metrics`, and `main` is woken at each change of its state. There is a stream for each of so
-    /// many engines; results of the first are shown on the camera's video.
+    /// Creates the camera, which counts in `metrics` and wakes `main` at each change of its state. It has a stream for each of
+    /// `engines` engines; results of the first are shown on the camera's video.
     pub fn prepare(
         settings: config::Camera,
         prepare: Prepare,
@@ -94,7 +94,7 @@ impl Camera {
             let stop = [asked.receiver(), asked.receiver()];
             let ended = capture::run(&params, stop, &mut |change| reporter.report(&change), deliver);
             reporter.metrics.ended(ended.as_ref().err().map(Error::summary).as_deref());
-            // nobody else sets it
+            // it is set only here
             let _ = result.set(ended.map(drop));
             wake(&main);
         };
@@ -104,17 +104,17 @@ impl Camera {
         (Prepared { camera, work: Box::new(work) }, streams)
     }
 
-    /// Its counters, and how long it may be silent.
+    /// Its counters, and how long it may be without progress.
     pub fn patience(&self) -> (&Metrics, Limits) {
         (&self.metrics, self.settings.limits)
     }
 
-    /// Asks it to end.
+    /// Requests its end.
     pub fn stop(&self) {
         self.stop.request();
     }
 
-    /// Waits until it has ended, as it was asked to, or until `deadline`.
+    /// Waits until it has ended, at most until `deadline`.
     pub fn wait(&self, deadline: Instant) {
         let hook_ended = || self.hook_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected);
         if !(self.thread.as_ref().is_none_or(|thread| thread.wait(deadline)) && hook_ended()) {
@@ -122,30 +122,30 @@ impl Camera {
         }
     }
 
-    /// Says that its thread is left behind.
+    /// Logs that its thread is abandoned.
     pub fn abandon(&self) {
         tracing::warn!("{} did not end in time; its thread is abandoned", self.settings.name);
     }
 
-    /// Disconnected once something that it runs has ended: its thread, or else the command of on_stuck. `None` if all has ended.
+    /// Disconnected once its thread or else the command of on_stuck has ended. `None` if both have ended.
     pub fn at_work(&self) -> Option<&Receiver<()>> {
         let thread = self.thread.as_ref().map(Watched::ended).into_iter();
         thread.chain([&self.hook_ended]).find(|ended| ended.try_recv() != Err(TryRecvError::Disconnected))
     }
 
-    /// The panic of its thread, if that is how it ended.
+    /// The panic of its thread, if it ended by one.
     pub fn fault(&self) -> Option<Error> {
         let panic = self.thread.as_ref()?.outcome()?.as_ref().err()?;
         Some(Error::failed(format!("the thread of the camera '{}' has ended", self.settings.name)).because(panic.clone()))
     }
 
-    /// How it ended, if it has.
+    /// Its outcome, if it has ended.
     pub fn outcome(&self) -> Option<&Result<()>> {
         self.outcome.get()
     }
 }
 
-/// The way of frames to one engine.
+/// The sending side of a channel to one engine.
 struct Outlet {
     sender: channel::Sender<Frame>,
     metrics: Arc<StreamMetrics>,
@@ -158,7 +158,7 @@ fn outlet(metrics: Arc<StreamMetrics>) -> (Outlet, Stream) {
 }
 
 impl Outlet {
-    /// Puts a frame into the channel. False: the engine takes no more.
+    /// Puts a frame into the channel. False: the engine accepts no more.
     fn send(&mut self, frame: Frame) -> bool {
         self.metrics.delivered();
         let sent = if frame.info.live { self.sender.send_newest(frame) } else { self.sender.send_all(frame) };

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Time limit for the end: the inference in flight, the session, the pipelines.
+/// Time limit for shutdown: the inference in flight, the session, the pipelines.
 pub const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(4);
 
 /// Changes that wait for the engine. There is one reload at a time, but a withdrawn change may still be queued.
@@ -22,13 +22,13 @@ const CHANGES: usize = 16;
 /// What all engines of a daemon share.
 #[derive(Clone)]
 pub struct Shared {
-    /// Where results go.
+    /// Receives the results.
     pub hub: Hub,
-    /// How many are wanted.
+    /// The limit of results.
     pub limit: Limit,
     /// Ends all engines.
     pub stop: Stop,
-    /// Engines that have not ended. The last one ends the hub.
+    /// The number of running engines. The last one ends the hub.
     pub running: Arc<AtomicUsize>,
 }
 
@@ -36,9 +36,9 @@ pub struct Shared {
 pub struct EngineThread {
     /// Its model, as `hello` describes it.
     pub model: Model,
-    /// What ran the model when subscribers were last told.
+    /// The execution as last reported to subscribers.
     pub last_reported: Execution,
-    /// Whether the log says that it is not responding.
+    /// Whether it was logged as not responding.
     pub reported_hanging: bool,
     execution: Arc<Mutex<Execution>>,
     /// `None` once no more streams can come.
@@ -57,10 +57,10 @@ impl EngineThread {
             let mut ending = Ending { stop: stop.clone(), running, complete: false, counted: false };
             let classifier = Box::new(classifier);
             let worked = engine::run(streams, classifier, &hub, &changed, stop.receiver(), &limit, &observed);
-            // nobody waits for an answer of this one
+            // the answer of this change is not needed
             drop(changed);
             ending.complete = worked.is_ok() && !limit.is_reached();
-            // the session has been destroyed; now what is queued is written, and the socket goes
+            // the session is closed; now queued results are written, and the socket is removed
             if ending.is_last() { worked.and(hub.end()) } else { worked }
         };
         let thread = threads::spawn("engine", work)?;
@@ -87,7 +87,7 @@ impl EngineThread {
         }
     }
 
-    /// No more streams can come: it ends with those that it has.
+    /// No more streams will be added: it ends with the existing ones.
     pub fn close(&mut self) {
         self.changes = None;
     }
@@ -102,7 +102,7 @@ impl EngineThread {
         !matches!(self.thread.outcome(), None | Some(Ok(Ok(()))))
     }
 
-    /// Waits until it has ended, or until `deadline`; gives its outcome.
+    /// Waits until it has ended, at most until `deadline`; returns its outcome.
     pub fn wait(&self, deadline: Instant) -> Result<()> {
         self.thread.wait(deadline);
         match self.thread.outcome() {
@@ -118,7 +118,7 @@ impl EngineThread {
     }
 }
 
-/// The end of an engine. Where it is not because all frames have ended, the other engines end too.
+/// The end of an engine. Unless all its streams have ended, the other engines end too.
 struct Ending {
     stop: Stop,
     running: Arc<AtomicUsize>,
@@ -146,15 +146,15 @@ impl Drop for Ending {
     }
 }
 
-/// A change that no engine got: the classifiers in it, whose sessions are to be closed.
+/// The classifiers of a change that no engine received; their sessions must be closed.
 pub fn withdrawn(pending: &Pending) -> Option<impl Iterator<Item = Box<Classifier>> + use<>> {
     pending.withdraw().map(|changes| changes.into_iter().filter_map(|change| change.classifier))
 }
 
-/// The error of a change that an engine does not take.
+/// The error of a change that an engine does not accept.
 pub fn not_responding() -> Error {
     Error::failed("the engine is not responding")
-        .hint("It waits for the model's library, the NPU or the reader of a film's results. SIGHUP tries again.")
+        .hint("It waits for the model's library, the NPU or the reader of a film's results. SIGHUP retries.")
 }
 
 /// The error of a change that comes too late.

@@ -1,5 +1,5 @@
-//! Whether the daemon makes progress: only that feeds the watchdog. Every engine has to, so one that hangs feeds nothing even while
-//! another works.
+//! Whether the daemon makes progress, which feeds the watchdog. All engines must make progress: if one hangs, the watchdog is not fed
+//! even while another works.
 
 use crate::capture::{self, Limits};
 use crate::metrics::{Metrics, State};
@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// An engine that has frames to work on and no result for so long is not responding.
+/// An engine with waiting frames and no result for this long is not responding.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// What was seen last.
+/// The last observed values.
 pub struct Health {
     engines: Vec<Progress>,
     signs: HashMap<Arc<str>, (u64, Instant)>,
@@ -20,18 +20,18 @@ pub struct Health {
 #[derive(Clone, Default)]
 struct Progress {
     finished: u64,
-    /// Since when frames wait, without one that it has finished.
+    /// Since when frames have been waiting without one being finished.
     stalled: Option<Instant>,
 }
 
 impl Health {
-    /// Of a daemon with so many engines.
+    /// For a daemon with `engines` engines.
     pub fn new(engines: usize) -> Self {
         Self { engines: vec![Progress::default(); engines], signs: HashMap::new() }
     }
 
-    /// Whether each engine has made progress since the last call, or has nothing to do while a camera is in its known retry: a result;
-    /// or no frame that waits, and a camera whose thread has given a sign of life in the time that it may be silent.
+    /// Whether each engine has made progress since the last call: a result; or no waiting frame, while a camera's thread has shown
+    /// activity within its time limit.
     pub fn progress<'a>(&mut self, cameras: impl Iterator<Item = (&'a Metrics, Limits)>, now: Instant) -> bool {
         let (mut seen, mut in_time) = (vec![(0, false); self.engines.len()], false);
         for (metrics, limits) in cameras {
@@ -74,24 +74,24 @@ mod tests {
     const LIMITS: Limits = Limits { start: Duration::from_secs(30), stall: Duration::from_secs(5) };
 
     #[test]
-    fn a_frame_that_nobody_works_on_is_no_progress() {
+    fn an_unprocessed_frame_is_not_progress() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
         let mut health = Health::new(1);
         let mut at = |metrics: &Metrics, s| health.progress([(metrics, LIMITS)].into_iter(), start + Duration::from_secs(s));
-        assert!(at(&metrics, 0), "a camera that starts has its time");
+        assert!(at(&metrics, 0), "a camera may take its time to start");
         metrics.flows();
         let capture = |metrics: &Metrics| {
             metrics.captured();
             metrics.stream(0).delivered();
         };
         capture(&metrics);
-        assert!(!at(&metrics, 1), "it waits");
+        assert!(!at(&metrics, 1), "a frame is waiting");
         capture(&metrics);
-        assert!(!at(&metrics, 2), "more of them are no progress of the engine");
+        assert!(!at(&metrics, 2), "more waiting frames are not progress");
     }
 
     #[test]
-    fn an_engine_that_hangs_is_named_and_feeds_nothing_while_another_works() {
+    fn a_hanging_engine_is_named_and_stops_the_watchdog_while_another_works() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
         let mut health = Health::new(2);
         metrics.flows();
@@ -111,11 +111,11 @@ mod tests {
         }
         metrics.stream(1).failed();
         assert!(health.progress([(&*metrics, LIMITS)].into_iter(), second(21)), "the first one has nothing to do");
-        assert_eq!(health.silence(1, second(21)), None, "it goes on");
+        assert_eq!(health.silence(1, second(21)), None, "it works again");
     }
 
     #[test]
-    fn a_camera_whose_frames_are_all_left_out_lives() {
+    fn a_camera_whose_frames_are_all_discarded_is_alive() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
         let mut health = Health::new(1);
         let unusable = metrics.unusable_counter();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_that_is_tried_again_and_again_is_progress_and_one_whose_thread_hangs_is_none() {
+    fn retries_of_a_camera_are_progress_and_a_hanging_thread_is_not() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
         let mut health = Health::new(1);
         let mut at = |metrics: &Metrics, s| health.progress([(metrics, LIMITS)].into_iter(), start + Duration::from_secs(s));
@@ -137,6 +137,6 @@ mod tests {
         }
         assert!(!at(&metrics, 270 + capture::longest_silence(&LIMITS).as_secs()));
         metrics.lost("no such device");
-        assert!(at(&metrics, 1000), "it has come to itself");
+        assert!(at(&metrics, 1000), "it works again");
     }
 }

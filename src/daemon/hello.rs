@@ -1,10 +1,10 @@
-//! `hello`: what subscribers are sent first.
+//! `hello`: the first message to subscribers.
 
 use crate::engine::Classifier;
 use crate::message::{Hello, Model, Nodes};
 use crate::runtime::Execution;
 
-/// What a subscriber is sent first, where each of `classifiers` classifies the frames of all `cameras`.
+/// The first message to a subscriber, if each of `classifiers` classifies the frames of all `cameras`.
 pub fn hello(classifiers: &[&Classifier], cameras: &[&str]) -> Hello {
     Hello::new(classifiers.iter().copied().map(model_of).collect(), cameras.iter().map(|&camera| camera.into()).collect())
 }
@@ -24,7 +24,7 @@ pub fn model_of(classifier: &Classifier) -> Model {
     model
 }
 
-/// Says in `model` what runs it.
+/// Sets in `model` where it runs.
 pub fn describe(model: &mut Model, execution: &Execution) {
     model.execution_provider = execution.provider.into();
     model.execution.clone_from(&execution.detail);

@@ -1,7 +1,7 @@
-//! The daemon: cameras, engines, and what comes from outside (signals, the end, other settings), brought together on one thread.
+//! The daemon: connects cameras, engines and external requests (signals, shutdown, reload) on the main thread.
 //!
-//! Each engine has a thread of its own, and so has each camera; this one only waits, looks, and reports. So it can still say what is
-//! wrong when one of them hangs.
+//! Each engine and each camera has its own thread; the main thread only waits, checks and reports. So it can still report a problem when
+//! one of them hangs.
 
 mod parts;
 mod hello;

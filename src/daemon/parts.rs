@@ -1,4 +1,4 @@
-//! What a daemon is given.
+//! The parameters of a daemon.
 
 use super::reload::Source;
 use crate::engine::Classifier;
@@ -8,25 +8,25 @@ use crate::system::systemd::Service;
 use crossbeam_channel::Receiver;
 use std::time::Duration;
 
-/// What a daemon is made of, beside its cameras.
+/// The parts of a daemon besides its cameras.
 pub struct Parts {
-    /// What classifies: an engine for each, and each gets the frames of all cameras.
+    /// The classifiers: each gets an engine, and the frames of all cameras.
     pub classifiers: Vec<Classifier>,
-    /// Where results and changes of state go.
+    /// Receives results and changes of state.
     pub hub: Hub,
     /// How often subscribers get the statistics.
     pub status_interval: Option<Duration>,
-    /// Ends by itself after so many results, of all engines together.
+    /// The number of results, of all engines together, after which it ends.
     pub limit: Option<u64>,
-    /// Where other settings come from.
+    /// The source of reloaded settings.
     pub source: Option<Source>,
 }
 
-/// Who tells it what to do.
+/// Its external requests.
 pub struct Outside<'a> {
-    /// The end.
+    /// The shutdown request.
     pub stop: &'a Stop,
-    /// Everything else.
+    /// Other requests.
     pub asked: &'a Receiver<Ask>,
     /// The service manager.
     pub service: Service,

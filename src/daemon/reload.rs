@@ -1,14 +1,15 @@
-//! A reload: other settings while the daemon runs. They are read and tried first, on a thread of their own; then taken, or refused as a
-//! whole.
+//! A reload: new settings while the daemon is running. They are read and checked first, on a separate thread; then they take effect, or
+//! are refused, as a whole.
 //!
-//! The main thread never waits for a reload. It goes from step to step, and what each step waits for comes back to it as an event:
+//! The main thread never waits for a reload. It goes from step to step, and the result of each step comes back to it as an event:
 //!
 //! 1. *Loading*: the file is read, and the model opened if it has changed.
-//! 2. *Changing*: the engines are offered all changes at once (the model, streams to remove and to add), which they make between two
-//!    frames. If one of them does not take them in time, they are withdrawn from all, and nothing has happened.
-//! 3. *Replacing*: the new settings are in force. Removed cameras end; a camera that replaces another one starts once that has ended.
+//! 2. *Changing*: all changes are offered to the engines at once (the model, streams to remove and to add), which apply them between two
+//!    frames. If one of them does not accept them in time, they are withdrawn from all, and nothing has changed.
+//! 3. *Replacing*: the new settings are in force. Removed cameras end; a camera that replaces another one starts once the old one has
+//!    ended.
 //!
-//! This file holds what a reload waits for; `steps.rs` is what the main thread does when it comes.
+//! This file has the state of a reload; `steps.rs` has its steps.
 
 use super::camera::{Camera, Prepared};
 use crate::config::{Changes, ModelSettings, Settings};
@@ -21,74 +22,74 @@ use crossbeam_channel::{Receiver, at, never};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the engines may take to make changes: each finishes one inference first.
+/// How long the engines may take to accept changes: each finishes one inference first.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often the log says what a reload waits for, and after how long it is given up: an NPU may build a model for a minute or two.
+/// How often the log says what a reload waits for, and when it is abandoned: building a model for the NPU may take a minute or two.
 const REMIND: Duration = Duration::from_secs(30);
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// Reads the settings anew, and opens their model where it is not the one in force, which is given with its files.
+/// Reads the settings, and opens their model if it differs from the current one, which is passed with its files.
 pub type Load = Arc<dyn Fn(&ModelSettings, &Files) -> Result<(Settings, Option<OpenModel>)> + Send + Sync>;
 
-/// Where other settings come from, and those in force.
+/// The source of new settings, and the current ones.
 pub struct Source {
     /// Reads them.
     pub load: Load,
-    /// Those that the daemon was started with.
+    /// The settings with which the daemon was started.
     pub settings: Settings,
     /// The files of their model.
     pub files: Files,
-    /// How long the engines may take to make changes; usually [`PATIENCE`].
+    /// How long the engines may take to accept changes; usually [`PATIENCE`].
     pub patience: Duration,
 }
 
-/// Settings that were read, and a classifier where it is another.
+/// New settings, and a classifier if it has changed.
 pub struct Loaded {
     pub settings: Settings,
     pub model: Option<(Box<Classifier>, Files)>,
 }
 
-/// What a reload waits for.
+/// The state of a reload.
 pub enum Step {
-    /// None is under way.
+    /// No reload is in progress.
     Idle,
-    /// The file is read, and the model opened.
+    /// The file is being read, and the model opened.
     Loading(Receiver<Result<Loaded>>),
-    /// The engines are to make the changes.
+    /// The changes are offered to the engines.
     Changing(Box<Changing>),
-    /// Removed cameras end, and others start in their place.
+    /// Removed cameras are ending, and their replacements starting.
     Replacing(Replacing),
 }
 
-/// Changes that were offered to the engines.
+/// Changes offered to the engines.
 pub struct Changing {
     pub pending: Pending,
     pub until: Instant,
     pub settings: Settings,
-    /// Another model, what runs it, and its files.
+    /// The new model, its execution, and its files.
     pub model: Option<(Model, Execution, Files)>,
     pub hello: Hello,
     pub changes: Changes,
     pub prepared: Vec<Prepared>,
 }
 
-/// Cameras that end, and those that start in their place.
+/// Ending cameras and their replacements.
 pub struct Replacing {
     pub leaving: Vec<Camera>,
     pub waiting: Vec<Prepared>,
     pub until: Instant,
 }
 
-/// Where a reload stands.
+/// The reload.
 pub struct Reload {
     pub source: Option<Source>,
     pub now: Step,
-    /// What the reload is doing, since when, and for how long it had taken when the log said so last.
+    /// The current step, the start of the reload, and its duration at the last log message.
     step: Arc<Mutex<String>>,
     since: Instant,
     reminded: Duration,
-    /// It was asked for once more meanwhile.
+    /// Another reload was requested meanwhile.
     pub again: bool,
 }
 
@@ -98,15 +99,15 @@ impl Reload {
         Self { source, now: Step::Idle, step, since, reminded, again: false }
     }
 
-    /// One begins at `now`; gives where it is to say what it is doing.
+    /// Begins a reload at `now`; returns the place for the name of its current step.
     pub fn begin(&mut self, coming: Receiver<Result<Loaded>>, now: Instant) -> Arc<Mutex<String>> {
-        // its own: one that was given up may still write to the old one
+        // a new one: an abandoned reload may still write to the old one
         self.step = Arc::new(Mutex::new("reading the configuration".to_owned()));
         (self.now, self.since, self.reminded) = (Step::Loading(coming), now, Duration::ZERO);
         self.step.clone()
     }
 
-    /// What to say of a reload that takes long, and whether it is to be given up.
+    /// The report about a slow reload, and whether it is abandoned.
     pub fn overdue(&mut self, now: Instant) -> Option<(String, bool)> {
         let took = now.saturating_duration_since(self.since);
         if !matches!(self.now, Step::Loading(_)) || took < self.reminded + REMIND {
@@ -117,7 +118,7 @@ impl Reload {
         Some((format!("{step}, for {} s", took.as_secs()), took >= DEADLINE))
     }
 
-    /// The events that it waits for: what was read; the engines' answer; the end of a camera; and that one of the last two is late.
+    /// The events that it waits for: the new settings, the engines' answer, the end of a camera, and a timeout of the last two.
     #[allow(clippy::type_complexity)] // named where they are selected
     pub fn awaited(&self) -> (Receiver<Result<Loaded>>, Receiver<Replaced>, Receiver<()>, Receiver<Instant>) {
         match &self.now {
@@ -126,14 +127,14 @@ impl Reload {
             Step::Changing(changing) => (never(), changing.pending.answer().clone(), never(), at(changing.until)),
             Step::Replacing(replacing) => {
                 let ended = replacing.leaving.iter().find_map(Camera::at_work).cloned();
-                // the last one may have ended just now
+                // the last one may just have ended
                 let until = if ended.is_some() { replacing.until } else { Instant::now() };
                 (never(), never(), ended.unwrap_or_else(never), at(until))
             }
         }
     }
 
-    /// Whether the engines may be making changes.
+    /// Whether the engines may be applying changes.
     pub fn is_changing(&self) -> bool {
         matches!(self.now, Step::Changing(_))
     }
@@ -151,7 +152,7 @@ impl Reload {
         self.source.is_some()
     }
 
-    /// Whether cameras may come that way, now that all have ended.
+    /// Whether a reload may still add cameras after all have ended.
     pub fn may_come(&self) -> bool {
         !matches!(self.now, Step::Idle)
     }
@@ -163,7 +164,7 @@ mod tests {
     use crossbeam_channel::bounded;
 
     #[test]
-    fn a_reload_that_hangs_is_told_and_given_up_in_the_end() {
+    fn a_hanging_reload_is_reported_and_finally_abandoned() {
         let (mut reload, start) = (Reload::new(None), Instant::now());
         assert_eq!(reload.overdue(start + DEADLINE), None, "none is under way");
         let (_give, coming) = bounded(1);

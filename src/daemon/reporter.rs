@@ -23,7 +23,7 @@ pub struct StateReporter {
     stuck: Option<config::Stuck>,
     hook: Hook,
     lost: Option<(Instant, String)>,
-    /// Losses without a frame in between.
+    /// The number of losses in a row.
     losses: usize,
 }
 
@@ -39,7 +39,7 @@ impl StateReporter {
         match change {
             Change::Damaged(damage) => return tracing::warn!("{name}: {damage}"),
             Change::Untimed { why } => {
-                return tracing::warn!("{name}: {why}; the time of arrival is used instead, until a new segment begins");
+                return tracing::warn!("{name}: {why}; the time of arrival is used until the next segment");
             }
             Change::Flows { .. } | Change::Lost { .. } => {}
         }
@@ -57,9 +57,9 @@ impl StateReporter {
             (Change::Lost { why, pause }, before) => {
                 let (summary, why) = (why.summary(), why.to_string());
                 match &before {
-                    Some((_, known)) if *known == why => tracing::debug!("{name}: still lost; next try in {pause:.1?}"),
-                    Some(_) => tracing::warn!("{name} is still away, now: {why}"),
-                    None => tracing::warn!("{name} is lost, and tried again until it is back: {why}"),
+                    Some((_, known)) if *known == why => tracing::debug!("{name}: still lost; next attempt in {pause:.1?}"),
+                    Some(_) => tracing::warn!("{name} is still lost, now: {why}"),
+                    None => tracing::warn!("{name} is lost and will be retried until it is back: {why}"),
                 }
                 let since = before.map_or_else(Instant::now, |(since, _)| since);
                 self.metrics.lost(&summary);

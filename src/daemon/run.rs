@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
-/// Runs `cameras` until all have ended, or `outside` or a limit says so; `prepare` sets up each pipeline before it starts. Gives what
-/// each camera has done.
+/// Runs `cameras` until all have ended, `outside` requests shutdown, or a limit is reached; `prepare` configures each pipeline before it
+/// starts. Returns the status of each camera.
 pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside: Outside) -> Result<Vec<Status>> {
     let (wake, woken) = bounded(1);
     let classifiers: Vec<&Classifier> = parts.classifiers.iter().collect();
@@ -60,7 +60,7 @@ pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside
 }
 
 impl Daemon<'_> {
-    /// Ends everything in the order in which frames flow.
+    /// Shuts down in the order in which frames flow.
     fn end(mut self, fault: Option<Error>) -> Result<Vec<Status>> {
         self.outside.service.stopping();
         let deadline = Instant::now() + SHUTDOWN_DEADLINE;
@@ -75,7 +75,7 @@ impl Daemon<'_> {
         self.stop_engines.request();
         let worked: Vec<_> = self.engines.iter().map(|engine| engine.wait(deadline)).collect();
         self.cameras.iter().for_each(|camera| camera.wait(deadline));
-        // where the service manager had no time before
+        // if the service manager's socket was full before
         self.outside.service.send_kept();
         self.statuses().for_each(|status| tracing::info!("{status}"));
         fault.map_or(Ok(()), Err)?;

@@ -1,4 +1,4 @@
-//! The daemon's own state, as its main thread holds it.
+//! The state of the daemon's main thread.
 
 use super::camera::{Camera, Prepare, Prepared};
 use super::engine_thread::EngineThread;
@@ -15,16 +15,16 @@ use crossbeam_channel::Sender;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What the main thread knows and holds.
+/// The state of the main thread.
 pub struct Daemon<'a> {
     pub outside: Outside<'a>,
     pub cameras: Vec<Camera>,
-    /// What is done to each pipeline before it starts.
+    /// Configures each pipeline before it starts.
     pub prepare: Prepare,
     /// Wakes the main thread when a camera has changed its state.
     pub wake: Sender<()>,
     pub engines: Vec<EngineThread>,
-    /// How many engines there are, also before they are started.
+    /// The number of engines, also before they are started.
     pub engine_count: usize,
     /// Ends the engines.
     pub stop_engines: Stop,
@@ -37,13 +37,13 @@ pub struct Daemon<'a> {
 }
 
 impl Daemon<'_> {
-    /// Sets up a camera, and its streams, one for each engine.
+    /// Creates a camera with a stream for each engine.
     pub fn prepare_camera(&self, settings: config::Camera, metrics: Option<Arc<Metrics>>) -> (Prepared, Vec<Stream>) {
         let metrics = metrics.unwrap_or_else(|| Metrics::new(&settings.name));
         Camera::prepare(settings, self.prepare.clone(), metrics, self.wake.clone(), self.engine_count)
     }
 
-    /// All cameras as of now.
+    /// The current status of all cameras.
     pub fn statuses(&self) -> impl Iterator<Item = Status> {
         let nodes = self.engines.first().and_then(|engine| engine.last_reported.nodes);
         self.cameras.iter().map(move |camera| camera.metrics.status().on(nodes))
@@ -54,7 +54,7 @@ impl Daemon<'_> {
         self.statuses().for_each(|status| self.announce(&Event::Status(&status)));
     }
 
-    /// Tells the publishers. That the last one has failed is found by an engine, which then ends.
+    /// Sends an event to the publishers. If the last one has failed, an engine notices that and ends.
     pub fn announce(&self, event: &Event) {
         if let Err(error) = self.hub.send(event) {
             tracing::debug!("no publisher is left: {error}");

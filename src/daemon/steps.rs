@@ -1,4 +1,4 @@
-//! The steps of a reload, as the main thread takes them: each ends at once, and what the next one waits for comes back as an event.
+//! The steps of a reload on the main thread: each returns at once, and its result comes back as an event.
 //! See [`super::reload`].
 
 use super::camera::{Camera, Prepared};
@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Instant;
 
 impl Daemon<'_> {
-    /// Reads the settings on a thread of their own: a model for the NPU may take a minute.
+    /// Reads the settings on a separate thread: opening a model for the NPU may take a minute.
     pub(super) fn ask_for_settings(&mut self) {
         let Some(source) = &self.reload.source else {
             return tracing::warn!("there is no configuration file to read again");
@@ -41,7 +41,7 @@ impl Daemon<'_> {
                 };
                 Ok(Loaded { settings, model })
             });
-            // the daemon may have ended meanwhile
+            // the daemon may have ended
             let _ = give.send(loaded);
         };
         if let Err(e) = thread::Builder::new().name("reload".into()).spawn(read) {
@@ -49,20 +49,20 @@ impl Daemon<'_> {
         }
     }
 
-    /// Says what a reload waits for that takes long; gives it up after a while, so that the next one has its turn.
+    /// Logs what a slow reload waits for; abandons it after a while, so that the next one can begin.
     pub(super) fn look_at_reload(&mut self) {
         match self.reload.overdue(Instant::now()) {
             None => {}
-            Some((what, false)) => tracing::warn!("the reload is still {what}; the old configuration is in force meanwhile"),
+            Some((what, false)) => tracing::warn!("the reload is still {what}; the current configuration stays in force meanwhile"),
             Some((what, true)) => {
-                let late = format!("the reload is given up: it was {what}");
-                let hint = "Does its disk or network file system answer? SIGHUP tries again.";
+                let late = format!("the reload is abandoned: it was {what}");
+                let hint = "Does its disk or network file system respond? SIGHUP retries.";
                 self.refuse(&Error::failed(late).hint(hint));
             }
         }
     }
 
-    /// What was read is offered to the engines, or refused.
+    /// Offers the new settings to the engines, or refuses them.
     pub(super) fn loaded(&mut self, loaded: std::result::Result<Result<Loaded>, RecvError>) {
         let loaded = loaded.unwrap_or_else(|_| Err(Error::failed("reading the configuration panicked")));
         if let Err(error) = loaded.and_then(|loaded| self.offer(loaded)) {
@@ -70,7 +70,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// Offers the engines everything that has changed, at once. The settings name one model, which is that of the first engine.
+    /// Offers all changes to the engines at once. The settings have one model, that of the first engine.
     fn offer(&mut self, loaded: Loaded) -> Result<()> {
         let Some(source) = &self.reload.source else { return Err(has_ended()) };
         let Loaded { settings, model } = loaded;
@@ -98,7 +98,7 @@ impl Daemon<'_> {
             (other, execution, files)
         });
         let hello = Hello::new(models, settings.cameras.iter().map(|camera| camera.name.to_string()).collect());
-        // an engine that nothing changes in takes no part; the first always does, since somebody has to answer
+        // engines without changes are left out, except the first, which must answer
         let concerned = self.engines.iter().zip(each).enumerate().filter(|(n, (_, change))| *n == 0 || !change.is_empty());
         let (engines, each): (Vec<_>, Vec<_>) = concerned.map(|(_, part)| part).unzip();
         let (offers, pending) = engine::offer(each, Some(hello.clone()));
@@ -111,7 +111,7 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    /// Something takes too long.
+    /// A step takes too long.
     pub(super) fn reload_is_late(&mut self) {
         match &mut self.reload.now {
             Step::Changing(changing) => match withdrawn(&changing.pending) {
@@ -127,7 +127,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// The engines have made the changes: the new settings are in force.
+    /// The engines have applied the changes: the new settings are in force.
     pub(super) fn changed(&mut self, replaced: std::result::Result<Replaced, RecvError>) {
         let Step::Changing(changing) = std::mem::replace(&mut self.reload.now, Step::Idle) else { return };
         let Changing { pending, settings, model, hello, changes, prepared, .. } = *changing;
@@ -151,7 +151,7 @@ impl Daemon<'_> {
         said.extend(changes.added.iter().map(|camera| format!("{} is new", camera.name)));
         said.extend(changes.removed.iter().map(|name| format!("{name} is gone")));
         for section in &changes.restart {
-            tracing::warn!("{section} has changed, which takes effect at the next start of the daemon");
+            tracing::warn!("changes of {section} take effect only after a restart of the daemon");
         }
         tracing::info!(
             "configuration reloaded: {}",
@@ -173,7 +173,7 @@ impl Daemon<'_> {
     /// Starts cameras whose predecessors have ended; when all have, the reload is complete.
     pub(super) fn replace_cameras(&mut self, now: Instant) {
         let Step::Replacing(replacing) = &mut self.reload.now else { return };
-        let late = now >= replacing.until; // a driver that hangs is left behind
+        let late = now >= replacing.until; // a driver that hangs is abandoned
         let (ended, leaving): (Vec<_>, Vec<_>) =
             std::mem::take(&mut replacing.leaving).into_iter().partition(|camera| late || camera.at_work().is_none());
         let waits = |prepared: &Prepared| leaving.iter().any(|camera| &*camera.settings.name == prepared.name());
@@ -190,7 +190,7 @@ impl Daemon<'_> {
             let name = prepared.name().to_owned();
             match prepared.start() {
                 Ok(camera) => self.cameras.push(camera),
-                Err(error) => tracing::error!("{name} does not run, SIGHUP tries again: {error}"),
+                Err(error) => tracing::error!("{name} is not running, SIGHUP retries: {error}"),
             }
         }
         if complete {
@@ -208,7 +208,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// The reload has failed, and nothing of it has taken effect.
+    /// Reports that the reload has failed and nothing has changed.
     fn refuse(&mut self, error: &Error) {
         tracing::error!("reload failed, keeping the current configuration: {error}");
         self.outside.service.ready();

@@ -1,4 +1,4 @@
-//! What becomes of the daemon when one of its threads ends or hangs.
+//! The daemon when one of its threads ends or hangs.
 
 mod engines;
 
@@ -35,7 +35,7 @@ impl Infer for Fake {
     }
 }
 
-/// Stands for a standard output that is read.
+/// Replaces a standard output that is read.
 struct Living;
 
 impl Publisher for Living {
@@ -59,7 +59,7 @@ fn camera(name: &str) -> config::Camera {
     }
 }
 
-/// How a daemon with the cameras `names` ended by itself. Where nothing ends it, it is ended after 30 s.
+/// The outcome of a daemon with the cameras `names`, which ends by itself, or after 30 s.
 fn run_to_the_end(names: &[&str], socket: Option<Socket>, prepare: Prepare, asked: &Receiver<Ask>) -> Result<Vec<Status>> {
     let model = builtin().unwrap();
     let fake = Box::new(Fake(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
@@ -74,7 +74,7 @@ fn run_to_the_end(names: &[&str], socket: Option<Socket>, prepare: Prepare, aske
 }
 
 #[test]
-fn a_socket_whose_thread_has_died_is_a_fault_beside_a_living_standard_output() {
+fn a_panic_of_the_sockets_thread_ends_the_daemon_although_standard_output_works() {
     for (died, why) in [
         (Socket::to(|| Err(std::io::Error::other("no more events"))), "no subscriber is served any more: no more events"),
         (Socket::to(|| panic!("a fault in serving")), "the thread 'socket' panicked: a fault in serving"),
@@ -85,7 +85,7 @@ fn a_socket_whose_thread_has_died_is_a_fault_beside_a_living_standard_output() {
 }
 
 #[test]
-fn a_socket_whose_thread_has_ended_as_it_was_asked_to_is_none() {
+fn an_orderly_end_of_the_sockets_thread_is_not_an_error() {
     let ended = Socket::to(|| Ok(()));
     let pipelines = AtomicU64::new(0);
     let prepare = move |_: &capture::Pipeline| {
@@ -98,14 +98,14 @@ fn a_socket_whose_thread_has_ended_as_it_was_asked_to_is_none() {
 }
 
 #[test]
-fn a_daemon_that_cannot_be_asked_for_anything_any_more_is_a_fault() {
+fn the_end_of_the_signal_thread_ends_the_daemon() {
     let (ask, asked) = bounded(1);
     drop(ask);
     let error = run_to_the_end(&["front"], None, Arc::new(|_| {}), &asked).unwrap_err();
     assert!(error.to_string().contains("the thread 'signals' has ended") && error.exit_status() == 1, "{error}");
 }
 
-/// A model whose inference hangs until the gate has gone.
+/// A model whose inference hangs until the gate is dropped.
 struct Gated {
     begins: Sender<()>,
     gate: Receiver<()>,
@@ -114,7 +114,7 @@ struct Gated {
 
 impl Infer for Gated {
     fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
-        // whoever has gone has seen enough
+        // the test may have ended
         let (_, _) = (self.begins.try_send(()), self.gate.recv());
         Ok(())
     }
@@ -162,14 +162,14 @@ fn settings(names: &[&str]) -> config::Settings {
 }
 
 #[test]
-fn a_reload_that_the_engine_does_not_take_in_time_has_no_effect_later_either() {
+fn a_reload_that_the_engine_does_not_accept_in_time_never_takes_effect() {
     let ((begins, begun), (gate, opened)) = (bounded(1), bounded::<()>(0));
     let model = builtin().unwrap();
     let gated = Gated { begins, gate: opened, execution: Execution { provider: "CPU", detail: "a fake".into(), nodes: None } };
     let labels = Labels::numbered(model.output.classes);
     let classifier = Classifier::new(&model, labels, Box::new(gated), &preprocess::Params::default(), 1);
     let (told, sources) = unbounded();
-    // first another camera in place of the one that runs, then a file with errors: once that is read, the first reload is over
+    // first a reload that replaces the camera, then one with errors: once that is read, the first is over
     let (read, reads) = bounded(2);
     let reloads = AtomicU64::new(0);
     let load: Load = Arc::new(move |_, _| {
@@ -187,7 +187,7 @@ fn a_reload_that_the_engine_does_not_take_in_time_has_no_effect_later_either() {
         run(parts, vec![camera("front")], Arc::new(|_| {}), outside)
     });
     begun.recv().unwrap();
-    // the model hangs in its first inference, and the engine takes no changes
+    // the model hangs in its first inference, and the engine accepts no changes
     for _ in 0..2 {
         ask.send(Ask::Reload).unwrap();
         reads.recv().unwrap();
@@ -196,5 +196,5 @@ fn a_reload_that_the_engine_does_not_take_in_time_has_no_effect_later_either() {
     let seen: Vec<_> = sources.iter().take(20).collect();
     stop.request();
     daemon.join().unwrap().unwrap();
-    assert!(seen.iter().all(|source| source == "front"), "the refused change was made all the same: {seen:?}");
+    assert!(seen.iter().all(|source| source == "front"), "the refused change took effect: {seen:?}");
 }

@@ -1,4 +1,4 @@
-//! The main thread's loop: waits, looks at cameras, engines and the reload, and reports what has changed.
+//! The main thread's loop: waits, checks cameras, engines and the reload, and reports changes.
 
 use super::camera::Camera;
 use super::hello::describe;
@@ -11,12 +11,12 @@ use crate::system::signals::Ask;
 use crossbeam_channel::{Receiver, never, select, tick};
 use std::time::{Duration, Instant};
 
-/// How long the cameras may take to reach their first state before the service counts as ready without it.
+/// How long the service waits for the first state of each camera before it is ready.
 const FIRST_STATE: Duration = Duration::from_secs(10);
 
 impl Daemon<'_> {
-    /// Waits and reports, until the engines have ended, somebody wants the end, or a thread has ended that should not: that is the
-    /// fault.
+    /// Waits and reports until the engines have ended, shutdown is requested, or a thread has ended unexpectedly, which is returned as an
+    /// error.
     pub(super) fn watch(&mut self, woken: &Receiver<()>, status_interval: Option<Duration>) -> Option<Error> {
         let ticks = tick(self.outside.service.every());
         let statuses = status_interval.map_or_else(never, tick);
@@ -50,23 +50,23 @@ impl Daemon<'_> {
         }
     }
 
-    /// Why a thread has ended that should live as long as the daemon. The daemon then ends as a whole, so that the service manager
-    /// restarts it: half a daemon looks alive.
+    /// The error of a thread that has ended unexpectedly. The daemon then ends as a whole, so that the service manager restarts it: without
+    /// that thread it would only look alive.
     fn fault(&self) -> Option<Error> {
         self.hub.fault().or_else(|| self.cameras.iter().find_map(Camera::fault))
     }
 
-    /// Reports a fault to subscribers and the service manager. The watchdog is not fed any more.
+    /// Reports an error to subscribers and the service manager. The watchdog is not fed any more.
     fn report_fault(&mut self, fault: &Error) {
         for camera in self.cameras.iter().filter(|camera| camera.fault().is_some()) {
             camera.metrics.ended(Some(&fault.summary()));
         }
         self.publish_all();
-        // one line: a second one would be another message to the service manager
+        // one line: the service manager would read a second one as another message
         self.outside.service.tell(&format!("fault: {}", fault.summary()), false);
     }
 
-    /// Reports what has changed; the watchdog is fed if there is progress.
+    /// Reports changes; feeds the watchdog if there is progress.
     pub(super) fn look(&mut self) {
         self.look_at_executions();
         self.look_at_reload();
@@ -94,7 +94,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// Reports the state of each camera that has another than before.
+    /// Reports the state of each camera whose state has changed.
     fn look_at_cameras(&mut self) {
         let nodes = self.engines.first().and_then(|engine| engine.last_reported.nodes);
         let at_work = self.cameras.iter().filter(|camera| camera.outcome().is_none()).count();
@@ -107,8 +107,8 @@ impl Daemon<'_> {
                     tracing::debug!("no publisher is left: {error}");
                 }
                 match camera.outcome() {
-                    Some(Err(why)) if at_work > 0 => tracing::error!("{} has ended, the others go on: {why}", status.source),
-                    // a camera of the configuration file is meant to run for ever; a film on the command line is over some time
+                    Some(Err(why)) if at_work > 0 => tracing::error!("{} has ended, the others continue: {why}", status.source),
+                    // a camera of the configuration file should run forever, unlike a film on the command line
                     Some(Ok(())) if self.reload.has_source() => {
                         tracing::warn!("{} has ended: its stream is over, and it is not live", status.source);
                     }
@@ -119,7 +119,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// Whether something else runs a model than before: subscribers are told. While the engines make changes, what they report may be
+    /// Whether the execution of a model has changed, which subscribers are told. While the engines apply changes, their reports may be
     /// of either model.
     fn look_at_executions(&mut self) {
         if self.reload.is_changing() {
@@ -142,7 +142,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// Names each engine that is not responding, once, and once more when it goes on.
+    /// Logs once if an engine is not responding, and once when it responds again.
     fn look_at_engines(&mut self, now: Instant) {
         for (index, engine) in self.engines.iter_mut().enumerate() {
             let silence = self.health.silence(index, now);

@@ -14,7 +14,7 @@ use crate::tensor::Tensor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Classifies frames: preprocess, infer, rank, in memory that is kept from frame to frame.
+/// Classifies frames: preprocess, infer, rank, with buffers that are reused for each frame.
 pub struct Classifier {
     name: Arc<str>,
     labels: Arc<Labels>,
@@ -29,11 +29,11 @@ pub struct Classifier {
     recipe: Option<message::Recipe>,
 }
 
-/// Where a frame becomes the model's input. A thing of its own, so that another thread can do it.
+/// An input buffer with its preprocessor; separate, so that another thread can fill it.
 pub struct InputSlot {
     preprocessor: Preprocessor,
     input: Tensor,
-    /// What remains of the frame once its pixels are released.
+    /// The data of the frame after its pixels are released.
     prepared: Option<Prepared>,
 }
 
@@ -49,7 +49,7 @@ impl InputSlot {
         Box::new(Self { preprocessor, input, prepared: None })
     }
 
-    /// Makes `frame` the model's input.
+    /// Converts `frame` to the model's input.
     pub fn prepare(&mut self, frame: &Frame) {
         let start = Instant::now();
         self.preprocessor.run(frame, &mut self.input);
@@ -58,7 +58,7 @@ impl InputSlot {
 }
 
 impl Classifier {
-    /// A classifier of `model`, run by `runtime`, that keeps the `top` best classes; all, where there are fewer.
+    /// A classifier of `model`, run by `runtime`, with the `top` best classes; all, if there are fewer.
     pub fn new(model: &Model, labels: Labels, runtime: Box<dyn Infer>, params: &preprocess::Params, top: usize) -> Self {
         Self {
             name: model.name.as_str().into(),
@@ -84,7 +84,7 @@ impl Classifier {
         self.recipe.as_ref()
     }
 
-    /// A result of `source` to be filled in, frame after frame.
+    /// A reusable result of `source`.
     pub fn blank(&self, source: &str) -> Prediction {
         Prediction {
             source: source.into(),
@@ -99,13 +99,13 @@ impl Classifier {
         }
     }
 
-    /// Classifies `frame`: fills in the best classes, the times, and what the frame says of itself.
+    /// Classifies `frame`: sets the best classes, the durations and the frame's data.
     pub fn classify(&mut self, frame: &Frame, prediction: &mut Prediction) -> Result<()> {
         self.slot.prepare(frame);
         self.finish(prediction)
     }
 
-    /// The front slot: that of the next frame to classify.
+    /// The front slot, with the next frame to classify.
     pub fn slot(&mut self) -> &mut InputSlot {
         &mut self.slot
     }
@@ -120,12 +120,12 @@ impl Classifier {
         self.spare = Some(spare);
     }
 
-    /// Makes `slot` the front slot: its frame comes next.
+    /// Makes `slot` the front slot: its frame is classified next.
     pub fn swap(&mut self, slot: Box<InputSlot>) {
         self.spare = Some(std::mem::replace(&mut self.slot, slot));
     }
 
-    /// Classifies the frame that was prepared.
+    /// Classifies the prepared frame.
     pub fn finish(&mut self, prediction: &mut Prediction) -> Result<()> {
         let Some(prepared) = self.slot.prepared.take() else { return Err(Error::failed("no frame was prepared")) };
         let start = Instant::now();
@@ -136,7 +136,7 @@ impl Classifier {
         let (age, inference, postprocess) =
             (ranked.saturating_duration_since(prepared.info.captured), inferred - start, ranked - inferred);
         let preprocess = prepared.took;
-        // for the engine, and, where it was prepared ahead, once more for the model
+        // for the engine, and for the model if the frame was prefetched
         let wait = age.saturating_sub(preprocess + inference + postprocess);
         prediction.timing = Timing { age, wait, preprocess, inference, postprocess };
         prediction.execution_provider = self.runtime.execution().provider;
@@ -144,7 +144,7 @@ impl Classifier {
         Ok(())
     }
 
-    /// Runs the model again on the same input; gives the time it took, and the best classes once more.
+    /// Runs the model again on the same input; returns the duration, and sets the best classes again.
     pub fn repeat(&mut self, best: &mut Vec<Score>) -> Result<Duration> {
         let start = Instant::now();
         self.runtime.infer(&self.slot.input, &mut self.output)?;
@@ -165,7 +165,7 @@ impl Classifier {
         &self.labels
     }
 
-    /// What runs the model.
+    /// Where the model runs.
     pub fn execution(&self) -> &Execution {
         self.runtime.execution()
     }

@@ -1,14 +1,14 @@
-//! How many results are wanted, of all engines together.
+//! The limit of results of all engines together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Results that are still wanted; the default is without end. Clones count together.
+/// The number of results still wanted; unlimited by default. Clones share the count.
 #[derive(Clone, Default)]
 pub struct Limit(Option<Arc<AtomicU64>>);
 
 impl Limit {
-    /// So many results; `None` is without end.
+    /// A limit of `results`; `None`: unlimited.
     pub fn new(results: Option<u64>) -> Self {
         Self(results.map(|results| Arc::new(results.into())))
     }
@@ -18,12 +18,12 @@ impl Limit {
         self.left() == Some(0)
     }
 
-    /// Whether just one more is wanted.
+    /// Whether exactly one more is wanted.
     pub fn is_near(&self) -> bool {
         self.left() == Some(1)
     }
 
-    /// Counts a result. False: it is one too many.
+    /// Counts a result. False if the limit was already reached.
     pub fn take(&self) -> bool {
         let one = |left: u64| left.checked_sub(1);
         self.0.as_ref().is_none_or(|left| left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).is_ok())

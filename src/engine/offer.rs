@@ -1,9 +1,9 @@
 //! Changes to engines that can be withdrawn until they are taken.
 //!
-//! A reload must never report one thing and do another. So a change is offered to all engines that it concerns, and either all of them
-//! take it or none: an engine that reaches its offer, between two frames, waits until the others have reached theirs. Until then
-//! whoever offered the change can withdraw it, and then nothing of it has happened. Once it is taken, each engine makes its part, and
-//! none goes on before all have made theirs and the publishers have their `hello`. An engine that has to end waits for no other.
+//! A reload must never report one thing and do another. So a change is offered to all engines concerned, and either all of them accept it
+//! or none: an engine that reaches its offer, between two frames, waits until the others have reached theirs. Until then the change can
+//! be withdrawn, and nothing has changed. Once it is accepted, each engine applies its part, and none continues before all have applied
+//! theirs and the publishers have received their `hello`. An engine that must end does not wait for the others.
 
 use super::classifier::Classifier;
 use super::stream::{Stream, StreamId};
@@ -12,14 +12,14 @@ use crate::message::Hello;
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What is to change in one engine; all of it, between two frames.
+/// The changes of one engine, all applied between two frames.
 #[derive(Default)]
 pub struct Change {
-    /// Another model, from the next frame on.
+    /// The new model, from the next frame on.
     pub classifier: Option<Box<Classifier>>,
-    /// Streams to remove. Frames of theirs that are still queued are dropped and counted.
+    /// Streams to remove. Their queued frames are dropped and counted.
     pub remove: Vec<StreamId>,
-    /// Streams to add. One is removed by itself when its frames end.
+    /// Streams to add. A stream is removed automatically when its frames end.
     pub add: Vec<Stream>,
 }
 
@@ -36,7 +36,7 @@ pub struct Offer(Part);
 /// A change that all engines have taken; this one is to make its part.
 pub struct Taken(Part);
 
-/// A change, as the one who offered it sees it.
+/// The offering side of a change.
 pub struct Pending {
     shared: Arc<Shared>,
     answer: Receiver<Replaced>,
@@ -53,18 +53,18 @@ struct Part {
 
 struct Shared {
     state: Mutex<State>,
-    /// Disconnected once the change is taken or withdrawn.
+    /// Disconnected once the change is accepted or withdrawn.
     decided: Receiver<()>,
-    /// Disconnected once all engines have made their part.
+    /// Disconnected once all engines have applied their part.
     finished: Receiver<()>,
 }
 
 struct State {
     changes: Vec<Option<Change>>,
     hello: Option<Hello>,
-    /// Engines that have not reached their offer.
+    /// The number of engines that have not reached their offer.
     missing: usize,
-    /// Engines that have not made their part.
+    /// The number of engines that have not applied their part.
     unfinished: usize,
     taken: bool,
     replaced: Replaced,
@@ -72,7 +72,7 @@ struct State {
     unannounced: Option<Sender<()>>,
 }
 
-/// Offers each engine its change, in the same order; publishers are sent `hello` once all have made theirs.
+/// Offers each engine its change, in the same order; publishers are sent `hello` once all have applied theirs.
 pub fn offer(changes: Vec<Change>, hello: Option<Hello>) -> (Vec<Offer>, Pending) {
     let ((undecided, decided), (unannounced, finished), (answer, answered)) = (bounded(0), bounded(0), bounded(1));
     let count = changes.len();
@@ -92,7 +92,7 @@ pub fn offer(changes: Vec<Change>, hello: Option<Hello>) -> (Vec<Offer>, Pending
 }
 
 impl Offer {
-    /// Takes the change once all engines have reached their offer, unless it has been withdrawn or `stop` is closed first.
+    /// Accepts the change once all engines have reached their offer, unless it is withdrawn or `stop` is closed first.
     pub fn take(self, stop: &Receiver<()>) -> Option<(Change, Taken)> {
         let Self(part) = self;
         let mut state = part.shared.lock();
@@ -112,8 +112,8 @@ impl Offer {
 }
 
 impl Taken {
-    /// This engine has made its part, which replaced a classifier or not. The last one calls `announce`; the others wait for that,
-    /// unless `stop` is closed. Replaced classifiers go back, since ending a session may take a while.
+    /// This engine has applied its part, which may have replaced a classifier. The last one calls `announce`; the others wait for that,
+    /// unless `stop` is closed. Replaced classifiers are returned, since closing a session may take a while.
     pub fn done(
         self,
         replaced: Option<Box<Classifier>>,
@@ -139,12 +139,12 @@ impl Taken {
 }
 
 impl Pending {
-    /// Receives the replaced classifiers once the change has been made. Disconnected if an engine has ended instead.
+    /// Receives the replaced classifiers once the change is applied. Disconnected if an engine has ended instead.
     pub fn answer(&self) -> &Receiver<Replaced> {
         &self.answer
     }
 
-    /// Withdraws the change. `None`: all engines have taken it already, and it is made or being made.
+    /// Withdraws the change. `None`: all engines have already accepted it, and it is applied or being applied.
     pub fn withdraw(&self) -> Option<Vec<Change>> {
         let mut state = self.shared.lock();
         state.decide(false);
@@ -153,7 +153,7 @@ impl Pending {
 }
 
 impl Drop for Part {
-    /// An engine that ends without taking its part holds up no other.
+    /// An engine that ends without applying its part does not block the others.
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.decide(false);
@@ -168,7 +168,7 @@ impl Shared {
 }
 
 impl State {
-    /// Takes or withdraws the change, if neither has happened.
+    /// Accepts or withdraws the change, if it is undecided.
     fn decide(&mut self, take: bool) {
         if self.undecided.take().is_some() {
             self.taken = take;
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_either_taken_or_withdrawn() {
+    fn a_change_is_either_accepted_or_withdrawn() {
         let (_open, stop) = bounded(0);
         let (mut offers, pending) = offer(empty(1), None);
         assert!(pending.withdraw().is_some());
@@ -210,7 +210,7 @@ mod tests {
         assert!(pending.answer().recv().unwrap().is_empty());
     }
 
-    /// Takes part in a change on a thread of its own; says whether it was made.
+    /// Takes part in a change on its own thread; reports whether it was accepted.
     fn engine(offer: Offer, stop: &Receiver<()>) -> Receiver<bool> {
         let (say, made) = bounded(1);
         let stop = stop.clone();
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn all_engines_take_a_change_or_none() {
+    fn all_engines_accept_a_change_or_none() {
         let (_open, stop) = bounded(0);
         let (mut offers, pending) = offer(empty(2), None);
         let (second, first) = (offers.pop().unwrap(), engine(offers.pop().unwrap(), &stop));
@@ -238,11 +238,11 @@ mod tests {
         assert!(first.recv_timeout(SOON).is_err());
         assert_eq!(pending.withdraw().map(|changes| changes.len()), Some(2));
         assert_eq!(first.recv_timeout(LONG), Ok(false));
-        assert!(hanging.take(&stop).is_none(), "it comes too late");
+        assert!(hanging.take(&stop).is_none(), "it is too late");
     }
 
     #[test]
-    fn an_engine_that_ends_holds_up_no_other() {
+    fn an_engine_that_ends_does_not_block_the_others() {
         let (open, stop) = bounded(0);
         let (mut offers, pending) = offer(empty(2), None);
         drop(offers.pop());
@@ -252,7 +252,7 @@ mod tests {
         let (mut offers, pending) = offer(empty(2), None);
         let (_hanging, first) = (offers.pop().unwrap(), engine(offers.pop().unwrap(), &stop));
         drop(open);
-        assert_eq!(first.recv_timeout(LONG), Ok(false), "it is asked to end while it waits");
+        assert_eq!(first.recv_timeout(LONG), Ok(false), "its end is requested while it waits");
         assert!(pending.withdraw().is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! The loop: take a frame, preprocess, infer, rank, publish, count. The daemon in one screen.
+//! The engine's loop: take a frame, preprocess, infer, rank, publish, count.
 
 use super::classifier::Classifier;
 use super::limit::Limit;
@@ -12,8 +12,8 @@ use crate::runtime::Execution;
 use crossbeam_channel::Receiver;
 use std::sync::{Mutex, PoisonError};
 
-/// Classifies the frames of `streams`, in turn among those that have one, until no more can come (all frames have ended, and so have
-/// `changes`), `limit` is reached, or `stop` is closed. What runs the model is kept in `execution`.
+/// Classifies the frames of `streams`, in turn among those that have one, until there can be no more (all streams and `changes` have
+/// ended), `limit` is reached, or `stop` is closed. `execution` is updated when the execution of the model changes.
 pub fn run(
     streams: Vec<Stream>,
     classifier: Box<Classifier>,
@@ -38,9 +38,9 @@ pub fn run(
     engine.clear(|_| true)
 }
 
-/// What the engine does next.
+/// The next action of the engine.
 enum Work {
-    /// A frame that is prepared in the classifier's input slot.
+    /// A frame that is prepared in the classifier's slot.
     Frame(PreparedFrame),
     Change(Offer),
     End,
@@ -57,7 +57,7 @@ struct Engine<'a> {
 }
 
 impl Engine<'_> {
-    /// Changes come first, then the prefetched frame, then any stream that has one.
+    /// Changes take precedence, then the prefetched frame, then any stream with a frame.
     fn next(&mut self, changes: &Receiver<Offer>) -> Result<Work> {
         let stop = self.stop;
         let next = match self.scheduler.urgent(changes, stop) {
@@ -81,7 +81,7 @@ impl Engine<'_> {
         })
     }
 
-    /// Starts to prepare the next frame, if one waits and is wanted.
+    /// Starts to prefetch the next frame, if one is waiting and wanted.
     fn prefetch_next(&mut self) {
         if self.limit.is_near() {
             return;
@@ -94,7 +94,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Classifies the frame that is prepared, and publishes the result.
+    /// Classifies the prepared frame and publishes the result.
     fn classify(&mut self, prepared: &PreparedFrame) -> Result<()> {
         let Some(stream) = self.scheduler.finish(prepared) else { return Ok(()) };
         let classified = self.classifier.finish(&mut stream.prediction);
@@ -117,7 +117,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Makes a change, unless it has been withdrawn.
+    /// Applies a change, unless it is withdrawn.
     fn change(&mut self, offer: Offer) -> Result<()> {
         let Some((change, taken)) = offer.take(self.stop) else { return Ok(()) };
         self.clear(|prepared| change.remove.contains(&prepared.stream))?;
@@ -132,7 +132,7 @@ impl Engine<'_> {
         taken.done(replaced, self.stop, |hello| self.hub.send(&Event::Hello(hello)))
     }
 
-    /// Empties the prefetch: its frame is classified now, or dropped if it is `unwanted`.
+    /// Finishes the prefetch: its frame is classified now, or dropped if it is `unwanted`.
     fn clear(&mut self, unwanted: impl Fn(&PreparedFrame) -> bool) -> Result<()> {
         let Some((prepared, slot)) = self.prefetch.finish()? else { return Ok(()) };
         self.classifier.swap(slot);

@@ -1,4 +1,4 @@
-//! The cameras in front of the engine: it takes from those that have a frame, in turn, so that a fast one cannot starve a slow one.
+//! The scheduler of an engine: takes frames from the streams in turn, so that a fast camera cannot starve a slow one.
 
 use super::classifier::{Classifier, InputSlot};
 use super::failures::Failures;
@@ -14,15 +14,15 @@ use crossbeam_channel::{self as queue, Select};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A stream, and its result that is filled in frame after frame.
+/// A stream with its reusable result.
 pub(super) struct ActiveStream {
     stream: Stream,
     /// Its frames have ended.
     over: bool,
-    /// Frames of its that were taken and are not classified yet.
+    /// The number of its frames that were taken and are not classified yet.
     open: usize,
     failures: Failures,
-    /// Frames dropped before frames that then gave no result: they count for the next result.
+    /// Frames dropped before frames that then got no result: they count for the next result.
     dropped: u64,
     pub metrics: Arc<StreamMetrics>,
     pub prediction: Prediction,
@@ -48,7 +48,7 @@ impl ActiveStream {
         self.metrics.failed();
         match self.failures.add(error, Instant::now()) {
             Some(text) => tracing::warn!("{}: {text}", self.metrics.camera()),
-            None => tracing::debug!("{}: no result of this frame: {error}", self.metrics.camera()),
+            None => tracing::debug!("{}: no result for this frame: {error}", self.metrics.camera()),
         }
     }
 
@@ -58,12 +58,12 @@ impl ActiveStream {
         self.prediction.dropped = std::mem::take(&mut self.dropped) + dropped;
     }
 
-    /// Drops a frame that was taken, and counts it.
+    /// Drops and counts a frame that was taken.
     pub fn lose(&self) {
         self.stream.frames.lose();
     }
 
-    /// Gives the result to the camera's own place. One that fails is left out from then on.
+    /// Sends the result to the camera's own publisher. If it fails, it gets no more.
     pub fn show(&mut self) {
         if let Some(place) = &mut self.stream.place
             && let Err(error) = place.handle(&Event::result(&self.prediction))
@@ -74,29 +74,29 @@ impl ActiveStream {
     }
 }
 
-/// A frame, and the camera that it is of.
+/// A frame with its stream.
 pub(super) struct QueuedFrame {
     stream: StreamId,
     taken: Taken<Frame>,
 }
 
-/// What is left of a frame that is prepared: its pixels go back to the camera at once.
+/// A prepared frame without its pixels, which are returned to the camera at once.
 pub(super) struct PreparedFrame {
     pub stream: StreamId,
-    /// Frames that were dropped for it.
+    /// The number of frames dropped before it.
     pub dropped: u64,
     pub live: bool,
 }
 
 impl QueuedFrame {
-    /// Prepares the frame, and lets go of it.
+    /// Prepares the frame and releases its pixels.
     pub fn prepare(self, slot: &mut InputSlot) -> PreparedFrame {
         slot.prepare(&self.taken.frame);
         PreparedFrame { stream: self.stream, dropped: self.taken.dropped, live: self.taken.frame.info.live }
     }
 }
 
-/// What comes next.
+/// The next event.
 pub(super) enum Next {
     QueuedFrame(QueuedFrame),
     Change(Offer),
@@ -105,9 +105,9 @@ pub(super) enum Next {
 
 pub(super) struct Scheduler {
     streams: Vec<ActiveStream>,
-    /// Whose turn it is.
+    /// The stream whose turn it is.
     turn: usize,
-    /// Whether no more changes come.
+    /// Whether there will be no more changes.
     settled: bool,
 }
 
@@ -120,12 +120,12 @@ impl Scheduler {
         self.streams.push(ActiveStream::new(stream, classifier));
     }
 
-    /// Removes `streams`. Their frames that are still queued are dropped and counted.
+    /// Removes `streams`. Their queued frames are dropped and counted.
     pub fn remove(&mut self, streams: &[StreamId]) {
         self.streams.retain(|active| !streams.contains(&active.stream.id));
     }
 
-    /// Another classifier: other names of classes, another model's name.
+    /// Sets the labels and the model's name after a change of the classifier.
     pub fn renew(&mut self, classifier: &Classifier) {
         for active in &mut self.streams {
             active.prediction = classifier.blank(active.metrics.camera());
@@ -136,7 +136,7 @@ impl Scheduler {
         self.streams.iter_mut().find(|active| active.stream.id == prepared.stream)
     }
 
-    /// The camera of a frame that is classified now, unless it has been taken out.
+    /// The stream of a frame that is classified now, unless it has been removed.
     pub fn finish(&mut self, prepared: &PreparedFrame) -> Option<&mut ActiveStream> {
         let active = self.of(prepared)?;
         active.open -= 1;
@@ -150,13 +150,13 @@ impl Scheduler {
         }
     }
 
-    /// The newer frame of the same camera, if one waits by now and the older one may be lost for it.
+    /// A newer frame of the same stream, if one is waiting and the older one may be dropped.
     pub fn overtake(&mut self, prepared: &PreparedFrame) -> Option<QueuedFrame> {
         let active = self.of(prepared).filter(|_| prepared.live)?;
         active.stream.frames.newer(prepared.dropped).map(|taken| QueuedFrame { stream: prepared.stream, taken })
     }
 
-    /// What goes before any frame: the end, and changes.
+    /// Events that take precedence over frames: the end, and changes.
     pub fn urgent(&mut self, changes: &queue::Receiver<Offer>, stop: &queue::Receiver<()>) -> Option<Next> {
         if stop.try_recv() == Err(TryRecvError::Disconnected) {
             return Some(Next::End);
@@ -169,7 +169,7 @@ impl Scheduler {
         None
     }
 
-    /// Waits for the next frame, of the camera whose turn it is if it has one; or for a change, or the end.
+    /// Waits for the next frame, preferably of the stream whose turn it is; or for a change, or the end.
     pub fn next(&mut self, changes: &queue::Receiver<Offer>, stop: &queue::Receiver<()>) -> Next {
         loop {
             if let Some(urgent) = self.urgent(changes, stop) {

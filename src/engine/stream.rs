@@ -7,8 +7,8 @@ use crate::metrics::StreamMetrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Identifies a stream for as long as the process lives. A stream that replaces another one has an id of its own, even if it goes on
-/// with the other one's counters.
+/// Identifies a stream within the process. A stream that replaces another one has a new id, even if it continues the counters of the old
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StreamId(u64);
 
@@ -19,27 +19,27 @@ impl StreamId {
     }
 }
 
-/// The frames of one camera for one engine, and where its results go beside the publishers of all.
+/// The frames of one camera for one engine, and its own publisher besides the common ones.
 pub struct Stream {
     pub(super) id: StreamId,
     pub(super) frames: Receiver<Frame>,
-    /// Its own place, beside those of all cameras: the text on its video.
+    /// Its own publisher besides the common ones: the text on its video.
     pub(super) place: Option<Box<dyn Publisher>>,
     pub(super) metrics: Arc<StreamMetrics>,
 }
 
 impl Stream {
-    /// The frames that `metrics` counts.
+    /// A stream whose frames are counted in `metrics`.
     pub fn new(frames: Receiver<Frame>, metrics: Arc<StreamMetrics>) -> Self {
         Self { id: StreamId::next(), frames, place: None, metrics }
     }
 
-    /// The same, whose results go to `place` as well.
+    /// The same, with results also sent to `place`.
     pub fn with_place(self, place: Box<dyn Publisher>) -> Self {
         Self { place: Some(place), ..self }
     }
 
-    /// Its identity.
+    /// Its id.
     pub fn id(&self) -> StreamId {
         self.id
     }

@@ -1,5 +1,5 @@
-//! `classification`: a result. Readers get a [`Classification`]; the program writes [`Borrowed`], which allocates nothing. A test holds
-//! them to each other.
+//! `classification`: a result. Readers get a [`Classification`]; the program writes [`Borrowed`], which allocates nothing. A test
+//! compares them.
 
 use super::line::VERSION;
 use super::timestamp;
@@ -9,7 +9,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 use std::time::{Duration, SystemTime};
 
-/// What one frame shows.
+/// The result of one frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "classification")]
 #[non_exhaustive]
@@ -18,15 +18,15 @@ pub struct Classification {
     pub version: u32,
     /// The camera's name; for `glimpsed classify` the file.
     pub source: String,
-    /// Rises by one for each result of a stream (a camera and a model), from 0.
+    /// Counts the results of a stream (a camera and a model), from 0.
     pub seq: u64,
     /// The camera's number of the frame, from 0; it counts dropped frames too. Equal in all results of one frame.
     #[serde(default)]
     pub frame: u64,
-    /// When the frame was taken.
+    /// When the frame was captured.
     #[serde(with = "timestamp")]
     pub timestamp: SystemTime,
-    /// The stream's own time of the frame, in nanoseconds; `None` if it has none, or if it is 2^53 or more.
+    /// The frame's timestamp in the stream, in nanoseconds; `None` if it has none, or if it is 2^53 or more.
     pub pts_ns: Option<u64>,
     /// Columns of the upright frame.
     pub width: u32,
@@ -34,7 +34,7 @@ pub struct Classification {
     pub height: u32,
     /// The model's name.
     pub model: String,
-    /// What ran the model: `CPU`, or `QNN` for the NPU.
+    /// The provider that ran the model: `CPU`, or `QNN` for the NPU.
     pub execution_provider: String,
     /// The best classes, best first; equal ones by lower index.
     pub classifications: Vec<Class>,
@@ -57,14 +57,14 @@ pub struct Class<Text = String> {
     pub index: usize,
     /// Its name.
     pub label: Text,
-    /// 0 to 1; over all classes of the model they add up to 1.
+    /// 0 to 1; the sum over all classes of the model is 1.
     pub confidence: f64,
 }
 
 /// The model's time over several runs on one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Repeated {
-    /// How many runs.
+    /// The number of runs.
     pub runs: u64,
     /// The mean, in milliseconds.
     pub mean_ms: f64,
@@ -74,17 +74,17 @@ pub struct Repeated {
     pub p99_ms: f64,
 }
 
-/// Whether `line` is a result, without reading it: `type` is the first key.
+/// Whether `line` is a result, without parsing it: `type` is the first key.
 pub(crate) fn is_classification(line: &[u8]) -> bool {
     line.starts_with(br#"{"type":"classification","#)
 }
 
-/// How much of a result a reader sees.
+/// The part of a result that a reader gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct View {
     /// At most this many of the best classes.
     pub top: usize,
-    /// Only classes of at least this confidence.
+    /// Only classes with at least this confidence.
     pub min_confidence: f32,
 }
 
@@ -95,15 +95,15 @@ impl Default for View {
     }
 }
 
-/// The message of a prediction, to be written.
+/// The message of a prediction, for writing.
 pub(crate) struct Borrowed<'a> {
-    /// What the frame shows.
+    /// The prediction.
     pub prediction: &'a Prediction,
-    /// How much of it is written.
+    /// The part that is written.
     pub view: View,
     /// As in the message.
     pub inference: Option<Repeated>,
-    /// As in the message; 0 is left out.
+    /// As in the message; omitted if 0.
     pub missed: u64,
 }
 
@@ -196,7 +196,7 @@ impl From<prediction::Timing> for Timing<f64> {
     }
 }
 
-/// `time` in nanoseconds, where a reader of JSON gets the number exactly: below 2^53, which is 104 days.
+/// `time` in nanoseconds, if JSON readers can represent it exactly: below 2^53, which is 104 days.
 fn nanoseconds(time: Duration) -> Option<u64> {
     u64::try_from(time.as_nanos()).ok().filter(|nanoseconds| *nanoseconds < 1 << 53)
 }
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_that_json_does_not_hold_is_left_out() {
+    fn a_time_that_json_cannot_represent_is_omitted() {
         let most = (1 << 53) - 1;
         assert_eq!(nanoseconds(Duration::from_nanos(most)), Some(most));
         assert_eq!([Duration::from_nanos(most + 1), Duration::MAX].map(nanoseconds), [None; 2]);

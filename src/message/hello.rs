@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The program that writes `hello`: name and version.
 pub(crate) const PROGRAM: &str = concat!("glimpsed ", env!("CARGO_PKG_VERSION"));
 
-/// The first message on a socket; sent again when a model, what runs it, or the cameras change. The fields of a single model are those
+/// The first message on a socket; sent again when a model, its execution, or the cameras change. The fields of a single model are those
 /// of the first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "hello")]
@@ -18,12 +18,12 @@ pub struct Hello {
     pub program: String,
     /// The model's name.
     pub model: String,
-    /// What runs the model: `CPU`, or `QNN` for the NPU.
+    /// The provider that runs the model: `CPU`, or `QNN` for the NPU.
     pub execution_provider: String,
-    /// The same in words.
+    /// A description of the provider.
     #[serde(default)]
     pub execution: String,
-    /// How many of the model's nodes run where; `None` where the NPU was not asked for.
+    /// How many of the model's nodes run on each processor; `None` if the NPU is not used.
     pub nodes: Option<Nodes>,
     /// The names of all cameras.
     pub cameras: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Hello {
     /// How pixels become the model's input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<Recipe>,
-    /// All streams: each gives results of one camera by one model, and counts them by itself.
+    /// All streams: each has the results of one camera from one model, with its own count.
     #[serde(default)]
     pub streams: Vec<Stream>,
     /// All models.
@@ -54,11 +54,11 @@ pub struct Stream {
 pub struct Model {
     /// Its name.
     pub name: String,
-    /// What runs it: `CPU`, or `QNN` for the NPU.
+    /// The provider that runs it: `CPU`, or `QNN` for the NPU.
     pub execution_provider: String,
-    /// The same in words.
+    /// A description of the provider.
     pub execution: String,
-    /// How many of its nodes run where; `None` where the NPU was not asked for.
+    /// How many of its nodes run on each processor; `None` if the NPU is not used.
     pub nodes: Option<Nodes>,
     /// The names of its classes, by index.
     pub labels: Vec<String>,
@@ -77,7 +77,7 @@ pub struct Recipe {
 }
 
 impl Hello {
-    /// Of a daemon in which each model classifies the frames of all cameras.
+    /// For a daemon in which each model classifies the frames of all cameras.
     pub(crate) fn new(models: Vec<Model>, cameras: Vec<String>) -> Self {
         let of =
             |camera: &String| models.iter().map(|model| Stream { camera: camera.clone(), model: model.name.clone() }).collect();
@@ -96,7 +96,7 @@ impl Hello {
     }
 }
 
-/// How many nodes of the model run on which processor.
+/// The number of nodes of the model on each processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nodes {
     /// On the NPU.

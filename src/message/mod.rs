@@ -1,13 +1,13 @@
-//! The messages on the wire, for both ends: what glimpsed writes to its socket (and, as results, to standard output), and what a
-//! subscriber asks for.
+//! The messages on the wire, for both ends: the messages that glimpsed writes to its socket (and, as results, to standard output), and
+//! the requests of subscribers.
 //!
 //! A message is one JSON object on one line. It begins with its `type` and the `version` of the format. `schema/message.schema.json`
-//! describes the same messages for programs in other languages; a test holds it to the types of this module.
+//! describes the same messages for programs in other languages; a test compares it with the types of this module.
 //!
-//! Within one version fields, types of message and states may be added. So a reader ignores fields that it does not know, and gets
-//! [`Message::Other`] for a type that it does not know. The structs of messages are `non_exhaustive` for the same reason.
+//! Within one version, fields, message types and states may be added. So a reader must ignore unknown fields, and gets
+//! [`Message::Other`] for an unknown type. The structs of messages are `non_exhaustive` for the same reason.
 //!
-//! `examples/read_socket.rs` is a whole client.
+//! `examples/read_socket.rs` is a complete client.
 
 mod line;
 mod timestamp;

@@ -1,4 +1,4 @@
-//! `schema/message.schema.json` and the types, held to each other.
+//! Compares `schema/message.schema.json` with the types.
 
 use super::*;
 use jsonschema::Validator;
@@ -106,7 +106,7 @@ fn written(message: &impl Serialize) -> Value {
     serde_json::from_slice(&line(message)).unwrap()
 }
 
-/// What `root` says of one kind of message, references followed.
+/// The schema of one message type in `root`, with references resolved.
 fn resolved<'a>(root: &'a Value, mut part: &'a Value) -> &'a Value {
     while let Some(path) = part["$ref"].as_str() {
         part = root.pointer(path.trim_start_matches('#')).unwrap_or_else(|| panic!("{path}"));
@@ -114,7 +114,7 @@ fn resolved<'a>(root: &'a Value, mut part: &'a Value) -> &'a Value {
     part
 }
 
-/// Where the fields of `value` are not the properties of `part`, or a required one is absent, at any depth.
+/// The differences between the fields of `value` and the properties of `part`, at any depth.
 fn differences(root: &Value, part: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
     let part = resolved(root, part);
     if let Some(list) = value.as_array() {
@@ -145,7 +145,7 @@ fn requests(schema: &Value) -> Validator {
 }
 
 #[test]
-fn what_the_types_write_is_valid_and_begins_with_type_and_version() {
+fn written_messages_are_valid_and_begin_with_type_and_version() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     for message in messages().iter().flatten() {
         let (text, value) = (String::from_utf8(line(message)).unwrap(), written(message));
@@ -176,9 +176,9 @@ fn the_schema_and_the_types_have_the_same_fields() {
     assert_eq!(json!(told), json!(kinds), "the types of message");
 }
 
-/// A reader needs no more than what the schema requires; a writer always gives it.
+/// The schema requires exactly the fields that are always written.
 #[test]
-fn what_the_schema_requires_is_always_written_and_the_rest_may_be_absent() {
+fn the_schema_requires_exactly_the_fields_that_are_always_written() {
     let schema = schema();
     for [full, bare] in messages() {
         let (full, bare) = (written(&full), written(&bare));
@@ -199,7 +199,7 @@ fn what_the_schema_requires_is_always_written_and_the_rest_may_be_absent() {
 }
 
 #[test]
-fn the_schema_and_the_daemon_take_the_same_requests() {
+fn the_schema_and_the_daemon_accept_the_same_requests() {
     let validator = requests(&schema());
     assert!(validator.is_valid(&written(&request())) && validator.is_valid(&written(&Request::default())));
     for (fields, taken) in [

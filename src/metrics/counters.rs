@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// A camera without a result for so long has a rate of 0.
+/// A camera without a result for this long has a rate of 0.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// The counters of one camera, shared by the threads that count: of its frames and its state here, of their results in its streams.
+/// The counters of one camera: of its frames and its state here, of the results in its streams.
 pub struct Metrics {
     name: Arc<str>,
     captured: AtomicU64,
@@ -54,31 +54,31 @@ impl Metrics {
         streams[engine].clone()
     }
 
-    /// Counts the frames that are left out; for the capture.
+    /// The counters of unusable frames, for the capture.
     pub fn unusable_counter(&self) -> Arc<Unusable> {
         self.unusable.clone()
     }
 
-    /// Counts a usable frame; gives its number, from 0.
+    /// Counts a usable frame, and returns its number, from 0.
     pub fn captured(&self) -> u64 {
         self.captured.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Frames come, for the first time or again.
+    /// Frames are arriving, for the first time or again.
     pub fn flows(&self) {
         let mut course = self.course();
         course.restarts += u64::from(course.state == State::Lost);
         (course.state, course.reason) = (State::Flowing, None);
     }
 
-    /// The camera was lost, or lost again while it was being tried; `why` in one line.
+    /// The camera was lost, or an attempt to reopen it failed; `why` on one line.
     pub fn lost(&self, why: &str) {
         let mut course = self.course();
         course.errors += 1;
         (course.state, course.reason) = (State::Lost, Some(why.to_owned()));
     }
 
-    /// No more frames come; `why`, in one line, if it is a failure.
+    /// The camera has ended; `why`, on one line, if it failed.
     pub fn ended(&self, why: Option<&str>) {
         let mut course = self.course();
         course.errors += u64::from(why.is_some());
@@ -90,7 +90,7 @@ impl Metrics {
         self.course().state
     }
 
-    /// What became of its frames so far; dropped frames are counted in each stream.
+    /// The counts of its frames; dropped frames are counted in each stream.
     pub fn counts(&self) -> Counts {
         Counts {
             captured: self.captured.load(Ordering::Relaxed),
@@ -100,7 +100,7 @@ impl Metrics {
         }
     }
 
-    /// Everything as of now; results are those of all streams together.
+    /// The current status; results are those of all streams together.
     pub fn status(&self) -> Status {
         let streams = self.streams().clone();
         match &streams[..] {
@@ -159,7 +159,7 @@ mod tests {
         metrics.flows();
         let status = metrics.status();
         assert_eq!((status.errors, status.restarts, status.state), (2, 1, State::Flowing));
-        assert_eq!(status.headline(), "front: frames come");
+        assert_eq!(status.headline(), "front: running");
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Status {
             (State::Flowing, _, Some((label, confidence))) => {
                 format!("{name}: {label} {:.0} %, {:.1}/s", confidence * 100.0, self.rate)
             }
-            (State::Flowing, _, None) => format!("{name}: frames come"),
+            (State::Flowing, _, None) => format!("{name}: running"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The counters of one stream: what became of the frames that one camera delivered to one engine.
+//! The counters of one stream: the frames that one camera delivered to one engine.
 
 use super::state::STAGES;
 use crate::labels::Labels;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// The counters of one stream, shared by the threads that count.
+/// The counters of one stream, shared by the threads that update them.
 pub struct StreamMetrics {
     camera: Arc<str>,
     delivered: AtomicU64,
@@ -29,7 +29,7 @@ pub(super) struct Book {
 }
 
 impl StreamMetrics {
-    /// All at zero, of a stream of the camera `camera`.
+    /// New counters of a stream of the camera `camera`.
     pub(super) fn new(camera: Arc<str>) -> Arc<Self> {
         Arc::new(Self { camera, delivered: AtomicU64::new(0), dropped: Arc::default(), book: Mutex::default() })
     }
@@ -39,12 +39,12 @@ impl StreamMetrics {
         &self.camera
     }
 
-    /// Counts the frames that are dropped; for the channel.
+    /// The counter of dropped frames, for the channel.
     pub fn dropped_counter(&self) -> Arc<AtomicU64> {
         self.dropped.clone()
     }
 
-    /// A frame is put into the channel.
+    /// Counts a frame that is put into the channel.
     pub fn delivered(&self) {
         self.delivered.fetch_add(1, Ordering::Relaxed);
     }
@@ -73,18 +73,18 @@ impl StreamMetrics {
         self.book().results
     }
 
-    /// The number of frames that were dropped.
+    /// The number of dropped frames.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// The number of frames that the engine is done with: those with a result, and those whose inference failed.
+    /// The number of finished frames: those with a result, and those whose inference failed.
     pub fn finished(&self) -> u64 {
         let book = self.book();
         book.results + book.failed
     }
 
-    /// Whether frames wait for the engine, or one is being worked on.
+    /// Whether a frame is waiting for the engine or being processed.
     pub fn is_pending(&self) -> bool {
         self.delivered.load(Ordering::Relaxed) > self.finished() + self.dropped()
     }
@@ -95,7 +95,7 @@ impl StreamMetrics {
 }
 
 impl Book {
-    /// Adds those of another stream of the same camera: counts are summed, and the latest result is kept.
+    /// Adds the counters of another stream of the same camera: counts are summed, and the latest result is kept.
     pub fn add(&mut self, other: &Self) {
         self.results += other.results;
         self.failed += other.failed;

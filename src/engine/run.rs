@@ -35,7 +35,10 @@ pub fn run(
             Work::End => break,
         }
     }
-    engine.clear(|_| true)
+    if let Some(prepared) = engine.prefetched()? {
+        engine.scheduler.lose(&prepared);
+    }
+    Ok(())
 }
 
 /// The next action of the engine.
@@ -62,16 +65,13 @@ impl Engine<'_> {
         let stop = self.stop;
         let next = match self.scheduler.urgent(changes, stop) {
             Some(urgent) => urgent,
-            None => match self.prefetch.finish()? {
+            None => match self.prefetched()? {
                 None => self.scheduler.next(changes, stop),
-                Some((prepared, slot)) => {
-                    self.classifier.swap(slot);
-                    // a prefetched frame must not be older than one taken now
-                    match self.scheduler.overtake(&prepared) {
-                        Some(newer) => Next::QueuedFrame(newer),
-                        None => return Ok(Work::Frame(prepared)),
-                    }
-                }
+                // a prefetched frame must not be older than one taken now
+                Some(prepared) => match self.scheduler.overtake(&prepared) {
+                    Some(newer) => Next::QueuedFrame(newer),
+                    None => return Ok(Work::Frame(prepared)),
+                },
             },
         };
         Ok(match next {
@@ -117,10 +117,13 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Applies a change, unless it is withdrawn.
+    /// Applies a change, unless it is withdrawn. The prefetched frame is classified first: once the change is accepted, nothing may hang
+    /// or fail that keeps this engine from applying it.
     fn change(&mut self, offer: Offer) -> Result<()> {
+        if let Some(prepared) = self.prefetched()? {
+            self.classify(&prepared)?;
+        }
         let Some((change, taken)) = offer.take(self.stop) else { return Ok(()) };
-        self.clear(|prepared| change.remove.contains(&prepared.stream))?;
         self.scheduler.remove(&change.remove);
         let replaced = change.classifier.map(|new| std::mem::replace(&mut self.classifier, new));
         if replaced.is_some() {
@@ -132,15 +135,12 @@ impl Engine<'_> {
         taken.done(replaced, self.stop, |hello| self.hub.send(&Event::Hello(hello)))
     }
 
-    /// Finishes the prefetch: its frame is classified now, or dropped if it is `unwanted`.
-    fn clear(&mut self, unwanted: impl Fn(&PreparedFrame) -> bool) -> Result<()> {
-        let Some((prepared, slot)) = self.prefetch.finish()? else { return Ok(()) };
-        self.classifier.swap(slot);
-        if unwanted(&prepared) {
-            self.scheduler.lose(&prepared);
-            return Ok(());
-        }
-        self.classify(&prepared)
+    /// Finishes the prefetch: its frame is in the classifier's front slot now.
+    fn prefetched(&mut self) -> Result<Option<PreparedFrame>> {
+        Ok(self.prefetch.finish()?.map(|(prepared, slot)| {
+            self.classifier.swap(slot);
+            prepared
+        }))
     }
 }
 

@@ -72,6 +72,8 @@ struct Rig {
     camera: Arc<Metrics>,
     metrics: Arc<StreamMetrics>,
     begins: Receiver<()>,
+    /// Ends the model's run that has begun, or else the next one; dropped, it ends all.
+    gate: Sender<()>,
     changes: Sender<Offer>,
     stream: StreamId,
     released: Receiver<()>,
@@ -122,7 +124,7 @@ fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier),
     let (frames, receiver) = counted_channel(2, metrics.dropped_counter());
     let stream = Stream::new(receiver, metrics.clone());
     let model = builtin().unwrap();
-    let mut rig = Rig { frames, camera, metrics, begins: begun, changes, stream: stream.id(), released, release, model };
+    let mut rig = Rig { frames, camera, metrics, begins: begun, gate, changes, stream: stream.id(), released, release, model };
     let (first, second) = (rig.gated("first", &opened, &begins), rig.gated("second", &opened, &begins));
     before(&mut rig);
     let (kept, camera) = (Kept::default(), rig.camera.clone());
@@ -135,7 +137,7 @@ fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier),
         });
         rig.begins.recv().unwrap();
         during(&mut rig, second);
-        drop((rig, gate));
+        drop(rig);
         work.join().unwrap();
     });
     let results = std::mem::take(&mut *kept.0.lock().unwrap());
@@ -183,12 +185,26 @@ fn a_limit_prefetches_no_frame_beyond_it() {
 }
 
 #[test]
-fn a_removed_camera_gets_no_result_for_its_prepared_frame() {
+fn a_removed_camera_gets_no_result_after_its_prepared_frame() {
     let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.live(n), Sent::Queued));
     let during = |rig: &mut Rig, _| {
+        assert_eq!(rig.live(3), Sent::Queued);
         let _pending = rig.offer(Change { remove: vec![rig.stream], ..Change::default() });
     };
-    assert_eq!(run(before, during, None), [first(1, 0)]);
+    assert_eq!(run(before, during, None), [first(1, 0), first(2, 0)]);
+}
+
+#[test]
+fn a_change_can_be_withdrawn_while_the_model_hangs_in_the_prepared_frame() {
+    let before = |rig: &mut Rig| (1..=2).for_each(|n| assert_eq!(rig.file(n), Sent::Queued));
+    let during = |rig: &mut Rig, second| {
+        let pending = rig.offer(Change { classifier: Some(Box::new(second)), ..Change::default() });
+        rig.gate.send(()).unwrap();
+        rig.begins.recv_timeout(Duration::from_secs(30)).expect("the prepared frame is classified before the change");
+        assert_eq!(rig.file(3), Sent::Queued);
+        assert!(pending.withdraw().is_some(), "nothing has been accepted");
+    };
+    assert_eq!(run(before, during, None), [1, 2, 3].map(|n| first(n, 0)));
 }
 
 #[test]

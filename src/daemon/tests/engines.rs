@@ -169,7 +169,7 @@ fn the_end_comes_in_time_while_an_engine_hangs_in_a_change_and_the_others_close_
     let running = Running::start(vec![quick, hanging], Duration::from_secs(60));
     begun.recv().unwrap();
     running.reload();
-    // one inference ends, and the engine comes to the change; it hangs in the frame that was prepared meanwhile
+    // one inference ends, and the engine comes to the change; it hangs in the prefetched frame, which comes before the change
     gate.send(()).unwrap();
     begun.recv().unwrap();
     let start = Instant::now();

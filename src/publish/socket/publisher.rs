@@ -2,7 +2,7 @@
 
 use super::listen;
 use super::notice::{Notice, Overrun};
-use super::server::{FAREWELL, Server, WAKER};
+use super::server::{FLUSH_TIME, Server, WAKER};
 use super::settings::Params;
 use crate::error::{Error, Result};
 use crate::event::{Event, Publisher};
@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 const WAITING: usize = 256;
 /// Additional room for statuses and `hello` messages, so that results never displace them.
 const NOTICES: usize = 1024;
-/// The time limit for shutdown: the queued messages, then `FAREWELL`.
-const END: Duration = FAREWELL.saturating_mul(4);
+/// The time limit for shutdown: the queued messages, then `FLUSH_TIME`.
+const END: Duration = FLUSH_TIME.saturating_mul(4);
 
 /// Results on a Unix socket.
 pub struct Socket {

@@ -29,7 +29,7 @@ const FIRST: usize = 2;
 const ACCEPTS: usize = 32;
 
 /// How long subscribers may take at shutdown to read their queued lines.
-pub const FAREWELL: Duration = Duration::from_millis(500);
+pub const FLUSH_TIME: Duration = Duration::from_millis(500);
 
 pub struct Server {
     poll: Poll,
@@ -83,7 +83,7 @@ impl Server {
         })
     }
 
-    /// Serves until shutdown, and until queued lines are written or `FAREWELL` is over.
+    /// Serves until shutdown, and until queued lines are written or `FLUSH_TIME` is over.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         loop {

@@ -4,7 +4,7 @@ use super::super::lines::rendered;
 use super::super::notice::Notice;
 use super::super::snapshot::Snapshot;
 use super::super::subscriber::{Over, Subscriber};
-use super::{FAREWELL, Server};
+use super::{FLUSH_TIME, Server};
 use crate::prediction::Prediction;
 use crate::threads::panic_text;
 use crossbeam_channel::TryRecvError;
@@ -41,7 +41,7 @@ impl Server {
                 self.serve_defaults(id, now);
             }
         }
-        self.end = Some(now + FAREWELL);
+        self.end = Some(now + FLUSH_TIME);
     }
 
     fn pass_on(&mut self, message: Notice, now: Instant) {

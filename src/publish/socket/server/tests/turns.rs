@@ -76,5 +76,5 @@ fn while_it_ends_nothing_is_read_and_nobody_is_kept_waiting_for_what_is_new() {
     bench.turn(2);
     assert!(bench.server.ready.is_empty());
     assert_eq!(heard(&mut talker), [""; 0]);
-    assert_eq!(bench.server.end, Some(bench.start + Duration::from_millis(1) + FAREWELL), "nothing makes it later");
+    assert_eq!(bench.server.end, Some(bench.start + Duration::from_millis(1) + FLUSH_TIME), "nothing makes it later");
 }

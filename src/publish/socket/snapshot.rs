@@ -53,8 +53,9 @@ impl Snapshot {
     }
 }
 
+/// The most classes that a result can have.
 fn classes(hello: &Hello) -> usize {
-    hello.labels.len().max(1)
+    hello.models.iter().map(|model| model.labels.len()).max().unwrap_or_default().max(1)
 }
 
 #[cfg(test)]
@@ -91,5 +92,12 @@ mod tests {
         let other = subscribed(&snapshot, &choice);
         assert_eq!((other.cameras, other.unknown_cameras), (vec!["gate".to_owned()], vec!["back".to_owned()]));
         assert_eq!(other.top, Some(1));
+    }
+
+    #[test]
+    fn the_model_with_the_most_classes_limits_their_number() {
+        let models = [1, 3, 2].map(|count| hello("m", "CPU", "", &[], &Labels::numbered(count)).models.remove(0));
+        let snapshot = Snapshot::new(&Hello::new(models.into(), vec!["front".into()]));
+        assert_eq!(subscribed(&snapshot, &Subscribe { top: Some(1000), ..Subscribe::default() }).top, Some(3));
     }
 }

@@ -132,19 +132,6 @@ fn a_camera_that_fails_repeatedly_does_not_affect_the_others() {
     assert!(well.results * 10 >= well.counts.captured * 8, "{well}");
 }
 
-/// A model that takes no time.
-struct Quick(Execution);
-
-impl Infer for Quick {
-    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
-        Ok(())
-    }
-
-    fn execution(&self) -> &Execution {
-        &self.0
-    }
-}
-
 /// Keeps model, number and frame number of each result.
 #[derive(Clone, Default)]
 struct ByModel(Arc<Mutex<Vec<(String, u64, u64)>>>);
@@ -165,7 +152,7 @@ impl Publisher for ByModel {
 fn slow_and_quick() -> Vec<glimpsed::engine::Classifier> {
     let execution = || Execution { provider: "CPU", detail: "a fake".into(), nodes: None };
     let of = |name: &str, runtime| common::classifier(&Model { name: name.into(), ..builtin().unwrap() }, runtime, 1);
-    vec![of("slow", Box::new(Slow(execution()))), of("quick", Box::new(Quick(execution())))]
+    vec![of("slow", Box::new(Slow(execution()))), of("quick", Box::new(common::Quick(execution())))]
 }
 
 #[test]

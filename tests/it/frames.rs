@@ -6,10 +6,9 @@ use glimpsed::error::Result;
 use glimpsed::event::{Event, Publisher};
 use glimpsed::frame::Frame;
 use glimpsed::model::builtin;
-use glimpsed::runtime::{Execution, Infer};
+use glimpsed::runtime::Execution;
 use glimpsed::stats::{Counts, Unusable};
 use glimpsed::system::signals::Stop;
-use glimpsed::tensor::Tensor;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -235,19 +234,6 @@ fn the_log_reports_the_first_and_the_statistics_count_all() {
     assert!(statistics.contains(" damaged") && log.matches("damaged").count() == 2, "{log}");
 }
 
-/// A model that takes no time.
-struct Quick(Execution);
-
-impl Infer for Quick {
-    fn infer(&mut self, _: &Tensor, _: &mut Tensor) -> Result<()> {
-        Ok(())
-    }
-
-    fn execution(&self) -> &Execution {
-        &self.0
-    }
-}
-
 struct Nowhere;
 
 impl Publisher for Nowhere {
@@ -264,7 +250,7 @@ impl Publisher for Nowhere {
 fn a_faulty_camera_does_not_affect_another() {
     common::load_faults();
     for mode in ["tiny", "stride arg=67108864", "more-planes", "corrupted", "gap", "caps-zero-size"] {
-        let quick = Box::new(Quick(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
+        let quick = Box::new(common::Quick(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
         let classifier = common::classifier(&builtin().unwrap(), quick, 1);
         let faulty = common::camera("faulty", &format!("faultsrc mode={mode} fps=200 ! appsink name=frames"));
         // a film: each of its frames waits for the engine, so that none is dropped on a busy machine

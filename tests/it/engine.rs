@@ -233,8 +233,7 @@ fn one_frame_serves_two_engines_without_a_copy_and_is_released_by_the_last() {
     let model = builtin().unwrap();
     let (release, released) = unbounded();
     let camera = Metrics::new("camera");
-    let picture = Picture::new(PixelFormat::Gray8, 8, 8);
-    let frame = Frame::new(picture, Grey(vec![128; 64], release)).unwrap();
+    let frame = Frame::new(Picture::new(PixelFormat::Gray8, 8, 8), Grey(vec![128; 64], release)).unwrap();
     let pixels = |frame: &Frame| frame.plane(0).row(0).as_ptr();
     let (shared, number) = (pixels(&frame), camera.captured());
     let kept = Kept::default();
@@ -255,13 +254,11 @@ fn one_frame_serves_two_engines_without_a_copy_and_is_released_by_the_last() {
     let (_stop, stop) = bounded(0);
     for (name, left) in [("second", 1), ("first", 0)] {
         assert!(released.try_recv().is_err(), "an engine still has it");
-        let (begins, (gate, opened)) = (unbounded().0, bounded(0));
-        drop(gate);
+        let (begins, opened) = (unbounded().0, bounded(0).1);
         let fake = Gated { begins, gate: opened, execution: Execution { provider: "CPU", detail: "a fake".into(), nodes: None } };
         let classifier = common::classifier(&Model { name: name.into(), ..model.clone() }, Box::new(fake), 1);
         let execution = Mutex::new(classifier.execution().clone());
-        let (changes, changed) = unbounded();
-        drop(changes);
+        let changed = unbounded().1;
         engine::run(vec![streams.pop().unwrap()], Box::new(classifier), &hub, &changed, &stop, &Limit::default(), &execution)
             .unwrap();
         assert_eq!(streams.len(), left);

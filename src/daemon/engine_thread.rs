@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Time limit for shutdown: the inference in flight, the session, the pipelines.
-pub const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(4);
+/// Time limit for shutdown: the inference in flight, the session, the pipelines. If it is exceeded, publishers get up to 1.5 s after it.
+pub const SHUTDOWN_DEADLINE: Duration = Duration::from_millis(3500);
 
 /// Changes that wait for the engine. There is one reload at a time, but a withdrawn change may still be queued.
 const CHANGES: usize = 16;
@@ -111,7 +111,7 @@ impl EngineThread {
             None => Err(Error::failed(format!(
                 "the engine of the model '{}' is not responding, and is abandoned after {} s",
                 self.model.name,
-                SHUTDOWN_DEADLINE.as_secs()
+                SHUTDOWN_DEADLINE.as_secs_f32()
             ))
             .hint("It waits for the model's library or the NPU.")),
         }

@@ -75,6 +75,13 @@ impl Daemon<'_> {
         self.stop_engines.request();
         let worked: Vec<_> = self.engines.iter().map(|engine| engine.wait(deadline)).collect();
         self.cameras.iter().for_each(|camera| camera.wait(deadline));
+        if self.engines.iter().any(|engine| engine.running().is_some()) {
+            // the last engine ends the hub, unless it has been abandoned
+            self.hub.stop_waiting();
+            if let Err(error) = self.hub.end() {
+                tracing::warn!("{error}");
+            }
+        }
         // if the service manager's socket was full before
         self.outside.service.send_kept();
         self.statuses().for_each(|status| tracing::info!("{status}"));

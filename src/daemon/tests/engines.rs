@@ -45,6 +45,7 @@ struct Course(Sender<Seen>);
 enum Seen {
     Result { camera: String, model: String },
     Hello(Vec<[String; 2]>),
+    End,
 }
 
 impl Publisher for Course {
@@ -61,7 +62,8 @@ impl Publisher for Course {
                 let names = hello.streams.iter().map(|stream| [stream.camera.clone(), stream.model.clone()]);
                 Seen::Hello(names.collect())
             }
-            Event::Status(_) | Event::End => return Ok(()),
+            Event::Status(_) => return Ok(()),
+            Event::End => Seen::End,
         };
         let _ = self.0.send(seen);
         Ok(())
@@ -172,11 +174,12 @@ fn the_end_comes_in_time_while_an_engine_hangs_in_a_change_and_the_others_close_
     // one inference ends, and the engine comes to the change; it hangs in the prefetched frame, which comes before the change
     gate.send(()).unwrap();
     begun.recv().unwrap();
-    let start = Instant::now();
+    let (start, seen) = (Instant::now(), running.seen.clone());
     let error = running.end().unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(error.to_string().contains("the engine of the model 'gated' is not responding"), "{error}");
     closed.try_recv().expect("the session of the engine that does not hang has been closed");
+    assert!(seen.try_iter().any(|seen| seen == Seen::End), "publishers end too: queued results are written, the socket is removed");
 }
 
 /// A model that cannot be run any more after a few frames.

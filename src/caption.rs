@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A text that is not renewed for this long is removed, because it is out of date.
+/// A text that is not renewed for this long is removed, because it is out of date: at the least.
 const LASTS: Duration = Duration::from_secs(1);
 
 /// The text; all clones share it.
@@ -14,6 +14,8 @@ pub struct Caption(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     wanted: AtomicBool,
+    /// How long a text is valid, if longer than [`LASTS`].
+    lasts: Duration,
     text: Mutex<Text>,
 }
 
@@ -27,6 +29,11 @@ struct Text {
 }
 
 impl Caption {
+    /// Whose text is valid for `time`, but not less than a second: for results that are further apart.
+    pub fn lasting(time: Duration) -> Self {
+        Self(Arc::new(Shared { lasts: time, ..Shared::default() }))
+    }
+
     /// Records that a video shows it.
     pub fn want(&self) {
         self.0.wanted.store(true, Ordering::Relaxed);
@@ -59,7 +66,7 @@ impl Caption {
     /// The text to draw from `now` on, if it has changed; empty if the last result is too old.
     pub fn take(&self, now: Instant) -> Option<String> {
         let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
-        if text.at.is_some_and(|at| now.saturating_duration_since(at) > LASTS) {
+        if text.at.is_some_and(|at| now.saturating_duration_since(at) > self.0.lasts.max(LASTS)) {
             *text = Text::default();
             return Some(String::new());
         }
@@ -86,5 +93,13 @@ mod tests {
         assert_eq!(caption.take(at(3000)), None);
         caption.set("cat", at(3100));
         assert_eq!(caption.take(at(3100)).as_deref(), Some("cat"), "it comes back");
+    }
+
+    #[test]
+    fn lasts_longer_where_results_are_further_apart() {
+        let (caption, start) = (Caption::lasting(Duration::from_secs(4)), Instant::now());
+        caption.set("cat", start);
+        assert!(caption.take(start).is_some() && caption.take(start + Duration::from_secs(4)).is_none());
+        assert_eq!(caption.take(start + Duration::from_secs(5)).as_deref(), Some(""));
     }
 }

@@ -47,10 +47,14 @@ impl Durations {
     }
 }
 
+/// Without a result for this long the rate is 0, unless results are further apart.
+const QUIET: Duration = Duration::from_secs(3);
+
 /// Results per second, over about the last two seconds.
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
     since: Option<Instant>,
+    latest: Option<Instant>,
     count: u32,
     /// Whether two seconds have been counted.
     settled: bool,
@@ -58,18 +62,23 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The rate as of the last result.
-    pub fn per_second(&self) -> f64 {
-        self.per_second
+    /// The rate at `now`: 0 without a result for 3 s, or for two intervals if that is longer.
+    pub fn at(&self, now: Instant) -> f64 {
+        let apart = self.per_second.max(f64::MIN_POSITIVE).recip();
+        let patience = QUIET.max(Duration::try_from_secs_f64(2.0 * apart).unwrap_or(QUIET));
+        let quiet = self.latest.is_none_or(|latest| now.saturating_duration_since(latest) > patience);
+        if quiet { 0.0 } else { self.per_second }
     }
 
-    /// Adds the rate of `other`, to be read and not counted on.
-    pub fn add(&mut self, other: &Self) {
-        self.per_second += other.per_second;
+    /// Adds the rate of `other` at `now`, to be read and not counted on.
+    pub fn add(&mut self, other: &Self, now: Instant) {
+        self.per_second += other.at(now);
+        self.latest = self.latest.max(other.latest);
     }
 
     /// Counts one result at `now` and returns the current rate.
     pub fn tick(&mut self, now: Instant) -> f64 {
+        self.latest = Some(now);
         let Some(since) = self.since else {
             self.since = Some(now);
             return 0.0;
@@ -96,7 +105,7 @@ pub struct Counts {
     pub dropped: u64,
     /// Frames discarded because they are corrupted or do not match their caps.
     pub damaged: u64,
-    /// Frames discarded because they repeat the previous one.
+    /// Frames discarded because they repeat the previous one, or exceed `max_rate`.
     pub skipped: u64,
 }
 
@@ -140,8 +149,20 @@ mod tests {
             rate
         };
         let mut both = ten();
-        both.add(&ten());
-        assert!((both.per_second() - 20.0).abs() < 0.01);
+        let end = start + Duration::from_secs(9);
+        both.add(&ten(), end);
+        assert!((both.at(end) - 20.0).abs() < 0.01);
+        assert_eq!(both.at(end + Duration::from_secs(4)), 0.0);
+    }
+
+    #[test]
+    fn a_slow_camera_is_not_quiet_between_its_results() {
+        let (mut rate, start) = (Rate::default(), Instant::now());
+        for n in 0..=4 {
+            rate.tick(start + Duration::from_secs(n * 10));
+        }
+        let after = |seconds: u64| rate.at(start + Duration::from_secs(40 + seconds));
+        assert_eq!((after(9), after(20), after(21)), (0.1, 0.1, 0.0));
     }
 
     #[test]

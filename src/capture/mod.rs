@@ -18,6 +18,7 @@ mod log;
 mod mapped;
 mod missing;
 mod orientation;
+mod pace;
 mod pipeline;
 mod sample;
 mod settings;

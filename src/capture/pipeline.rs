@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::gif;
 use super::liveness;
 use super::orientation::{Tagged, Turn};
+use super::pace::Gate;
 use super::sample::{SampleReader, Trouble};
 use super::signs::{Limits, Lost};
 use super::sinks;
@@ -35,6 +36,8 @@ pub struct Pipeline {
     pub(super) sink: gst_app::AppSink,
     /// The orientation of its frames.
     pub(super) turn: Turn,
+    /// The average time between two frames, at the least.
+    pub(super) min_interval: Option<Duration>,
     tagged: Tagged,
     events: Receiver<Event>,
     watch: Arc<Watch>,
@@ -87,6 +90,7 @@ impl Pipeline {
             pipeline,
             sink,
             turn: Turn::default(),
+            min_interval: None,
             tagged,
             events,
             name,
@@ -127,7 +131,7 @@ impl Pipeline {
     ) -> Result<Option<bool>> {
         let Some(live) = self.prepare(stopped, limit)? else { return Ok(None) };
         let (mut reader, mut clock, watch) = (SampleReader::default(), Clock::default(), self.watch.clone());
-        let (turn, tagged) = (self.turn, self.tagged.clone());
+        let (turn, tagged, mut gate) = (self.turn, self.tagged.clone(), Gate::new(self.min_interval));
         let new_sample = move |sink: &gst_app::AppSink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             let mut frame = match reader.frame(&sample, live) {
@@ -141,10 +145,14 @@ impl Pipeline {
                     return Err(gst::FlowError::Error);
                 }
             };
-            watch.take();
             if live {
                 frame.info = frame.info.taken_before(clock.age(sink, &sample, &watch));
             }
+            if !gate.takes(&frame.info) {
+                watch.skip();
+                return Ok(gst::FlowSuccess::Ok);
+            }
+            watch.take();
             frame.info.picture.orientation = turn.of(tagged.get());
             match deliver(frame) {
                 ControlFlow::Continue(()) => Ok(gst::FlowSuccess::Ok),
@@ -260,37 +268,5 @@ impl Drop for Pipeline {
             0 => {}
             left => tracing::debug!("GStreamer left {left} descriptors of the camera open; they were released"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::capture::{Ended, Params, Reports, run_once};
-
-    /// How the source of `text` ended, and whether its pipeline was freed.
-    fn ended(text: &str) -> (Result<Ended>, bool) {
-        let mut pipeline = Pipeline::build(text).unwrap();
-        let left = pipeline.pipeline.downgrade();
-        let (_open, stop) = bounded(0);
-        let take = |_| ControlFlow::Continue(());
-        let limit = Duration::from_millis(300);
-        let params = Params { limits: Limits { start: limit, stall: limit }, ..Params::new(text) };
-        let ended = run_once(&mut pipeline, &params, [&stop, &stop], take, &mut Reports::default(), &mut |_| {});
-        drop(pipeline);
-        (ended, left.upgrade().is_none())
-    }
-
-    #[test]
-    fn a_pipeline_is_freed_however_it_ended() {
-        const LIVE: &str = "videotestsrc is-live=true ! video/x-raw,width=64,height=48";
-        let (end, gone) = ended("videotestsrc num-buffers=3 ! appsink name=frames");
-        assert!(end.is_ok() && gone, "end of stream");
-        let (end, gone) = ended(&format!("{LIVE} ! identity error-after=3 ! appsink name=frames"));
-        assert!(end.is_err() && gone, "an error");
-        let (end, gone) = ended(&format!("{LIVE} ! valve drop=true ! appsink name=frames"));
-        assert!(end.unwrap_err().to_string().contains("no frame") && gone, "silence");
-        let (end, gone) = ended("v4l2src device=/dev/video77 ! appsink name=frames");
-        assert!(end.is_err() && gone, "no camera");
     }
 }

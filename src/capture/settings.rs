@@ -20,6 +20,9 @@ const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_s
 /// The longest name of a camera, in bytes: each message carries it.
 const NAME: usize = 128;
 
+/// The least and the greatest `max_rate`.
+const MAX_RATE: (f64, f64) = (0.001, 1000.0);
+
 /// Degrees clockwise; `None`: what the stream says.
 const ROTATIONS: [(&str, &str, Option<u32>); 5] = [
     ("auto", "The metadata of the file or stream (EXIF, the rotation in a phone's film)", None),
@@ -33,7 +36,7 @@ const ROTATIONS: [(&str, &str, Option<u32>); 5] = [
 pub const SOURCE: &str = "source";
 
 /// The keys.
-pub const KEYS: [Key; 11] = [
+pub const KEYS: [Key; 12] = [
     Key::new("name", Kind::Text, "The name of the camera in the results")
         .default_described("camera")
         .flag("--name", "NAME", heading::CAMERA)
@@ -75,6 +78,14 @@ pub const KEYS: [Key; 11] = [
         .default("5s")
         .flag("--stall-timeout", "TIME", heading::CAMERA)
         .only_run(),
+    Key::new(
+        "max_rate",
+        Kind::Number(MAX_RATE.0, MAX_RATE.1, "5"),
+        "At most this many frames a second are classified, evenly spaced; the others are counted as skipped. Of a film, by its own time",
+    )
+    .default_described("all")
+    .flag("--max-rate", "RATE", heading::CAMERA)
+    .only_run(),
     Key::new("on_stuck", Kind::Text, "A shell command that is run when the camera was lost on_stuck_after times in a row"),
     // with the longest pause between tries, more than a day
     Key::new("on_stuck_after", Kind::Whole(|| 1..=10_000, ""), "Losses in a row, without a frame in between, before on_stuck is run")
@@ -102,6 +113,8 @@ pub struct Camera {
     pub live: Option<bool>,
     /// Without a frame for so long it is lost.
     pub limits: Limits,
+    /// The average time between two of its frames, at the least: from `max_rate`.
+    pub min_interval: Option<Duration>,
     /// What to run when it stays lost.
     pub stuck: Option<Stuck>,
 }
@@ -138,7 +151,8 @@ impl Camera {
         }
         let (turn, live, limits) = (Turn::read(section), section.get("live"), Limits::read(section));
         let stuck = stuck.map(|command| Stuck { command, after });
-        let camera = Self { name: name?.into(), pipeline: pipeline?, turn, live, limits, stuck };
+        let min_interval = section.get::<Option<f64>>("max_rate").map(|rate| Duration::from_secs_f64(1.0 / rate));
+        let camera = Self { name: name?.into(), pipeline: pipeline?, turn, live, limits, min_interval, stuck };
         (section.count() == before).then_some(camera)
     }
 }
@@ -220,6 +234,8 @@ pub struct Params {
     pub prepare: Arc<dyn Fn(&Pipeline) + Send + Sync>,
     /// The time limits after which a live source without frames is lost.
     pub limits: Limits,
+    /// The average time between two frames, at the least.
+    pub min_interval: Option<Duration>,
     /// Counters of the frames that get no result.
     pub unusable: Arc<Unusable>,
     /// The orientation of its frames.
@@ -237,6 +253,7 @@ impl Params {
             live: None,
             prepare: Arc::new(|_| {}),
             limits: Limits::default(),
+            min_interval: None,
             unusable: Arc::default(),
             turn: Turn::default(),
             backoff: RETRY,

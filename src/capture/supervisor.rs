@@ -44,7 +44,7 @@ where
         let mut pipeline = built?.of_camera(&params.name);
         pipeline.set_live(params.live);
         pipeline.check_formats()?;
-        pipeline.turn = params.turn;
+        (pipeline.turn, pipeline.min_interval) = (params.turn, params.min_interval);
         (params.prepare)(&pipeline);
         let mut live = pipeline.may_be_live();
         let first = !std::mem::replace(&mut warned, true);

@@ -68,6 +68,13 @@ impl Watch {
         }
     }
 
+    /// Records a usable frame beyond `max_rate`.
+    pub fn skip(&self) {
+        let mut state = self.state();
+        state.counts.skipped.fetch_add(1, Ordering::Relaxed);
+        state.signs.see(Seen::Usable, Instant::now());
+    }
+
     /// Records a frame that gets no result.
     pub fn refuse(&self, refused: Refused) {
         let (mut state, now) = (self.state(), Instant::now());

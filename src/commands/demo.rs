@@ -67,6 +67,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
         live: None,
         turn: Default::default(),
         limits: Limits::default(),
+        min_interval: None,
         stuck: None,
     };
     let parts = Parts {

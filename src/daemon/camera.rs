@@ -58,7 +58,7 @@ impl Camera {
         main: Sender<()>,
         engines: usize,
     ) -> (Prepared, Vec<Stream>) {
-        let caption = Caption::default();
+        let caption = Caption::lasting(settings.min_interval.unwrap_or_default() * 2);
         let (mut outlets, streams): (Vec<_>, Vec<_>) = (0..engines)
             .map(|engine| {
                 let (outlet, stream) = outlet(metrics.stream(engine));
@@ -69,6 +69,7 @@ impl Camera {
         let params = capture::Params {
             name: settings.name.clone(),
             limits: settings.limits,
+            min_interval: settings.min_interval,
             turn: settings.turn,
             unusable: metrics.unusable_counter(),
             live: settings.live,

@@ -55,6 +55,7 @@ fn camera(name: &str) -> config::Camera {
         turn: Default::default(),
         limits: Default::default(),
         live: None,
+        min_interval: None,
         stuck: None,
     }
 }

@@ -32,7 +32,7 @@ pub struct Status {
     pub dropped: u64,
     /// Frames without a result because they are corrupted or do not match their caps.
     pub damaged: u64,
-    /// Frames without a result because they repeat the previous picture.
+    /// Frames without a result because they repeat the previous picture, or exceed the camera's `max_rate`.
     pub skipped: u64,
     /// Results.
     pub results: u64,

@@ -6,10 +6,7 @@ use super::stream::{Book, StreamMetrics};
 use crate::stats::{Counts, Unusable};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
-
-/// A camera without a result for this long has a rate of 0.
-const QUIET: Duration = Duration::from_secs(3);
+use std::time::{Instant, SystemTime};
 
 /// The counters of one camera: of its frames and its state here, of the results in its streams.
 pub struct Metrics {
@@ -108,14 +105,14 @@ impl Metrics {
             [only] => self.status_of(&only.book()),
             streams => {
                 let mut sum = Book::default();
-                streams.iter().for_each(|stream| sum.add(&stream.book()));
+                let now = Instant::now();
+                streams.iter().for_each(|stream| sum.add(&stream.book(), now));
                 self.status_of(&sum)
             }
         }
     }
 
     fn status_of(&self, book: &Book) -> Status {
-        let quiet = book.latest.is_none_or(|latest| latest.elapsed() > QUIET);
         let (counts, course) = (self.counts(), self.course());
         Status {
             source: self.name.clone(),
@@ -129,7 +126,7 @@ impl Metrics {
             failed: book.failed,
             errors: course.errors,
             restarts: course.restarts,
-            rate: if quiet { 0.0 } else { book.rate.per_second() },
+            rate: book.rate.at(Instant::now()),
             best: book.best.as_ref().map(|(labels, index, confidence)| (labels.name(*index).to_owned(), *confidence)),
             stages: book.stages.each_ref().map(Percentiles::of),
         }

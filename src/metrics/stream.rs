@@ -95,11 +95,11 @@ impl StreamMetrics {
 }
 
 impl Book {
-    /// Adds the counters of another stream of the same camera: counts are summed, and the latest result is kept.
-    pub fn add(&mut self, other: &Self) {
+    /// Adds the counters of another stream of the same camera, at `now`: counts are summed, and the latest result is kept.
+    pub fn add(&mut self, other: &Self, now: Instant) {
         self.results += other.results;
         self.failed += other.failed;
-        self.rate.add(&other.rate);
+        self.rate.add(&other.rate, now);
         if other.latest > self.latest {
             (self.latest, self.best, self.provider) = (other.latest, other.best.clone(), other.provider);
         }

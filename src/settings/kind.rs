@@ -31,6 +31,8 @@ pub enum Kind {
     Time,
     /// A number above 0 and at most 1.
     Share,
+    /// A number from the first to the second, and an example.
+    Number(f64, f64, &'static str),
     /// Three numbers in a range, and an example of them.
     Three(f32, f32, [&'static str; 3]),
     /// A width and a height, each in a range.
@@ -74,7 +76,7 @@ pub enum Value {
     Whole(usize),
     Mode(u32),
     Time(Duration),
-    Share(f64),
+    Number(f64),
     Three([f32; 3]),
     Size((u32, u32)),
 }
@@ -92,7 +94,10 @@ impl Kind {
             Self::AtLeastOne => values::at_least_one(text).map(Value::Whole),
             Self::Mode => values::octal(text).map(Value::Mode),
             Self::Time => values::duration(text).map(Value::Time),
-            Self::Share => values::share(text).map(Value::Share).ok_or_else(|| format!("expected {A_SHARE}")),
+            Self::Share => values::share(text).map(Value::Number).ok_or_else(|| format!("expected {A_SHARE}")),
+            Self::Number(least, most, example) => values::number(text, least..=most)
+                .map(Value::Number)
+                .ok_or_else(|| format!("expected {}", a_number(least, most, example))),
             Self::Three(least, most, example) => values::three(text, least..=most)
                 .map(Value::Three)
                 .ok_or_else(|| format!("expected three numbers from {least} to {most}, as in {}", example.join(","))),
@@ -127,8 +132,10 @@ impl Kind {
             // a number may be one of the words: rotate = 90
             (Self::Choice(_), DeValue::Integer(n)) => self.of_text(n.as_str()).ok(),
             (Self::Mode | Self::Time | Self::Choice(_) | Self::Size(_), DeValue::String(text)) => self.of_text(text).ok(),
-            (Self::Share, DeValue::Float(number)) => values::share(number.as_str()).map(Value::Share),
-            (Self::Share, DeValue::Integer(number)) => values::share(number.as_str()).map(Value::Share),
+            (Self::Share | Self::Number(..), DeValue::Float(number)) => self.of_text(number.as_str()).ok(),
+            (Self::Share | Self::Number(..), DeValue::Integer(number)) if number.radix() == 10 => {
+                self.of_text(number.as_str()).ok()
+            }
             (Self::Three(least, most, _), DeValue::Array(numbers)) if numbers.len() == 3 => {
                 let numbers: Vec<_> = numbers.iter().filter_map(|number| number_of(number, least..=most)).collect();
                 numbers.try_into().ok().map(Value::Three)
@@ -152,6 +159,7 @@ impl Kind {
             Self::Time if value.as_str().is_some() => format!("{}, as in \"5s\"", values::a_time()),
             Self::Time => "a time in quotes, as in \"5s\", \"500ms\" or \"2m\"".into(),
             Self::Share => A_SHARE.into(),
+            Self::Number(least, most, example) => a_number(least, most, example),
             Self::Three(least, most, example) => {
                 format!("three numbers from {least} to {most}, as in [{}]", example.join(", "))
             }
@@ -172,6 +180,10 @@ impl Kind {
             _ => Vec::new(),
         }
     }
+}
+
+fn a_number(least: f64, most: f64, example: &str) -> String {
+    format!("a number from {least} to {most}, as in {example}")
 }
 
 fn words(choices: &dyn Choices) -> Vec<&'static str> {
@@ -225,6 +237,15 @@ mod tests {
         }
         assert_eq!(std.of_text("1,0,1").unwrap_err(), "expected three numbers from 0.000001 to 10000, as in 0.229,0.224,0.225");
         assert!(std.of_text("1,1e-30,1").is_err());
+    }
+
+    #[test]
+    fn numbers() {
+        let kind = Kind::Number(0.001, 1000.0, "5");
+        assert_eq!((kind.of_text("5"), kind.of_text(" 0.5 ")), (Ok(Value::Number(5.0)), Ok(Value::Number(0.5))));
+        for wrong in ["0", "-1", "1000.1", "NaN", "inf", "x", ""] {
+            assert_eq!(kind.of_text(wrong).unwrap_err(), "expected a number from 0.001 to 1000, as in 5", "{wrong}");
+        }
     }
 
     #[test]

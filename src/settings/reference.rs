@@ -32,6 +32,7 @@ fn value(key: &Key) -> String {
         Kind::Mode => "octal digits: `\"660\"`".into(),
         Kind::Time => "time: `\"500ms\"`, `\"5s\"`".into(),
         Kind::Share => "above 0, at most 1".into(),
+        Kind::Number(least, most, _) => format!("{least} to {most}"),
         Kind::Three(_, _, example) => format!("`[{}]`", example.join(", ")),
         Kind::Size(_) => "size: `\"224x224\"`".into(),
         Kind::Choice(choices) => {

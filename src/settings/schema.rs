@@ -50,6 +50,7 @@ fn property(groups: &[Group], group: &Group, key: &Key) -> Json {
         Kind::Time => json!({"type": "string", "examples": ["500ms", "5s", "2m"]}),
         // a literal of Rust's `f32` may have more digits as a `f64` than it was written with
         Kind::Share => json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
+        Kind::Number(least, most, _) => json!({"type": "number", "minimum": least, "maximum": most}),
         Kind::Three(least, most, _) => {
             let bound = |bound: f32| bound.to_string().parse::<f64>().unwrap_or_default();
             let number = json!({"type": "number", "minimum": bound(least), "maximum": bound(most)});
@@ -98,7 +99,7 @@ fn default(value: &Value) -> Json {
         Value::Mode(mode) => format!("{mode:o}").into(),
         Value::Time(time) => format!("{time:?}").into(),
         Value::Size((width, height)) => format!("{width}x{height}").into(),
-        Value::Share(share) => (*share).into(),
+        Value::Number(number) => (*number).into(),
         Value::Three(numbers) => numbers.to_vec().into(),
     }
 }

@@ -80,6 +80,11 @@ pub fn share(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|share| *share > 0.0 && *share <= 1.0)
 }
 
+/// A number in `range`.
+pub fn number(text: &str, range: RangeInclusive<f64>) -> Option<f64> {
+    text.trim().parse().ok().filter(|number| range.contains(number))
+}
+
 /// Three numbers in `range`, with commas between them.
 pub fn three(text: &str, range: RangeInclusive<f32>) -> Option<[f32; 3]> {
     let number = |number: &str| number.trim().parse().ok().filter(|n| range.contains(n));

@@ -87,6 +87,7 @@ pub fn measure(
         turn,
         limits: Default::default(),
         live: None,
+        min_interval: None,
         stuck: None,
     };
     let whole = Arc::new(Mutex::new(Whole::default()));

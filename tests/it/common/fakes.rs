@@ -44,6 +44,7 @@ pub fn camera(name: &str, pipeline: &str) -> Camera {
         live: None,
         turn: Default::default(),
         limits: Default::default(),
+        min_interval: None,
         stuck: None,
     }
 }

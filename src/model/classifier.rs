@@ -192,7 +192,8 @@ fn decode(bytes: Bytes, shown: &str) -> Result<onnx::Model> {
     if !begins_like_onnx && kinds::is_known(&bytes) {
         return Err(kinds::not_onnx(shown, &bytes));
     }
-    onnx::Model::decode(bytes.clone()).map_err(|e| match begins_like_onnx {
+    // TensorFlow's and Core ML's files begin like ONNX
+    onnx::Model::decode(bytes.clone()).map_err(|e| match begins_like_onnx && !kinds::is_known(&bytes) {
         true => Error::config(format!("the model '{shown}' is cut short or damaged"))
             .because(e)
             .hint("Compare its size and checksum with the source, and fetch it again."),

@@ -1,7 +1,7 @@
 //! Reads a model with the files beside it: its description and its labels.
 
 use super::classifier::{Model, Reading, Source};
-use super::{beside, builtin, limits, metadata, name, output, recipe};
+use super::{beside, builtin, kinds, limits, metadata, name, output, recipe};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::labels::Labels;
@@ -31,6 +31,9 @@ impl Model {
                 .because(e)
                 .hint("--model FILE names an ONNX file; --model testcard is the built-in one.")
         };
+        if let Some(error) = kinds::folder(path) {
+            return Err(error);
+        }
         let bytes = Bytes::from(files::read(path, limits::FILE).map_err(cannot)?);
         let mut model = Self::parse(bytes, name::of(path), &shown, Source::File(path.to_owned()), reading)?;
         metadata::check(path, &mut model)?;

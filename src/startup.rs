@@ -44,8 +44,9 @@ pub struct Opened {
 
 /// Reads the model of `settings` and its labels.
 pub fn model(settings: ModelSettings) -> Result<OpenModel> {
-    let files = Files::of(&settings);
+    let files = Files::of(&settings, &[]);
     let model = read(&settings)?;
+    let files = files.and(model.files_named());
     let labels = model.labels(settings.labels.as_deref())?;
     let Settled { recipe, mut warnings } = model.recipe(Stated::of_settings(&settings.preprocess))?;
     warnings.extend(model.sources.notes.iter().cloned());
@@ -86,7 +87,7 @@ pub fn reopen(
     current: &ModelSettings,
     files: &Files,
 ) -> std::result::Result<(Settings, Option<OpenModel>), Refused> {
-    let changed = reading.model().filter(|model| *model != current || Files::of(model) != *files).cloned();
+    let changed = reading.model().filter(|model| *model != current || files.changed(model)).cloned();
     let opened = changed.map(model).transpose();
     checked(reading, opened)
 }
@@ -146,12 +147,18 @@ impl OpenModel {
 
 /// The files of a model as they are: size and time of each. A model that was replaced under its old name is another model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Files(Vec<(PathBuf, u64, Option<SystemTime>)>);
+pub struct Files {
+    known: Vec<(PathBuf, u64, Option<SystemTime>)>,
+    /// Those that only the model and its metadata name.
+    named: Vec<PathBuf>,
+}
 
 impl Files {
-    /// The files of the model of `settings`, as they are now: its own, the labels, what is read beside it, and what may hold its weights.
-    pub fn of(settings: &ModelSettings) -> Self {
+    /// The files of the model of `settings`, as they are now: its own, the labels, what is read beside it, what may hold its weights, and
+    /// those that it has `named`.
+    pub fn of(settings: &ModelSettings, named: &[PathBuf]) -> Self {
         let (model, mut paths) = (&settings.model, Vec::from_iter(settings.labels.clone()));
+        paths.extend_from_slice(named);
         if let Some(name) = model.file_name() {
             let folder = model.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let stem = model.file_stem().unwrap_or(name).as_encoded_bytes();
@@ -163,10 +170,27 @@ impl Files {
             paths.extend(beside.filter(|path| belongs(path)));
             paths.extend(model::files_beside(model));
         }
+        Self { known: Self::known(paths), named: named.to_vec() }
+    }
+
+    /// These, and those that the model has `named`, which are not known before it is read.
+    fn and(mut self, named: Vec<PathBuf>) -> Self {
+        let paths: Vec<_> = self.known.iter().map(|(path, ..)| path.clone()).collect();
+        self.known.extend(Self::known(named.iter().filter(|path| !paths.contains(path)).cloned().collect()));
+        self.known.sort();
+        Self { named, ..self }
+    }
+
+    /// Whether one of the files of the model of `settings` is another than it was.
+    fn changed(&self, settings: &ModelSettings) -> bool {
+        Self::of(settings, &self.named) != *self
+    }
+
+    fn known(mut paths: Vec<PathBuf>) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
         paths.sort();
         paths.dedup();
         let known = |path: PathBuf| fs::metadata(&path).ok().map(|meta| (path, meta.len(), meta.modified().ok()));
-        Self(paths.into_iter().filter_map(known).collect())
+        paths.into_iter().filter_map(known).collect()
     }
 }
 
@@ -185,17 +209,30 @@ mod tests {
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write("model.onnx", "model");
         let settings = settings(&folder.path().join("model.onnx"));
-        let mut before = Files::of(&settings);
+        let mut before = Files::of(&settings, &[]);
         write("other.txt", "something else");
-        assert_eq!(Files::of(&settings), before, "a file of something else");
+        assert_eq!(Files::of(&settings, &[]), before, "a file of something else");
         for name in
             ["model.onnx", "labels.txt", "model_labels.txt", "metadata.json", "weights.data", "config.json", "model.modelinfo"]
         {
             write(name, &format!("other text of {name}"));
-            let now = Files::of(&settings);
+            let now = Files::of(&settings, &[]);
             assert_ne!(now, before, "{name}");
             before = now;
         }
+    }
+
+    #[test]
+    fn weights_in_another_folder_are_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (model, weights) = (folder.path().join("model.onnx"), folder.path().join("weights/part.0"));
+        fs::write(&model, "model").unwrap();
+        fs::create_dir(folder.path().join("weights")).unwrap();
+        fs::write(&weights, "weights").unwrap();
+        let before = Files::of(&settings(&model), &[]).and(vec![weights.clone()]);
+        assert!(!before.changed(&settings(&model)));
+        fs::write(&weights, "other weights").unwrap();
+        assert!(before.changed(&settings(&model)));
     }
 
     #[test]
@@ -204,7 +241,7 @@ mod tests {
         let model = folder.path().join("onnx/model.onnx");
         fs::create_dir(folder.path().join("onnx")).unwrap();
         fs::write(&model, "model").unwrap();
-        let mut before = Files::of(&settings(&model));
+        let mut before = Files::of(&settings(&model), &[]);
         let read = model::files_beside(&model);
         for name in ["metadata.yaml", "class_indices.json", "model.onnx.modelinfo", "../preprocessor_config.json", "../config.json"]
         {
@@ -213,7 +250,7 @@ mod tests {
         }
         for path in read {
             fs::write(&path, "something").unwrap();
-            let now = Files::of(&settings(&model));
+            let now = Files::of(&settings(&model), &[]);
             assert_ne!(now, before, "{}", path.display());
             before = now;
         }
@@ -222,10 +259,10 @@ mod tests {
     #[test]
     fn a_model_in_the_working_directory_has_files_as_well() {
         let name = "Cargo.toml";
-        assert!(Files::of(&settings(Path::new(name))).0.iter().any(|(path, ..)| path.ends_with(name)));
+        assert!(Files::of(&settings(Path::new(name)), &[]).known.iter().any(|(path, ..)| path.ends_with(name)));
         let folder = tempfile::tempdir().unwrap();
         symlink("nowhere", folder.path().join("model.onnx")).unwrap();
-        assert_eq!(Files::of(&settings(&folder.path().join("model.onnx"))), Files::default(), "a link to nothing");
+        assert_eq!(Files::of(&settings(&folder.path().join("model.onnx")), &[]), Files::default(), "a link to nothing");
     }
 
     fn reading(model: &Path, pipeline: &str) -> Reading {

@@ -1,6 +1,6 @@
 //! The grammar of `glimpsed bench`.
 
-use super::flag_sets::{Measured, OnePipeline};
+use super::flag_sets::{Model, OnePipeline};
 use super::flags::FlagArgs;
 use super::help;
 use super::source::{LaunchArgs, names_source};
@@ -21,13 +21,13 @@ use std::time::Duration;
 pub struct Bench {
     /// The model
     #[command(flatten)]
-    pub model: FlagArgs<Measured>,
+    pub model: FlagArgs<Model>,
     /// Takes the model and its settings from this file of the daemon's; its cameras are not opened
     #[arg(long, value_name = "FILE", help_heading = help::GENERAL)]
     pub config: Option<PathBuf>,
     /// The picture, in memory: WIDTHxHEIGHT
-    #[arg(long, value_name = "SIZE", default_value = "1280x720", value_parser = size, help_heading = help::CAMERA, conflicts_with = "source")]
-    pub size: (u32, u32),
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size, help_heading = help::CAMERA, conflicts_with = "source")]
+    pub frame_size: (u32, u32),
     /// The picture's format, by GStreamer's name
     #[arg(long, value_name = "FORMAT", default_value = "NV12", help_heading = help::CAMERA, conflicts_with = "source")]
     pub format: String,
@@ -58,7 +58,7 @@ pub struct Bench {
 impl Bench {
     /// A picture that is in memory once and given again and again: at once, or live.
     pub fn picture(&self, live: bool) -> String {
-        let ((width, height), format, rate) = (self.size, &self.format, self.rate);
+        let ((width, height), format, rate) = (self.frame_size, &self.format, self.rate);
         let caps = format!("video/x-raw,format={format},width={width},height={height},framerate={rate}/1");
         let live = if live { " is-live=true" } else { "" };
         format!("videotestsrc num-buffers=1 pattern=smpte ! {caps} ! imagefreeze{live} ! {caps} ! appsink name=frames")

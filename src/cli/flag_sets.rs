@@ -1,6 +1,6 @@
 //! Which settings each subcommand has flags of.
 
-use super::flags::{FlagSet, FlagSpec, all_but, all_of, checked, only};
+use super::flags::{FlagSet, FlagSpec, all_of, checked, only};
 use crate::settings::heading;
 
 /// What is said of a model that an argument names.
@@ -24,8 +24,6 @@ macro_rules! flag_sets {
 flag_sets! {
     /// What classifies, and what runs it.
     Model = [all_of("model"), all_of("execution")].concat();
-    /// The same for `bench`, whose `--size` is that of the frames.
-    Measured = [all_but("model", &["size"]), all_of("execution")].concat();
     /// The cameras of `run`.
     Cameras = [all_of("camera"), all_of("")].concat();
     /// Those of `check` and `doctor`, which would ignore the others.
@@ -50,7 +48,7 @@ flag_sets! {
         only("model", MODEL).into_iter().chain(partial).chain(others).chain(top).collect()
     };
     /// What builds for the NPU.
-    Compiler = [only("model", &["labels", "size"]), only("execution", &["qnn_dir", "qnn", "onnxruntime"])].concat();
+    Compiler = [only("model", MODEL), only("execution", &["qnn_dir", "qnn", "onnxruntime"])].concat();
     /// What may be tried on a model.
     Inspected = {
         let provider = only("execution", &["provider"]).into_iter().map(|provider| {

@@ -43,11 +43,6 @@ pub fn only(section: &str, keys: &[&str]) -> Vec<FlagSpec> {
     all_of(section).into_iter().filter(|spec| keys.contains(&spec.key.name)).collect()
 }
 
-/// The flags of `section` but for those of these `keys`.
-pub fn all_but(section: &str, keys: &[&str]) -> Vec<FlagSpec> {
-    all_of(section).into_iter().filter(|spec| !keys.contains(&spec.key.name)).collect()
-}
-
 impl FlagSpec {
     /// The same with another help and heading, as the flag means in this subcommand.
     pub fn saying(self, help: &'static str, heading: &'static str) -> Self {

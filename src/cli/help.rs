@@ -14,7 +14,7 @@ Examples:
   glimpsed doctor                                          what is wrong with this machine
   glimpsed subscribe                                       what the service sees, live
   glimpsed compare m.onnx *.jpg                            CPU beside NPU
-  glimpsed compile m.onnx --htp-arch 68 --output m-v68     for the NPU, ahead of time
+  glimpsed compile m.onnx --htp-arch 68 --folder m-v68     for the NPU, ahead of time
   glimpsed bench --model m.onnx                            how fast it is here
   glimpsed inspect m.onnx                                  what the file says
   glimpsed completions bash                                completions for a shell

@@ -10,7 +10,7 @@ fn the_grammar_is_sound() {
 }
 
 /// Flags that have no default: nothing is set, or they must be given.
-const WITHOUT: [&str; 7] = ["model", "pipeline", "var", "qnn", "socket", "output", "camera"];
+const WITHOUT: [&str; 7] = ["model", "pipeline", "var", "qnn", "socket", "folder", "camera"];
 
 #[test]
 fn each_flag_has_a_heading_and_tells_its_default() {
@@ -67,10 +67,10 @@ fn a_flag_that_would_do_nothing_is_refused() {
         "doctor --for 5s",
         "doctor --text",
         "doctor --socket-mode 660",
-        "compile m.onnx --output x --provider cpu",
-        "compile m.onnx --output x --threads 1",
-        "compile m.onnx --output x --context-cache x",
-        "compile m.onnx --output x --allow-partial",
+        "compile m.onnx --folder x --provider cpu",
+        "compile m.onnx --folder x --threads 1",
+        "compile m.onnx --folder x --context-cache x",
+        "compile m.onnx --folder x --allow-partial",
         "compare m.onnx --provider cpu",
         "inspect m.onnx --threads 1",
         "inspect m.onnx --context-cache x",
@@ -146,7 +146,7 @@ fn every_command_that_runs_a_model_has_the_default_inference_deadline() {
     };
     let of_run = limit_of(&["run", "--model", "testcard"]);
     assert!(of_run.is_some());
-    let others: [&[&str]; 4] = [&["demo"], &["compare", "m.onnx"], &["inspect", "m.onnx"], &["compile", "m.onnx", "--output", "o"]];
+    let others: [&[&str]; 4] = [&["demo"], &["compare", "m.onnx"], &["inspect", "m.onnx"], &["compile", "m.onnx", "--folder", "o"]];
     for command in others {
         assert_eq!(limit_of(command), of_run, "{command:?}");
     }

@@ -71,17 +71,17 @@ impl Compare {
 /// `glimpsed compile`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example, on a PC for the RUBIK Pi 3 (HTP v68):  glimpsed compile model.onnx --htp-arch 68 --output squeezenet-v68\n\
+    after_help = "Example, on a PC for the RUBIK Pi 3 (HTP v68):  glimpsed compile model.onnx --htp-arch 68 --folder squeezenet-v68\n\
                         Then copy the folder, and there: glimpsed run --provider qnn --model squeezenet-v68/model.onnx ..."
 )]
 pub struct Compile {
     /// An ONNX file, or testcard for the built-in one
     pub model: PathBuf,
     /// The folder for the built model, its description and its labels
-    #[arg(short, long, value_name = "DIR", help_heading = help::OUTPUT, required_unless_present = "fix_shapes")]
-    pub output: Option<PathBuf>,
-    /// Only writes the ONNX file with its free shapes fixed, and builds nothing [default: off]
-    #[arg(long, value_name = "FILE", help_heading = help::OUTPUT, conflicts_with_all = ["output", "htp_arch", "soc_model"])]
+    #[arg(short = 'o', long, value_name = "DIR", help_heading = help::OUTPUT, required_unless_present = "fix_shapes")]
+    pub folder: Option<PathBuf>,
+    /// Only writes the ONNX file with its free shapes fixed, and its recipe and labels beside it; builds nothing [default: off]
+    #[arg(long, value_name = "FILE", help_heading = help::OUTPUT, conflicts_with_all = ["folder", "htp_arch", "soc_model"])]
     pub fix_shapes: Option<PathBuf>,
     /// The HTP to build for: 68 is the QCS6490's [default: this machine's]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = help::NPU)]
@@ -89,7 +89,7 @@ pub struct Compile {
     /// The chip to build for, by QNN's number [default: this machine's]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = help::NPU)]
     pub soc_model: Option<String>,
-    /// Labels and libraries
+    /// The recipe, labels and libraries
     #[command(flatten)]
     pub given: FlagArgs<Compiler>,
 }

@@ -44,6 +44,11 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
         }
     }
     let (all, left) = (args.images.len(), args.images.len() - begun);
+    ended(all, failed, left)
+}
+
+/// The end of a command for `all` files, of which `failed` could not be classified and `left` were not begun.
+pub fn ended(all: usize, failed: usize, left: usize) -> Result<()> {
     match (failed, left) {
         (0, 0) => Ok(()),
         (_, 0) => Err(Error::failed(format!("{failed} of {all} files could not be classified"))),

@@ -2,14 +2,17 @@
 
 use super::modelinfo;
 use crate::cli::Compile;
+use crate::config::ModelSettings;
 use crate::error::{Error, Result};
+use crate::labels::Labels;
 use crate::model::{Model, Source, metadata};
 use crate::printable::line;
 use crate::publish::write_text;
 use crate::runtime;
 use crate::startup::{self, OpenModel};
+use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::Instant;
 
@@ -18,27 +21,27 @@ const GRAPH: &str = "model.onnx";
 
 /// Builds it into a folder of its own, with all that belongs to it.
 pub fn run(args: &Compile, mut out: File) -> Result<()> {
-    let OpenModel { settings, model, labels, recipe, .. } = startup::model(args.settings()?)?;
+    let opened = startup::model(args.settings()?)?;
     if let Some(file) = &args.fix_shapes {
-        return fix_shapes(&model, file, &mut out);
+        return fix_shapes(&opened, file, &mut out);
     }
-    let Some(folder) = &args.output else { return Err(Error::usage("--output names no folder")) };
+    let OpenModel { settings, model, labels, .. } = &opened;
+    let Some(folder) = &args.folder else { return Err(Error::usage("--folder names no folder")) };
     let cannot = |e: std::io::Error| Error::failed(format!("cannot write to '{}'", folder.display())).because(e);
     fs::create_dir_all(folder).map_err(cannot)?;
     let graph = folder.join(GRAPH);
     if graph.exists() {
         return Err(Error::config(format!("'{}' is there already", graph.display()))
-            .hint("QNN does not write over a context. Take it away, or choose another folder with --output."));
+            .hint("QNN does not write over a context. Take it away, or choose another folder with --folder."));
     }
     let start = Instant::now();
-    runtime::compile(&model, &settings.runtime, &graph)?;
+    runtime::compile(model, &settings.runtime, &graph)?;
     let took = start.elapsed();
-    fs::write(folder.join("metadata.json"), metadata::describe(&model, GRAPH)).map_err(cannot)?;
+    fs::write(folder.join("metadata.json"), metadata::describe(model, GRAPH)).map_err(cannot)?;
     // the graph's first nodes and the files of its folder are not there any more
-    fs::write(folder.join(format!("{GRAPH}.modelinfo")), modelinfo::text(&model, &recipe)).map_err(cannot)?;
-    let names: Vec<_> = (0..labels.len()).map(|index| labels.name(index)).collect();
+    fs::write(folder.join(format!("{GRAPH}.modelinfo")), modelinfo::text(&opened, false)).map_err(cannot)?;
     if labels.origin().is_some() {
-        fs::write(folder.join("labels.txt"), names.join("\n") + "\n").map_err(cannot)?;
+        fs::write(folder.join("labels.txt"), as_text(labels)).map_err(cannot)?;
     }
     // what was written must be a model for us
     Model::read(&graph)?;
@@ -54,8 +57,14 @@ pub fn run(args: &Compile, mut out: File) -> Result<()> {
     write_text(&mut out, &text)
 }
 
-/// Writes the ONNX file of `model` to `file`, with fixed shapes.
-fn fix_shapes(model: &Model, file: &Path, out: &mut File) -> Result<()> {
+/// The names, one a line.
+fn as_text(labels: &Labels) -> String {
+    (0..labels.len()).map(|index| format!("{}\n", labels.name(index))).collect()
+}
+
+/// Writes the ONNX file of the model to `file`, with fixed shapes, and beside it what the files of the original's folder say of it.
+fn fix_shapes(opened: &OpenModel, file: &Path, out: &mut File) -> Result<()> {
+    let OpenModel { settings, model, labels, .. } = opened;
     let cannot = |e: std::io::Error| Error::failed(format!("cannot write '{}'", file.display())).because(e);
     let folder = |path: &Path| std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned));
     let original = if let Source::File(path) = &model.source { folder(path) } else { None };
@@ -64,16 +73,31 @@ fn fix_shapes(model: &Model, file: &Path, out: &mut File) -> Result<()> {
             .hint("They are looked for in the folder of the ONNX file: name a file there."));
     }
     // a file that is there stays: it may be the model itself
+    if file.exists() {
+        return Err(cannot(ErrorKind::AlreadyExists.into()));
+    }
+    let info = modelinfo::free_name(file)?;
     let mut written = File::create_new(file).map_err(cannot)?;
     written.write_all(&model.changed(true)?).map_err(cannot)?;
+    // an output from inside the graph is its only output now
+    let output = settings.output.clone().filter(|_| !model.inner);
+    let settings = ModelSettings { model: file.to_owned(), labels: None, size: None, output, ..settings.clone() };
+    let mut text = format!("{}: input {} {:?}", line(&model.name), line(&model.input.tensor.name), model.input.tensor.shape);
+    let mut wrote = vec![file.to_owned()];
+    let same_classes = startup::model(settings.clone()).is_ok_and(|fixed| as_text(&fixed.labels) == as_text(labels));
+    if labels.origin().is_some() && !same_classes {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        let names = file.with_file_name(format!("{stem}_labels.txt"));
+        File::create_new(&names)
+            .and_then(|mut to| to.write_all(as_text(labels).as_bytes()))
+            .map_err(|e| Error::failed(format!("cannot write '{}'", names.display())).because(e))?;
+        wrote.push(names);
+    }
+    fs::write(&info, modelinfo::text(opened, false)).map_err(cannot)?;
+    wrote.push(info);
     // what was written must be a model for us
-    let fixed = Model::read(file)?;
-    let shape = &fixed.input.tensor.shape;
-    let text = format!(
-        "{}: input {} {shape:?}, in '{}'\n",
-        line(&model.name),
-        line(&fixed.input.tensor.name),
-        line(&file.display().to_string())
-    );
+    startup::model(settings)?;
+    let wrote: Vec<_> = wrote.iter().map(|path| format!("'{}'", line(&path.display().to_string()))).collect();
+    let _ = writeln!(text, ", in {}", wrote.join(", "));
     write_text(out, &text)
 }

@@ -17,11 +17,12 @@ use std::fs::File;
 
 /// Tells it on `out`.
 pub fn run(args: &Inspect, mut out: File) -> Result<()> {
-    let OpenModel { settings, model, labels, recipe, warnings, .. } = startup::model(args.settings()?)?;
+    let opened = startup::model(args.settings()?)?;
     if args.write_modelinfo {
-        let written = super::modelinfo::beside(&model, &recipe)?;
+        let written = super::modelinfo::beside(&opened)?;
         tracing::info!("wrote '{}'", written.display());
     }
+    let OpenModel { settings, model, labels, recipe, warnings, .. } = opened;
     let params = &settings.runtime;
     let coverage = match params.provider {
         Provider::Cpu => None,

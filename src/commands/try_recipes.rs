@@ -3,15 +3,17 @@
 //! Nothing is chosen here: the wrong recipe is often the more confident one.
 
 use super::format::format;
-use super::picture;
+use super::{classify, picture};
 use crate::capture;
 use crate::cli::Classify;
 use crate::error::{Error, Result};
+use crate::frame::Frame;
 use crate::model::recipe::{Given, KNOWN, Origin, Stated};
 use crate::prediction::Score;
 use crate::preprocess::{Colour, Preprocessor};
 use crate::printable::line as on_one_line;
 use crate::publish::{Format, write_all, write_text};
+use crate::runtime::Infer;
 use crate::startup::{self, OpenModel};
 use crate::system::signals::Stop;
 use crate::tensor::Tensor;
@@ -27,7 +29,8 @@ struct Tried {
     preprocessor: Result<Preprocessor>,
 }
 
-/// Tells, for each picture, what each recipe makes of it.
+/// Tells, for each picture, what each recipe makes of it. One that cannot be read is reported and left out; the exit status says so at the
+/// end.
 pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     let opening = stop.opening();
     let opened = startup::model(args.settings()?)?;
@@ -35,50 +38,66 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     capture::start_gstreamer()?;
     drop(opening);
     let mut tried = recipes(&opened);
-    let OpenModel { settings, model, labels, .. } = &opened;
-    let (mut ranker, mut best) = (opened.ranker(), Vec::new());
-    let (mut input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
-    let json = format(&args.output, &out) == Format::Json;
+    let format = format(&args.output, &out);
+    let (mut failed, mut begun) = (0, 0);
     for path in args.images.iter().take_while(|_| !stop.requested()) {
+        begun += 1;
         let shown = path.display().to_string();
         let told = |error: Error| Error::failed(format!("cannot classify '{shown}'")).because(error);
-        let frame = picture::first(path, args.turn(), stop).map_err(told)?;
-        let mut text = format!("{}\n", on_one_line(&shown));
-        for recipe in &mut tried {
-            let (flags, words) = (&recipe.flags, &recipe.words);
-            let preprocessor = match &mut recipe.preprocessor {
-                Ok(preprocessor) => preprocessor,
-                Err(error) => {
-                    let why = error.what();
-                    // a string takes whatever is written to it
-                    let _ = writeln!(text, "  {words:<24} refused: {}\n{:26} {flags}", on_one_line(&why), "");
-                    if json {
-                        let line = json!({"source": shown, "recipe": words, "flags": flags, "refused": why});
-                        write_all(&mut out, format!("{line}\n").as_bytes())?;
-                    }
-                    continue;
-                }
-            };
-            preprocessor.run(&frame, &mut input);
-            session.infer(&input, &mut output)?;
-            ranker.rank(&output, settings.top.min(3), &mut best)?;
-            let said = |score: &Score| format!("{:.0} % {}", score.confidence * 100.0, on_one_line(labels.name(score.index)));
-            let said: Vec<_> = best.iter().map(said).collect();
-            let _ = writeln!(text, "  {words:<24} {}\n{:26} {flags}", said.join(", "), "");
-            if json {
+        match picture::first(path, args.turn(), stop).map_err(told) {
+            Ok(frame) => side_by_side(&shown, &frame, &mut tried, &opened, session.as_mut(), format, &mut out)?,
+            Err(error) if args.images.len() == 1 => return Err(error),
+            Err(error) => {
+                tracing::error!("{error}");
+                failed += 1;
+            }
+        }
+    }
+    classify::ended(args.images.len(), failed, args.images.len() - begun)
+}
+
+/// Writes what each recipe makes of `frame`, which messages call `shown`.
+fn side_by_side(
+    shown: &str,
+    frame: &Frame,
+    tried: &mut [Tried],
+    opened: &OpenModel,
+    session: &mut dyn Infer,
+    format: Format,
+    out: &mut File,
+) -> Result<()> {
+    let OpenModel { settings, model, labels, .. } = opened;
+    let (mut ranker, mut best) = (opened.ranker(), Vec::new());
+    let (mut input, mut output) = (Tensor::zeros(&model.input.tensor), Tensor::zeros(&model.output.tensor));
+    let (mut text, mut lines) = (format!("{}\n", on_one_line(shown)), String::new());
+    for Tried { flags, words, preprocessor } in tried {
+        let said = match preprocessor {
+            Ok(preprocessor) => {
+                preprocessor.run(frame, &mut input);
+                session.infer(&input, &mut output)?;
+                ranker.rank(&output, settings.top.min(3), &mut best)?;
                 let classes: Vec<_> = best
                     .iter()
                     .map(|score| json!({"index": score.index, "label": labels.name(score.index), "confidence": score.confidence}))
                     .collect();
                 let line = json!({"source": shown, "recipe": words, "flags": flags, "classifications": classes});
-                write_all(&mut out, format!("{line}\n").as_bytes())?;
+                // a string takes whatever is written to it
+                let _ = writeln!(lines, "{line}");
+                let said = |score: &Score| format!("{:.0} % {}", score.confidence * 100.0, on_one_line(labels.name(score.index)));
+                best.iter().map(said).collect::<Vec<_>>().join(", ")
             }
-        }
-        if !json {
-            write_text(&mut out, &text)?;
-        }
+            Err(error) => {
+                let why = error.what();
+                let _ = writeln!(lines, "{}", json!({"source": shown, "recipe": words, "flags": flags, "refused": why}));
+                format!("refused: {}", on_one_line(&why))
+            }
+        };
+        let _ = writeln!(text, "  {words:<24} {said}\n{:26} {flags}", "");
     }
-    Ok(())
+    match format {
+        Format::Json => write_all(out, lines.as_bytes()),
+        Format::Text => write_text(out, &text),
+    }
 }
 
 /// The recipe in force, then the usual ones that differ from it.
@@ -93,6 +112,10 @@ fn recipes(opened: &OpenModel) -> Vec<Tried> {
     for known in KNOWN.iter().filter(|known| known.normalize != recipe.normalize.value) {
         set.normalize = Some(Given::new(known.normalize, Origin::Flag));
         tried.push(of(format!("--normalize {}", known.name), known.words.into(), set.clone()));
+    }
+    // one channel has no order
+    if model.input.channels() == 1 {
+        return tried;
     }
     let swapped = if recipe.colour.value == Colour::Bgr { ("rgb", Colour::Rgb) } else { ("bgr", Colour::Bgr) };
     set.normalize = Some(recipe.normalize.clone());

@@ -82,6 +82,8 @@ pub struct Model {
     pub other_outputs: Vec<String>,
     /// Inputs and outputs of integers whose scale is nowhere in the file.
     pub without_scale: Vec<String>,
+    /// The file of labels that the metadata beside the model names.
+    pub labels_file: Option<PathBuf>,
 }
 
 impl Model {
@@ -103,19 +105,20 @@ impl Model {
         let boundary = Boundary::new(graph);
         let picture = graph.input.iter().find(|input| !weights.contains(&input.name)).map_or("", |input| &input.name);
         let sources = Sources::of_graph(&proto, graph, &weights, picture);
-        let usual = || {
+        let with_files = || {
             let mut sources = sources.clone();
             if let Source::File(path) = &source {
                 sources.read_beside(path, &input::unsized_one(picture));
             }
-            sources.size()
+            sources
         };
+        let usual = || with_files().size();
         let input = input::read(graph, &boundary, &weights, shown, &input::Size { said: reading.size, usual: &usual })?;
         let batch = if input.spec.tensor.shape.len() == 4 { input.spec.tensor.shape[0] } else { 1 };
         let classes = || {
-            reading.classes.or_else(|| {
-                beside::count_of_labels(reading.labels, if let Source::File(path) = &source { Some(path) } else { None })
-            })
+            let file = if let Source::File(path) = &source { Some(path.as_path()) } else { None };
+            let labels = reading.classes.or_else(|| beside::count_of_labels(reading.labels, file));
+            labels.into_iter().chain(with_files().counts_of_labels()).collect()
         };
         let choice = output::Choice { output: reading.output, classes: &classes, batch };
         let output = output::read(graph, &boundary, &weights, shown, &choice)?;
@@ -142,6 +145,7 @@ impl Model {
             class_names: output.names,
             other_outputs: output.others,
             without_scale,
+            labels_file: None,
         };
         if model.output.values == 0 {
             let Some(shape_of_output) = reading.shape_of_output else { return Err(shapeless(shown, &model.output.tensor.name)) };

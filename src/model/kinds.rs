@@ -45,8 +45,7 @@ const FROZEN: (&str, &str) = (
 
 const ENGINE: &str = "It runs on one type of NVIDIA GPU only. The .onnx file that it was built from is what glimpsed reads.";
 
-const CORE_ML: (&str, &str) =
-    ("a Core ML model", "It runs on Apple's systems only. Export the model that it was made of to ONNX.");
+const CORE_ML: (&str, &str) = ("a Core ML model", "It runs on Apple's systems only. Export the model that it was made of to ONNX.");
 
 /// Zip archives that are models: text that stands in their first entries, and what they are.
 const ARCHIVES: [(&[u8], (&str, &str)); 5] = [
@@ -54,7 +53,10 @@ const ARCHIVES: [(&[u8], (&str, &str)); 5] = [
     (b"/version", PYTORCH),
     (b"model.weights.h5", KERAS),
     (b"keras_version", KERAS),
-    (b"dlc.metadata", ("a Qualcomm DLC", "It holds no ONNX graph. Download or export the same model as ONNX; Qualcomm AI Hub offers both.")),
+    (
+        b"dlc.metadata",
+        ("a Qualcomm DLC", "It holds no ONNX graph. Download or export the same model as ONNX; Qualcomm AI Hub offers both."),
+    ),
 ];
 
 const KINDS: [Kind; 17] = [

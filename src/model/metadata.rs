@@ -1,8 +1,11 @@
-//! `metadata.yaml` or `metadata.json` beside the model, as Qualcomm AI Hub exports it: a second description, which must agree.
+//! `metadata.yaml` or `metadata.json` beside the model, as Qualcomm AI Hub exports it: a second description, which must agree. Newer ones
+//! also say what the input's values are.
 
 use super::classifier::Model;
+use super::recipe::{Given, Origin, Stated, of_range};
 use crate::error::{Cause, Error, Result};
 use crate::files;
+use crate::preprocess::Colour;
 use crate::tensor::{Quantization, Scores, TensorSpec};
 use serde::Deserialize;
 use serde_json::json;
@@ -19,15 +22,23 @@ struct Metadata {
 
 #[derive(Deserialize)]
 struct Ours {
-    /// Whether the graph ends in a Softmax.
-    softmax: bool,
-    /// Whether it ends in a Sigmoid.
-    #[serde(default)]
-    sigmoid: bool,
+    /// What the numbers of the output are, by one of [`SCORES`].
+    scores: String,
+    /// Whether the original file said it.
+    certain: bool,
     /// What its numbers are divided by.
     divisor: Option<f32>,
     model: String,
 }
+
+/// What the numbers of an output are, in the file.
+const SCORES: [(&str, Scores); 5] = [
+    ("logits", Scores::Logits),
+    ("log-softmax", Scores::LogProbabilities),
+    ("softmax", Scores::Probabilities),
+    ("logits-of-sigmoid", Scores::IndependentLogits),
+    ("sigmoid", Scores::Independent),
+];
 
 #[derive(Deserialize)]
 struct ModelFile {
@@ -42,6 +53,17 @@ struct Described {
     shape: Option<Vec<i64>>,
     dtype: Option<String>,
     quantization_parameters: Option<Parameters>,
+    /// What the values are; infinite where that is open.
+    value_range: Option<[Option<f64>; 2]>,
+    image_metadata: Option<ImageMetadata>,
+    #[serde(default)]
+    softmax_applied: bool,
+    labels_file: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ImageMetadata {
+    color_format: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -89,16 +111,21 @@ pub fn check(path: &Path, model: &mut Model) -> Result<()> {
     if model.is_context() {
         model.input.tensor.quantization = said(&model.input.tensor, &described.inputs).map_err(|e| unreadable(e.into()))?;
         model.output.tensor.quantization = said(&model.output.tensor, &described.outputs).map_err(|e| unreadable(e.into()))?;
-        if let Some(Ours { softmax, sigmoid, divisor, model: name }) = metadata.glimpsed {
-            model.output.scores = match (softmax, sigmoid) {
-                (true, _) => Scores::Probabilities,
-                (_, true) => Scores::Independent,
-                _ => Scores::Logits,
-            };
-            (model.output.certain, model.name) = (softmax || sigmoid, name);
+        let applied = described.outputs.get(&model.output.tensor.name).is_some_and(|output| output.softmax_applied);
+        if applied {
+            (model.output.scores, model.output.certain) = (Scores::Probabilities, true);
+        }
+        if let Some(Ours { scores, certain, divisor, model: name }) = metadata.glimpsed {
+            let known = SCORES.iter().find(|(word, _)| *word == scores);
+            let (_, scores) = known.ok_or_else(|| unreadable(format!("it has unknown scores '{scores}'").into()))?;
+            (model.output.scores, model.output.certain, model.name) = (*scores, certain, name);
             model.output.divisor = divisor.filter(|divisor| divisor.is_finite() && *divisor > 0.0).unwrap_or(1.0);
         }
     }
+    model.sources.metadata = recipe(described.inputs.get(&model.input.tensor.name), &file);
+    let labels = described.outputs.get(&model.output.tensor.name).and_then(|output| output.labels_file.as_deref());
+    // a name, not a path to somewhere else
+    model.labels_file = labels.and_then(|name| Path::new(name).file_name()).map(|name| file.with_file_name(name));
     let mut faults = Vec::new();
     compare(&model.input.tensor, &described.inputs, &mut faults);
     compare(&model.output.tensor, &described.outputs, &mut faults);
@@ -113,6 +140,24 @@ pub fn check(path: &Path, model: &mut Model) -> Result<()> {
 fn undescribed(path: &Path) -> Error {
     Error::config(format!("nothing describes '{}', a graph that was built for the NPU", path.display()))
         .hint("Its scales are in metadata.json, which `glimpsed compile` writes beside it.")
+}
+
+/// What `file` says of the recipe, by its description of the `input`.
+fn recipe(input: Option<&Described>, file: &Path) -> Stated {
+    let origin = || Origin::File(file.to_owned());
+    let mut stated = Stated::default();
+    if let Some([Some(least), Some(most)]) = input.and_then(|input| input.value_range) {
+        stated.normalize = of_range([least; 3], [most; 3]).map(|normalize| Given::new(normalize, origin()));
+    }
+    let format = input.and_then(|input| input.image_metadata.as_ref()).and_then(|image| image.color_format.as_deref());
+    let colour = match format {
+        Some("rgb") => Some(Colour::Rgb),
+        Some("bgr") => Some(Colour::Bgr),
+        Some("grayscale") => Some(Colour::Gray),
+        _ => None,
+    };
+    stated.colour = colour.map(|colour| Given::new(colour, origin()));
+    stated
 }
 
 /// The quantization that the file gives for the tensor of `spec`; an error in words where it is none.
@@ -132,10 +177,10 @@ pub fn describe(model: &Model, name: &str) -> String {
         let quantization = spec.quantization.map(|q| json!({"scale": q.scale, "zero_point": q.zero_point}));
         json!({ &*spec.name: {"shape": spec.shape, "dtype": spec.element.to_string(), "quantization_parameters": quantization} })
     };
+    let word = SCORES.iter().find(|(_, scores)| *scores == model.output.scores).map_or("", |(word, _)| word);
     let file = json!({"inputs": tensor(&model.input.tensor), "outputs": tensor(&model.output.tensor)});
     let described = json!({"model_files": { name: file }, "glimpsed": {
-        "softmax": model.output.scores == Scores::Probabilities, "sigmoid": model.output.scores == Scores::Independent, "divisor": model.output.divisor,
-        "model": model.name,
+        "scores": word, "certain": model.output.certain, "divisor": model.output.divisor, "model": model.name,
     }});
     format!("{described:#}\n")
 }

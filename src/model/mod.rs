@@ -1,5 +1,6 @@
 //! Reads a classifier from an ONNX file: shapes, types, scale and zero point, a Softmax at the end. Nothing is set by hand.
 
+mod activation;
 mod beside;
 mod boundary;
 mod builtin;

@@ -15,8 +15,8 @@ const LISTED: usize = 8;
 pub struct Choice<'a> {
     /// The output that the user named.
     pub output: Option<&'a str>,
-    /// How many classes there are by the labels; asked only where that decides.
-    pub classes: &'a dyn Fn() -> Option<usize>,
+    /// How many classes there are by each source of labels, the first first; asked only where that decides.
+    pub classes: &'a dyn Fn() -> Vec<usize>,
     /// The batch of the input.
     pub batch: usize,
 }
@@ -217,11 +217,11 @@ fn choose<'a>(graph: &Graph, candidates: Vec<Candidate<'a>>, shown: &str, choice
     // the only one is told of in its own words where it is none
     let mut rows: Vec<_> = candidates.into_iter().filter(|candidate| single || candidate.is_row(choice.batch)).collect();
     let values = |candidate: &Candidate| candidate.shape(choice.batch).and_then(|shape| row(&shape, choice.batch));
-    if rows.len() > 1
-        && let Some(classes) = (choice.classes)()
-        && rows.iter().filter(|row| values(row) == Some(classes)).count() == 1
-    {
-        rows.retain(|row| values(row) == Some(classes));
+    if rows.len() > 1 {
+        let decides = |classes: &usize| rows.iter().filter(|row| values(row) == Some(*classes)).count() == 1;
+        if let Some(classes) = (choice.classes)().into_iter().find(decides) {
+            rows.retain(|row| values(row) == Some(classes));
+        }
     }
     if rows.len() == 1 {
         return Ok(rows.remove(0));

@@ -37,14 +37,14 @@ impl Model {
         let bytes = Bytes::from(files::read(path, limits::FILE).map_err(cannot)?);
         let mut model = Self::parse(bytes, name::of(path), &shown, Source::File(path.to_owned()), reading)?;
         metadata::check(path, &mut model)?;
-        if let Some(scores) = reading.scores {
+        model.sources.read_beside(path, &model.input);
+        if let Some(scores) = reading.scores.or(model.sources.activation()) {
             let one = model.output.values == 1 && scores == Scores::Probabilities;
             model.output.scores = if one { Scores::Independent } else { scores };
             (model.output.certain, model.output.divisor) = (true, 1.0);
         }
         output::settle_single(&mut model.output, &shown)?;
         model.check_scales(&shown)?;
-        model.sources.read_beside(path, &model.input);
         Ok(model)
     }
 
@@ -81,10 +81,16 @@ impl Model {
         Ok(labels)
     }
 
-    /// The labels beside the model: `labels.txt`, or the model's name with `.txt` or `_labels.txt`. `None` where there are none.
+    /// The labels beside the model: `labels.txt`, or the model's name with `.txt` or `_labels.txt`, or what its metadata names. `None`
+    /// where there are none.
     pub fn labels_beside(&self) -> Option<PathBuf> {
         let Source::File(path) = &self.source else { return None };
-        beside::labels(path)
+        beside::labels(path).or_else(|| self.labels_file.clone().filter(|file| file.is_file()))
+    }
+
+    /// Files that only the model and its metadata name: weights and labels.
+    pub fn files_named(&self) -> Vec<PathBuf> {
+        self.files.iter().chain(&self.labels_file).cloned().collect()
     }
 
     /// An error where the numbers look like an embedding's: many, no Softmax, no labels, and a name that says so.

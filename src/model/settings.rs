@@ -1,16 +1,11 @@
 //! What the user can set of a model: keys of `[model]`.
 
+use super::activation::ACTIVATIONS;
 use super::builtin::BUILTIN;
 use super::input::SIDE;
 use crate::settings::{Key, Kind, Placed, Section, defaults, heading};
 use crate::tensor::Scores;
 use std::path::PathBuf;
-
-const ACTIVATIONS: [(&str, &str, Scores); 3] = [
-    ("softmax", "Softmax: one class is true", Scores::Logits),
-    ("sigmoid", "Sigmoid: each class has a probability of its own", Scores::IndependentLogits),
-    ("none", "The numbers are probabilities already", Scores::Probabilities),
-];
 
 /// The keys.
 pub const KEYS: [Key; 6] = [

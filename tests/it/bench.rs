@@ -16,7 +16,7 @@ fn bench_report(flags: &[&str]) -> Value {
 
 #[test]
 fn bench_measures_the_floor_each_stage_and_the_line() {
-    let report = bench_report(&["--size", "320x240", "--cameras", "2"]);
+    let report = bench_report(&["--frame-size", "320x240", "--cameras", "2"]);
     for path in [
         "/session_open_ms",
         "/first_result_ms",
@@ -46,7 +46,7 @@ fn bench_measures_the_floor_each_stage_and_the_line() {
 
 #[test]
 fn bench_simulates_a_model_and_prints_a_table() {
-    let text = bench(&["--size", "320x240", "--simulate-inference", "2ms"]);
+    let text = bench(&["--frame-size", "320x240", "--simulate-inference", "2ms"]);
     for part in
         ["nothing: 2ms of sleep", "inference (the floor)", "the whole line at full speed, ", "the whole line live, 1 camera, "]
     {
@@ -70,7 +70,8 @@ fn bench_uses_a_given_source_and_the_model_of_a_configuration() {
     let config = folder.path().join("glimpsed.toml");
     let camera = "[[camera]]\nname = 'a'\nlaunch = 'v4l2src device=/dev/video77 ! appsink name=frames'\n";
     std::fs::write(&config, format!("[model]\nfile = 'testcard'\nfilter = 'nearest'\n{camera}")).unwrap();
-    let output = common::run(&["bench", "--config", config.to_str().unwrap(), "--time", "300ms", "--size", "64x48", "--json"]);
+    let output =
+        common::run(&["bench", "--config", config.to_str().unwrap(), "--time", "300ms", "--frame-size", "64x48", "--json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", common::stderr(&output)));
     assert_eq!((&report["settings"]["filter"], &report["model"]), (&"nearest".into(), &"testcard".into()), "{report}");
 }
@@ -91,6 +92,7 @@ fn bench_says_why_there_is_nothing_to_measure() {
         "name=frames",
     ]);
     assert!(!gone.status.success() && common::stderr(&gone).contains("/dev/video77"), "{}", common::stderr(&gone));
-    let both = common::run(&["bench", "--model", "testcard", "--size", "64x48", "--", "fakesrc", "!", "appsink", "name=frames"]);
+    let both =
+        common::run(&["bench", "--model", "testcard", "--frame-size", "64x48", "--", "fakesrc", "!", "appsink", "name=frames"]);
     assert_eq!(both.status.code(), Some(2), "{}", common::stderr(&both));
 }

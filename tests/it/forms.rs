@@ -6,7 +6,8 @@ mod table;
 
 use crate::common;
 use crate::common::net::{D, FLOAT, Net};
-use build::{UINT8, cast, dims, two_heads};
+pub use build::two_heads;
+use build::{UINT8, cast, dims};
 use glimpsed::engine::Classifier;
 use glimpsed::frame::Frame;
 use glimpsed::model::{Model, Reading};

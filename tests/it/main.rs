@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bench;
+mod beside;
 mod camera;
 mod cli;
 mod commands;

@@ -113,7 +113,7 @@ fn a_model_built_ahead_of_time_gives_the_same_answers() {
     let compile = |flags: &[&str]| {
         let mut command = common::glimpsed();
         command.arg("compile").arg(testdata.join("models/squeezenet1_1_w8a8.onnx")).args(flags).arg("--qnn-dir").arg(&qnn_dir);
-        command.arg("--labels").arg(testdata.join("synset_words.txt")).arg("--output").arg(&built).output().unwrap()
+        command.arg("--labels").arg(testdata.join("synset_words.txt")).arg("--folder").arg(&built).output().unwrap()
     };
     // for the HTP of the RUBIK Pi 3, on any machine
     let output = compile(&["--htp-arch", "68"]);

@@ -208,6 +208,14 @@ fn the_usual_recipes_are_tried_side_by_side() {
     let output = common::run(&["classify", "--try", "--text", "--model", model.to_str().unwrap(), picture.to_str().unwrap()]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("the recipe in force") && text.contains("--normalize half"), "{text}");
+    // a picture that cannot be read is left out
+    let none = folder.path().join("none.png");
+    let both =
+        ["classify", "--try", "--json", "--model", model.to_str().unwrap(), none.to_str().unwrap(), picture.to_str().unwrap()];
+    let output = common::run(&both);
+    let said = common::stderr(&output);
+    assert_eq!((output.status.code(), common::json_lines(&output).len()), (Some(1), 5), "{said}");
+    assert!(said.contains("none.png") && said.contains("1 of 2 files could not be classified"), "{said}");
 }
 
 #[test]

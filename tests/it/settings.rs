@@ -147,7 +147,7 @@ fn a_flag_without_effect_is_refused_with_what_it_needs() {
             "--socket PATH",
         ),
         (format!("run --config {file} --socket-limit 3"), "--socket-limit has no effect without a socket", "--socket PATH"),
-        ("compile testcard --output x --htp-arch 42".to_owned(), "htp_arch is one of", "68, 69"),
+        ("compile testcard --folder x --htp-arch 42".to_owned(), "htp_arch is one of", "68, 69"),
     ] {
         let output = common::glimpsed().args(line.split(' ')).output().unwrap();
         let log = common::stderr(&output);

@@ -55,7 +55,7 @@ fn the_model_is_opened_once_and_by_each_session() {
         (format!("run --config {config}"), 1),
         (format!("classify --model {model} {}", picture.display()), 1),
         (format!("doctor --model {model} {SOURCE}"), 1),
-        (format!("bench --model {model} --time 1s --size 64x48"), 3),
+        (format!("bench --model {model} --time 1s --frame-size 64x48"), 3),
     ] {
         let mut command = common::glimpsed();
         let opened = opens(folder.path(), ["testcard.onnx", "labels.txt"], command.args(line.split_whitespace()));

@@ -24,4 +24,4 @@ pub use given::{Given, Origin};
 pub use settle::{Recipe, Settled};
 pub use sources::Sources;
 pub use stated::Stated;
-pub use values::{KNOWN, Known};
+pub use values::{KNOWN, Known, of_range};

@@ -7,8 +7,9 @@
 use super::given::{Given, Origin};
 use super::stated::Stated;
 use super::values;
+use crate::model::activation::ACTIVATIONS;
 use crate::preprocess::{COLOURS, Colour, FILTERS, FITS, Filter, Fit, Normalize};
-use crate::tensor::{InputSpec, TensorSpec};
+use crate::tensor::{InputSpec, Scores, TensorSpec};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -48,6 +49,9 @@ pub fn read(text: &str, path: &Path, input: &InputSpec) -> Result<(Stated, Vec<S
                 .filter(|share| *share > 0.0 && *share <= 1.0)
                 .map(|share| stated.crop_share = Some(Given::new(share, origin.clone())))
                 .is_some(),
+            "activation" => {
+                one_of(&ACTIVATIONS, value).map(|scores| stated.activation = Some(Given::new(scores, origin.clone()))).is_some()
+            }
             "bars" => bars(value).map(|bars| stated.bars = Some(Given::new(bars, origin.clone()))).is_some(),
             _ => false,
         };
@@ -66,42 +70,55 @@ pub fn write(input: &InputSpec, output: &TensorSpec, params: &Written) -> String
         let _ = write!(text, "\n[{}]\ndir={dir}\ntype={}\ndims={}\n", spec.name, spec.element, dims.join(","));
     };
     tensor(&mut text, &input.tensor, "input");
-    let Normalize { mean, std } = params.normalize;
     let element = |real: f64| input.tensor.quantization.map_or(real, |q| real / f64::from(q.scale) + f64::from(q.zero_point));
-    let range = |channel: usize| {
-        let (mean, std) = (f64::from(mean[channel]), f64::from(std[channel]));
-        format!("{},{}", values::short(element(-mean / std)), values::short(element((1.0 - mean) / std)))
-    };
-    let _ = writeln!(text, "ranges={}", [0, 1, 2].map(range).join(";"));
+    if let Some(Normalize { mean, std }) = params.normalize {
+        let range = |channel: usize| {
+            let (mean, std) = (f64::from(mean[channel]), f64::from(std[channel]));
+            format!("{},{}", values::short(element(-mean / std)), values::short(element((1.0 - mean) / std)))
+        };
+        let _ = writeln!(text, "ranges={}", [0, 1, 2].map(range).join(";"));
+    }
     tensor(&mut text, output, "output");
-    let _ = write!(text, "\n[{OURS}]\ncolour={}\n", word(&COLOURS, params.colour));
-    let _ = writeln!(text, "resize={}\nfilter={}", word(&FITS, params.fit), word(&FILTERS, params.filter));
-    if params.fit == Fit::Letterbox {
-        let _ = writeln!(text, "bars={}", params.bars.map(|value| value.to_string()).join(","));
-    } else {
-        // all digits: 224 / 248 is to stay 224 / 248
-        let _ = writeln!(text, "crop-share={}", params.crop_share);
+    let bars = params.bars.filter(|_| params.fit == Some(Fit::Letterbox));
+    // all digits: 224 / 248 is to stay 224 / 248
+    let share = params.crop_share.filter(|_| params.fit != Some(Fit::Letterbox)).map(|share| share.to_string());
+    let ours = [
+        ("colour", params.colour.map(|colour| word(&COLOURS, colour).to_owned())),
+        ("resize", params.fit.map(|fit| word(&FITS, fit).to_owned())),
+        ("filter", params.filter.map(|filter| word(&FILTERS, filter).to_owned())),
+        ("bars", bars.map(|bars| bars.map(|value| value.to_string()).join(","))),
+        ("crop-share", share),
+        ("activation", params.activation.map(|scores| word(&ACTIVATIONS, scores).to_owned())),
+    ];
+    let ours: Vec<_> = ours.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    if !ours.is_empty() {
+        let _ = writeln!(text, "\n[{OURS}]");
+        for (key, value) in ours {
+            let _ = writeln!(text, "{key}={value}");
+        }
     }
     text
 }
 
-/// What is written.
-#[derive(Debug, Clone)]
+/// What is written; `None` is left out.
+#[derive(Debug, Clone, Default)]
 pub struct Written {
     /// The name of the model, for `group-id`.
     pub group: String,
     /// The order of the channels.
-    pub colour: Colour,
+    pub colour: Option<Colour>,
     /// Mean and standard deviation.
-    pub normalize: Normalize,
+    pub normalize: Option<Normalize>,
     /// Stretch, crop or letterbox.
-    pub fit: Fit,
+    pub fit: Option<Fit>,
     /// The share that is kept.
-    pub crop_share: f64,
+    pub crop_share: Option<f64>,
     /// The colour of bars.
-    pub bars: [u8; 3],
+    pub bars: Option<[u8; 3]>,
     /// The filter.
-    pub filter: Filter,
+    pub filter: Option<Filter>,
+    /// What the numbers of the output are.
+    pub activation: Option<Scores>,
 }
 
 /// The word for `value`: that of the flags.
@@ -216,15 +233,7 @@ mod tests {
         let text = "[modelinfo]\n[image]\ndir=input\nranges=0,255\n";
         let normalize = read(text, Path::new("m"), &input).unwrap().0.normalize.unwrap().value;
         assert_eq!(values::known(&normalize).map(|known| known.name), Some("none"));
-        let written = Written {
-            group: "net".into(),
-            colour: Colour::Rgb,
-            normalize,
-            fit: Fit::Stretch,
-            crop_share: 1.0,
-            bars: [0; 3],
-            filter: Filter::Bicubic,
-        };
+        let written = Written { group: "net".into(), normalize: Some(normalize), ..Written::default() };
         assert!(write(&input, &tensor("classes", &[1, 3]), &written).contains("ranges=0,255;0,255;0,255\n"));
     }
 
@@ -233,20 +242,24 @@ mod tests {
         let input = input();
         let written = Written {
             group: "net".into(),
-            colour: Colour::Bgr,
-            normalize: values::KNOWN[1].normalize,
-            fit: Fit::Crop,
-            crop_share: 224.0 / 248.0,
-            bars: [0; 3],
-            filter: Filter::Bilinear,
+            colour: Some(Colour::Bgr),
+            normalize: Some(values::KNOWN[1].normalize),
+            fit: Some(Fit::Crop),
+            crop_share: Some(224.0 / 248.0),
+            bars: Some([0; 3]),
+            filter: Some(Filter::Bilinear),
+            activation: Some(Scores::IndependentLogits),
         };
         let (stated, notes) = read_it(&write(&input, &tensor("classes", &[1, 3]), &written));
         assert_eq!(notes, Vec::<String>::new());
         assert_eq!(values::known(&stated.normalize.unwrap().value).unwrap().name, "imagenet");
         assert_eq!((stated.colour.unwrap().value, stated.fit.unwrap().value), (Colour::Bgr, Fit::Crop));
         assert_eq!((stated.crop_share.unwrap().value, stated.filter.unwrap().value), (224.0 / 248.0, Filter::Bilinear));
+        assert_eq!(stated.activation.unwrap().value, Scores::IndependentLogits);
+        let nothing = write(&input, &tensor("c", &[1, 3]), &Written { group: "net".into(), ..Written::default() });
+        assert!(read_it(&nothing).0.is_empty() && !nothing.contains("[glimpsed]"), "{nothing}");
         let (stated, _) =
-            read_it(&write(&input, &tensor("c", &[1, 3]), &Written { fit: Fit::Letterbox, bars: [114; 3], ..written }));
+            read_it(&write(&input, &tensor("c", &[1, 3]), &Written { fit: Some(Fit::Letterbox), bars: Some([114; 3]), ..written }));
         assert_eq!((stated.bars.unwrap().value, stated.crop_share), ([114; 3], None));
     }
 }

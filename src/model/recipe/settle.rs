@@ -141,16 +141,20 @@ impl Recipe {
         })
     }
 
-    /// The `.modelinfo` that says this recipe.
-    pub fn written(&self, group: &str) -> modelinfo::Written {
+    /// The `.modelinfo` that says this recipe; without what is `assumed`, if that is to stay open.
+    pub fn written(&self, group: &str, assumed: bool) -> modelinfo::Written {
+        fn value<T: Copy>(given: &Given<T>, assumed: bool) -> Option<T> {
+            (assumed || !given.origin.is_assumed()).then_some(given.value)
+        }
         modelinfo::Written {
             group: group.to_owned(),
-            colour: self.colour.value,
-            normalize: self.normalize.value,
-            fit: self.fit.value,
-            crop_share: self.crop_share.value,
-            bars: self.bars.value,
-            filter: self.filter.value,
+            colour: value(&self.colour, assumed),
+            normalize: value(&self.normalize, assumed),
+            fit: value(&self.fit, assumed),
+            crop_share: value(&self.crop_share, assumed),
+            bars: value(&self.bars, assumed),
+            filter: value(&self.filter, assumed),
+            activation: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::stated::Stated;
 use crate::error::Result;
 use crate::model::onnx::{self, Graph};
 use crate::model::weights::Weights;
-use crate::tensor::InputSpec;
+use crate::tensor::{InputSpec, Scores};
 use std::path::Path;
 
 /// What the model file, and the files beside it, say.
@@ -21,6 +21,8 @@ pub struct Sources {
     properties: Stated,
     first: arithmetic::FirstNodes,
     folder: Stated,
+    /// Qualcomm AI Hub's metadata beside the model.
+    pub metadata: Stated,
     /// What could not be read, and what makes no sense.
     pub notes: Vec<String>,
 }
@@ -49,8 +51,21 @@ impl Sources {
 
     /// The names of the classes, as many as `classes`.
     pub fn labels(&self, classes: usize) -> Option<&Given<Vec<String>>> {
-        let said = [&self.properties, &self.folder].into_iter().filter_map(|source| source.labels.as_ref());
-        said.into_iter().find(|labels| labels.value.len() == classes)
+        self.all_labels().find(|labels| labels.value.len() == classes)
+    }
+
+    /// How many names of classes each source has.
+    pub fn counts_of_labels(&self) -> Vec<usize> {
+        self.all_labels().map(|labels| labels.value.len()).collect()
+    }
+
+    fn all_labels(&self) -> impl Iterator<Item = &Given<Vec<String>>> {
+        [&self.properties, &self.folder].into_iter().filter_map(|source| source.labels.as_ref())
+    }
+
+    /// What the numbers of the output are, where the `.modelinfo` says it.
+    pub fn activation(&self) -> Option<Scores> {
+        self.modelinfo.activation.as_ref().map(|activation| activation.value)
     }
 
     /// The recipe for `input` of the model called `model`: what is `set` by the user counts first.
@@ -58,7 +73,7 @@ impl Sources {
         let range = Range::of(input).or(self.first.range);
         let by_range = range.map(|range| range.stated()).unwrap_or_default();
         let graph = self.properties.clone().over(by_range).over(self.first.stated.clone());
-        let stated = set.over(self.modelinfo.clone()).over(graph).over(self.folder.clone());
+        let stated = set.over(self.modelinfo.clone()).over(graph).over(self.folder.clone()).over(self.metadata.clone());
         Recipe::settle(stated, input, range.as_ref(), model)
     }
 }

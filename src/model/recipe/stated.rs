@@ -2,6 +2,7 @@
 
 use super::given::{Given, Origin};
 use crate::preprocess::{Chosen, Colour, Filter, Fit, Normalize, Set};
+use crate::tensor::Scores;
 
 /// What a source says of the recipe; `None` where it says nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Stated {
     pub bars: Option<Given<[u8; 3]>>,
     /// The resampling filter.
     pub filter: Option<Given<Filter>>,
+    /// What the numbers of the output are.
+    pub activation: Option<Given<Scores>>,
     /// Width and height of the picture, for models that leave them free.
     pub size: Option<Given<(u32, u32)>>,
     /// The names of the classes.
@@ -60,6 +63,7 @@ impl Stated {
             fit: self.fit.or(base.fit),
             bars: self.bars.or(base.bars),
             filter: self.filter.or(base.filter),
+            activation: self.activation.or(base.activation),
             size: self.size.or(base.size),
             labels: self.labels.or(base.labels),
         }

@@ -18,6 +18,8 @@
 //!                    └─▶ channel ──▶ engine of another ──┘
 //! ```
 //!
+//! Programs beside the daemon take its results further. They are subscribers of its socket, in processes of their own ([`bridge`]).
+//!
 //! A frame passes the modules from top to bottom; they exchange plain values: [`frame::Frame`], [`tensor::Tensor`],
 //! [`prediction::Prediction`]. `use` goes up the list below and never down, which `tests/it/layers.rs` checks.
 //!
@@ -102,6 +104,9 @@ pub mod postprocess;
 // publishers, and the engine
 pub mod publish;
 pub mod engine;
+
+// subscribers of the socket in processes of their own
+pub mod bridge;
 
 // the program
 pub mod config;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Each room, and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 35] = [
+const ROOMS: [(&str, &[&str]); 36] = [
     ("backoff", &[]),
     ("caption", &[]),
     ("files", &[]),
@@ -53,10 +53,12 @@ const ROOMS: [(&str, &[&str]); 35] = [
             "secrets",
             "settings",
             "stats",
+            "system",
             "terminal",
             "threads",
         ],
     ),
+    ("bridge", &["error", "message", "system"]),
     (
         "engine",
         &[
@@ -89,6 +91,7 @@ const ROOMS: [(&str, &[&str]); 35] = [
     (
         "commands",
         &[
+            "bridge",
             "capture",
             "channel",
             "cli",

@@ -2,7 +2,8 @@
 
 use crate::common;
 use crate::common::socket::{greeting, line, params, silent, subscriber, temporary};
-use glimpsed::publish::socket::{Params, Socket, connect};
+use glimpsed::publish::socket::{Params, Socket};
+use glimpsed::system::unix_socket::connect;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use std::io::{BufRead, BufReader, ErrorKind, Read};

@@ -12,6 +12,7 @@ use crate::runtime::{self, Provider};
 use crate::startup::{self, OpenModel, Opened};
 use crate::system::access::{self, Access};
 use crate::system::signals::Stop;
+use crate::system::unix_socket;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -178,7 +179,7 @@ fn cameras(pipelines: &[(&Camera, Pipeline)], findings: &mut Findings) {
 fn socket(params: &socket::Params, findings: &mut Findings) {
     const ABOUT: &str = "socket";
     let path = &params.path;
-    let answer = socket::connect(path);
+    let answer = unix_socket::connect(path);
     if answer.is_ok() || answer.is_err_and(|e| e.kind() == ErrorKind::WouldBlock) {
         let what = format!("somebody listens at '{}'", path.display());
         return findings.note(ABOUT, what, "If that is the service, all is well; a second one needs another socket.");

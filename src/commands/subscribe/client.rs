@@ -2,23 +2,20 @@
 
 use super::reader::{Reader, Shown};
 use super::view::View;
+use crate::bridge::client::{Event, Subscriber};
 use crate::cli::Subscribe;
 use crate::error::{Error, Result};
-use crate::message::{self, Request, request};
+use crate::message::{self, request};
 use crate::publish::socket;
 use crate::system::signals::Stop;
 use crate::terminal::{self, Styles};
-use crossbeam_channel::{after, select};
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 /// How often the stop request is checked while nothing arrives.
 const NOTICE: Duration = Duration::from_millis(100);
-/// The pause before reconnecting to a daemon that has ended.
-const AGAIN: Duration = Duration::from_millis(500);
 
 /// Shows the messages on `out` until it is stopped or the reader closes the pipe.
 pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
@@ -28,39 +25,30 @@ pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
         (_, true) => Shown::Text,
         _ => Shown::Live(View::new(Styles::of(&out))),
     };
-    let mut reader = Reader::new(message::line(&Request { subscribe: wanted(args)? }), shown, out);
-    let mut stream = match connect(&path) {
-        Ok(stream) => Some(stream),
+    let mut reader = Reader::new(shown, out);
+    let mut daemon = Subscriber::new(&path, wanted(args)?);
+    match daemon.connect() {
+        Ok(()) => {}
         Err(e) if e.kind() == ErrorKind::WouldBlock => {
             tracing::warn!("the program at '{}' accepts no connection at the moment; waiting for it", path.display());
-            None
         }
         Err(e) if args.wait && matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
             tracing::warn!("no daemon at '{}' yet; waiting for it", path.display());
-            None
         }
         Err(e) => return Err(cannot(&path, e)),
-    };
-    loop {
-        if let Some(stream) = stream.take() {
-            reader.read(stream, stop)?;
-            if stop.requested() {
-                return Ok(());
-            }
-            tracing::warn!("glimpsed has ended; waiting for it at '{}'", path.display());
-        }
-        select! {
-            recv(stop.receiver()) -> _ => return Ok(()),
-            recv(after(AGAIN)) -> _ => {}
-        }
-        stream = connect(&path).ok();
     }
-}
-
-fn connect(path: &Path) -> io::Result<UnixStream> {
-    let stream = socket::connect(path)?;
-    stream.set_read_timeout(Some(NOTICE))?;
-    Ok(stream)
+    while !stop.requested() {
+        match daemon.next()? {
+            Event::Line(line) => reader.show(line)?,
+            Event::Connected => {}
+            Event::Ended => tracing::warn!("glimpsed has ended; waiting for it at '{}'", path.display()),
+            Event::Nothing => {
+                reader.idle()?;
+                daemon.wait(NOTICE);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn cannot(path: &Path, error: io::Error) -> Error {

@@ -2,12 +2,13 @@
 
 use super::lock::{self, Lock};
 use crate::error::{Error, Result};
+use crate::system::unix_socket::connect;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -94,13 +95,6 @@ fn make_room(path: &Path) -> Result<()> {
         }
         Err(e) => Err(Error::config(format!("cannot tell whether somebody listens at '{}'", path.display())).because(e)),
     }
-}
-
-/// Connects to the socket at `path`, and never waits: `WouldBlock` is a program that listens and takes no connection just now.
-pub fn connect(path: &Path) -> io::Result<UnixStream> {
-    let stream = UnixStream::from(mio::net::UnixStream::connect(path)?);
-    stream.set_nonblocking(false)?;
-    Ok(stream)
 }
 
 impl Drop for Listening {

@@ -21,6 +21,6 @@ mod snapshot;
 mod subscriber;
 
 pub use greeting::hello;
-pub use listen::{connect, is_handed_in};
+pub use listen::is_handed_in;
 pub use publisher::Socket;
 pub use settings::{KEYS, Params};

@@ -44,9 +44,10 @@ fn a_frame_costs_none() {
 fn preprocessing_costs_none_in_any_format() {
     let model = builtin().unwrap();
     let mut input = Tensor::zeros(&model.input.tensor);
-    let filters = [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Linear, Filter::Nearest];
+    let filters =
+        [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Lanczos, Filter::Linear, Filter::Lanczos4, Filter::Nearest];
     let mut ways = Vec::new();
-    for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
+    for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox, Fit::LetterboxLeft] {
         ways.extend(filters.map(|filter| Params { fit, filter, ..Params::default() }));
         let less = Params { fit, crop_share: Some(0.8), bars: [114, 0, 1], ..Params::default() };
         ways.extend([Colour::Bgr, Colour::Gray].map(|colour| Params { colour, ..less }));

@@ -5,7 +5,7 @@
 
 use super::kernels::Weight;
 
-/// The resampling filter. The window of the first three grows with the scale factor (antialiasing), as in Pillow; the others are
+/// The resampling filter. The window of the first four grows with the scale factor (antialiasing), as in Pillow; the others are
 /// cheaper, and alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Filter {
@@ -16,8 +16,13 @@ pub enum Filter {
     Bilinear,
     /// The mean of the covered pixels (area).
     Box,
+    /// Lanczos' window over 6 pixels.
+    Lanczos,
     /// Bilinear without antialiasing, from four pixels: OpenCV's default (`INTER_LINEAR`), torchvision's with `antialias=False`.
     Linear,
+    /// Lanczos' window over 8 pixels without antialiasing: OpenCV's `INTER_LANCZOS4`, but that at the border of the picture the window is
+    /// cut instead of repeating the last pixel.
+    Lanczos4,
     /// The nearest pixel; the cheapest.
     Nearest,
 }
@@ -26,6 +31,8 @@ impl Filter {
     /// The radius of the filter in pixels, at scale 1.
     fn support(self) -> f64 {
         match self {
+            Self::Lanczos4 => 4.0,
+            Self::Lanczos => 3.0,
             Self::Bicubic => 2.0,
             Self::Bilinear | Self::Linear => 1.0,
             Self::Box | Self::Nearest => 0.5,
@@ -34,7 +41,7 @@ impl Filter {
 
     /// Whether the window grows with the scale factor (antialiasing).
     pub fn is_antialiased(self) -> bool {
-        matches!(self, Self::Bicubic | Self::Bilinear | Self::Box)
+        matches!(self, Self::Bicubic | Self::Bilinear | Self::Box | Self::Lanczos)
     }
 
     /// The weight at distance `x` from the centre, at scale 1.
@@ -45,11 +52,19 @@ impl Filter {
             Self::Bicubic if far < 1.0 => ((A + 2.0) * far - (A + 3.0)) * far * far + 1.0,
             Self::Bicubic if far < 2.0 => (((far - 5.0) * far + 8.0) * far - 4.0) * A,
             Self::Bilinear | Self::Linear if far < 1.0 => 1.0 - far,
+            Self::Lanczos if far < 3.0 => sinc(far) * sinc(far / 3.0),
+            Self::Lanczos4 if far < 4.0 => sinc(far) * sinc(far / 4.0),
             // half-open: a pixel on the border of two windows belongs to one
             Self::Box | Self::Nearest if x > -0.5 && x <= 0.5 => 1.0,
             _ => 0.0,
         }
     }
+}
+
+/// sin(πx) / πx.
+fn sinc(x: f64) -> f64 {
+    let angle = x * std::f64::consts::PI;
+    if angle == 0.0 { 1.0 } else { angle.sin() / angle }
 }
 
 /// The parameters of the windows in one direction of one plane.

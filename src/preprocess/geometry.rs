@@ -14,6 +14,9 @@ pub enum Fit {
     Crop,
     /// The whole picture with its aspect ratio, and bars.
     Letterbox,
+    /// The same with the picture at the top left, so that there is one bar, to the right or below. Its sides are rounded up, as in
+    /// PaddleOCR.
+    LetterboxLeft,
 }
 
 /// Which pixels become the input: the upright source is resized to `resized`, and of that `width` x `height` pixels from (`left`, `top`) on
@@ -54,8 +57,13 @@ impl Fit {
     pub fn usual_share(self) -> f64 {
         match self {
             Self::Crop => 0.875,
-            Self::Stretch | Self::Letterbox => 1.0,
+            Self::Stretch | Self::Letterbox | Self::LetterboxLeft => 1.0,
         }
+    }
+
+    /// Whether it leaves bars.
+    pub fn has_bars(self) -> bool {
+        matches!(self, Self::Letterbox | Self::LetterboxLeft)
     }
 
     /// How a source that is seen in this `shape` (width, height) lands in an `input` (width, height), of which `share` is kept; no side
@@ -82,11 +90,16 @@ impl Fit {
                 let (left, top) = (middle(resized_w, input_w), middle(resized_h, input_h));
                 Placement { resized: (resized_w as u32, resized_h as u32), left: left as u32, top: top as u32, ..whole }
             }
-            Self::Letterbox => {
+            Self::Letterbox | Self::LetterboxLeft => {
                 let scale = (input_w / source_w).min(input_h / source_h);
-                let (width, height) =
-                    ((source_w * scale).round().clamp(1.0, input_w) as u32, (source_h * scale).round().clamp(1.0, input_h) as u32);
-                let (x, y) = ((input.0 - width) / 2, (input.1 - height) / 2);
+                // a side that fills the input exactly may come out a rounding error longer
+                let rounded = if self == Self::Letterbox { f64::round } else { |side: f64| (side - 1e-9).ceil() };
+                let side = |source: f64, input: f64| rounded(source * scale).clamp(1.0, input) as u32;
+                let (width, height) = (side(source_w, input_w), side(source_h, input_h));
+                let (x, y) = match self {
+                    Self::Letterbox => ((input.0 - width) / 2, (input.1 - height) / 2),
+                    _ => (0, 0),
+                };
                 Placement { resized: (width, height), left: 0, top: 0, width, height, x, y }
             }
         }
@@ -115,6 +128,10 @@ mod tests {
         let place = Fit::Letterbox.place(0.875, (1280.0, 720.0), (224, 224));
         assert_eq!((place.resized, place.x, place.y), ((224, 126), 0, 49));
         assert_eq!(Fit::Letterbox.place(1.0, (4000.0, 1.0), (224, 224)).resized, (224, 1));
+        // PaddleOCR's line of text: ceil(48 * 500 / 334) = 72 of 192 columns
+        let place = Fit::LetterboxLeft.place(1.0, (500.0, 334.0), (192, 48));
+        assert_eq!((place.resized, place.x, place.y), ((72, 48), 0, 0));
+        assert_eq!(Fit::LetterboxLeft.place(1.0, (1280.0, 720.0), (224, 224)).resized, (224, 126));
     }
 
     #[test]
@@ -143,9 +160,14 @@ mod tests {
     #[test]
     fn the_used_part_is_within_the_resized_picture() {
         for source in [(1, 1), (1, 500), (500, 1), (3, 2), (1919, 1079), (225, 224)] {
-            for (fit, share) in
-                [(Fit::Stretch, 1.0), (Fit::Crop, 0.875), (Fit::Crop, 0.01), (Fit::Stretch, 0.6), (Fit::Letterbox, 1.0)]
-            {
+            for (fit, share) in [
+                (Fit::Stretch, 1.0),
+                (Fit::Crop, 0.875),
+                (Fit::Crop, 0.01),
+                (Fit::Stretch, 0.6),
+                (Fit::Letterbox, 1.0),
+                (Fit::LetterboxLeft, 1.0),
+            ] {
                 let place = fit.place(share, (f64::from(source.0), f64::from(source.1)), (224, 160));
                 assert!(
                     place.left + place.width <= place.resized.0 && place.top + place.height <= place.resized.1,

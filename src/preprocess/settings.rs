@@ -6,18 +6,21 @@ use super::quantize::Normalize;
 use crate::settings::{Key, Kind, Section, heading};
 
 /// The words of `resize`, each with what it means.
-pub const FITS: [(&str, &str, Fit); 3] = [
+pub const FITS: [(&str, &str, Fit); 4] = [
     ("stretch", "The whole picture, squeezed", Fit::Stretch),
     ("crop", "The middle, as torchvision and AI Hub cut it", Fit::Crop),
-    ("letterbox", "The whole picture, with black bars", Fit::Letterbox),
+    ("letterbox", "The whole picture in the middle, with black bars", Fit::Letterbox),
+    ("letterbox-left", "The whole picture at the top left, with one bar, as PaddleOCR", Fit::LetterboxLeft),
 ];
 
 /// The words of `filter`.
-pub const FILTERS: [(&str, &str, Filter); 5] = [
+pub const FILTERS: [(&str, &str, Filter); 7] = [
     ("bicubic", "As Pillow's default", Filter::Bicubic),
     ("bilinear", "As torchvision's default", Filter::Bilinear),
     ("box", "The mean of the pixels that one covers", Filter::Box),
+    ("lanczos", "As Pillow's LANCZOS", Filter::Lanczos),
     ("linear", "As OpenCV's default; cheaper, not antialiased", Filter::Linear),
+    ("lanczos4", "As OpenCV's INTER_LANCZOS4; not antialiased", Filter::Lanczos4),
     ("nearest", "The cheapest; not antialiased", Filter::Nearest),
 ];
 

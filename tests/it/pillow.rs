@@ -11,7 +11,7 @@ const SIDE: usize = 24;
 const SIZES: [(u32, u32); 11] =
     [(640, 480), (97, 61), (33, 77), (1, 50), (50, 1), (1, 1), (24, 24), (17, 9), (333, 500), (1920, 1080), (375, 500)];
 const FITS: [Fit; 3] = [Fit::Stretch, Fit::Crop, Fit::Letterbox];
-const FILTERS: [Filter; 4] = [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Nearest];
+const FILTERS: [Filter; 5] = [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Lanczos, Filter::Nearest];
 
 fn chirp(x: u32, y: u32, channel: u32) -> u8 {
     let (x, y, c) = (u64::from(x), u64::from(y), u64::from(channel));

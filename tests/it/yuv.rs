@@ -168,7 +168,7 @@ fn a_rotated_picture_equals_the_upright_one() {
         let picture = Picture { orientation, ..Picture::new(PixelFormat::I420, width as u32, height as u32) };
         Frame::new(picture, OwnedPixels([luma].into_iter().chain(chroma).collect())).unwrap()
     };
-    for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox] {
+    for fit in [Fit::Stretch, Fit::Crop, Fit::Letterbox, Fit::LetterboxLeft] {
         for filter in [Filter::Bicubic, Filter::Linear, Filter::Nearest] {
             let params = Params { fit, filter, ..Params::default() };
             let upright = tensor(&turned(Orientation::UPRIGHT), &params);

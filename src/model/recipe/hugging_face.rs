@@ -48,7 +48,7 @@ pub fn config(text: &str, path: &Path) -> Result<Stated, String> {
 
 /// Pillow's number of a filter.
 fn filter_numbered(number: f64) -> Option<Filter> {
-    [(0.0, Filter::Nearest), (2.0, Filter::Bilinear), (3.0, Filter::Bicubic), (4.0, Filter::Box)]
+    [(0.0, Filter::Nearest), (1.0, Filter::Lanczos), (2.0, Filter::Bilinear), (3.0, Filter::Bicubic), (4.0, Filter::Box)]
         .into_iter()
         .find(|(known, _)| *known == number)
         .map(|(_, filter)| filter)
@@ -190,7 +190,10 @@ mod tests {
             r#"{"pretrained_cfg": {"input_size": [3, 256, 256], "crop_pct": 1.0, "crop_mode": "squash", "mean": [0.5, 0.5, 0.5],
             "std": [0.5, 0.5, 0.5], "interpolation": "lanczos"}}"#,
         );
-        assert_eq!((known(&squashed), placed(&squashed), &squashed.filter), ("half", (Fit::Stretch, 1.0), &None));
+        assert_eq!(
+            (known(&squashed), placed(&squashed), squashed.filter.unwrap().value),
+            ("half", (Fit::Stretch, 1.0), Filter::Lanczos)
+        );
     }
 
     #[test]

@@ -79,9 +79,10 @@ pub fn write(input: &InputSpec, output: &TensorSpec, params: &Written) -> String
         let _ = writeln!(text, "ranges={}", [0, 1, 2].map(range).join(";"));
     }
     tensor(&mut text, output, "output");
-    let bars = params.bars.filter(|_| params.fit == Some(Fit::Letterbox));
+    let has_bars = params.fit.is_some_and(Fit::has_bars);
+    let bars = params.bars.filter(|_| has_bars);
     // all digits: 224 / 248 is to stay 224 / 248
-    let share = params.crop_share.filter(|_| params.fit != Some(Fit::Letterbox)).map(|share| share.to_string());
+    let share = params.crop_share.filter(|_| !has_bars).map(|share| share.to_string());
     let ours = [
         ("colour", params.colour.map(|colour| word(&COLOURS, colour).to_owned())),
         ("resize", params.fit.map(|fit| word(&FITS, fit).to_owned())),

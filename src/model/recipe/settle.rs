@@ -70,9 +70,15 @@ impl Recipe {
         let assumed = values::known(&self.normalize.value).map_or("", |known| known.words);
         let others = values::KNOWN.iter().filter(|known| known.normalize != self.normalize.value);
         let others: Vec<_> = others.map(|known| format!("{} ({})", values::flags(&known.normalize), known.words)).collect();
+        let (fit, filter) = modelinfo::words_of(self.fit.value, self.filter.value);
+        let placed = if self.fit.origin.is_assumed() {
+            format!("; --resize, --crop-share and --filter if pictures were not fitted by {fit} {filter}")
+        } else {
+            String::new()
+        };
         format!(
-            "the model '{model}' does not say which values its pixels have: {} {assumed} is assumed. If that is wrong: {}; \
-             --colour bgr if its author reads pictures with OpenCV or Caffe",
+            "the model '{model}' does not say which values its pixels have: {} {assumed} is assumed. If that is wrong: {}, \
+             or --mean and --std for any other; --colour bgr if its author reads pictures with OpenCV or Caffe{placed}",
             colour_word(self.colour.value),
             others.join(", or ")
         )
@@ -109,7 +115,7 @@ impl Recipe {
         };
         let (fit, filter) = modelinfo::words_of(self.fit.value, self.filter.value);
         let fit = match self.fit.value {
-            Fit::Letterbox => format!("{fit} on {}", self.bars.value.map(|value| value.to_string()).join(" ")),
+            with_bars if with_bars.has_bars() => format!("{fit} on {}", self.bars.value.map(|value| value.to_string()).join(" ")),
             _ if self.crop_share.value < 1.0 || self.fit.value == Fit::Crop => {
                 format!("{fit} {}", values::short((self.crop_share.value * 1e4).round() / 1e4))
             }

@@ -44,6 +44,7 @@ fn filter_called(name: &str) -> Option<Filter> {
         "nearest" => Some(Filter::Nearest),
         "bilinear" | "random" => Some(Filter::Bilinear),
         "bicubic" => Some(Filter::Bicubic),
+        "lanczos" => Some(Filter::Lanczos),
         "box" => Some(Filter::Box),
         _ => None,
     }

@@ -90,8 +90,8 @@ fn preprocess(frame: &Frame) {
         static ALL: RefCell<(Vec<Preprocessor>, Tensor)> = {
             let tensor = TensorSpec { name: "x".into(), element: ElementType::U8, shape: vec![1, 6, 9, 3], quantization: None };
             let input = InputSpec { tensor, layout: Layout::Nhwc, width: 9, height: 6 };
-            let ways = [Fit::Stretch, Fit::Crop, Fit::Letterbox].into_iter().flat_map(|fit| {
-                [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Linear, Filter::Nearest].map(|filter| (fit, filter))
+            let ways = [Fit::Stretch, Fit::Crop, Fit::Letterbox, Fit::LetterboxLeft].into_iter().flat_map(|fit| {
+                [Filter::Bicubic, Filter::Bilinear, Filter::Box, Filter::Lanczos, Filter::Linear, Filter::Lanczos4, Filter::Nearest].map(|filter| (fit, filter))
             });
             let all = ways.map(|(fit, filter)| Preprocessor::new(&input, &Params { fit, filter, ..Params::default() }));
             RefCell::new((all.collect(), Tensor::zeros(&input.tensor)))

@@ -8,6 +8,7 @@
 #   make uninstall DESTDIR=            removes what `make install` installed, except the configuration
 #   make setup-qnn                     also the QNN plugin: the NPU's libraries (x86-64: its emulator)
 #   make setup-python                  the Python packages for models/squeezenet1_1/quantize
+#   make setup-classifiers             the published classifiers that tests/classifiers compares (151 MB)
 #   make audit                         known vulnerabilities of the dependencies (needs the network and cargo-deny)
 #   make compare ARGS="--model m.onnx"  compares glimpsed with a Python script on the same frames; takes some minutes
 
@@ -19,7 +20,7 @@ PROGRAM := $(TARGET)/release/glimpsed
 CARGO_DENY := 0.20.2
 export PATH := $(abspath $(TARGET)/tools/bin):$(PATH)
 
-.PHONY: demo build test test-integration test-system setup setup-test setup-system setup-qnn setup-python setup-deny audit compare link install install-program install-libraries uninstall clean
+.PHONY: demo build test test-integration test-system setup setup-test setup-system setup-qnn setup-python setup-classifiers setup-deny audit compare link install install-program install-libraries uninstall clean
 
 demo: build
 	@$(TARGET)/release/glimpsed demo $(ARGS)
@@ -36,7 +37,7 @@ test: setup-qnn
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked -E 'not test(/^integration::/)'; else $(CARGO) test --locked -- --skip integration::; fi
 
 # The tests against other programs (tests/it/integration), and all video codecs, which need the same packages.
-test-integration: setup-test setup-qnn setup-python
+test-integration: setup-test setup-qnn setup-python setup-classifiers
 	@$(CARGO) test --locked --test it -- integration:: films::every_codec
 
 # The installed service under systemd, with a camera that is unplugged. The virtual machine is emulated, so it is slow.
@@ -64,6 +65,9 @@ setup-qnn: setup
 
 setup-python: setup
 	@setup/python-packages setup/python.txt $(RUNTIME)/python >&2
+
+setup-classifiers: setup
+	@setup/fetch-classifiers setup/classifiers.txt $(RUNTIME)/classifiers >&2
 
 # Without optimization: it runs for a second, but an optimized build takes minutes.
 setup-deny: setup

@@ -144,6 +144,7 @@ fn result(model: &Model) -> Prediction {
         top,
         labels: Arc::<Labels>::new(model.labels(None).expect("it has them")),
         timing: Timing::default(),
+        reused: false,
         dropped: 0,
     }
 }

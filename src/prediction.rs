@@ -57,6 +57,8 @@ pub struct Prediction {
     pub labels: Arc<Labels>,
     /// The duration of each stage.
     pub timing: Timing,
+    /// Whether it is the answer to an earlier frame, from which the model's input hardly differs.
+    pub reused: bool,
     /// Frames of the source that were replaced in the channel since its previous result.
     pub dropped: u64,
 }
@@ -82,7 +84,7 @@ impl Prediction {
         let mut top = std::mem::take(&mut self.top);
         top.clear();
         top.extend_from_slice(&other.top);
-        let Self { source, seq, info, model, execution_provider, top: _, labels, timing, dropped } = other;
+        let Self { source, seq, info, model, execution_provider, top: _, labels, timing, reused, dropped } = other;
         *self = Self {
             source: source.clone(),
             seq: *seq,
@@ -92,6 +94,7 @@ impl Prediction {
             top,
             labels: labels.clone(),
             timing: *timing,
+            reused: *reused,
             dropped: *dropped,
         };
     }

@@ -245,6 +245,21 @@ impl Tensor {
         self.len() == 0
     }
 
+    /// Copies `other` into the existing memory; nothing is allocated if type and size are the same.
+    pub fn copy_from(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::U8(to), Self::U8(from)) => to.clone_from(from),
+            (Self::I8(to), Self::I8(from)) => to.clone_from(from),
+            (Self::U16(to), Self::U16(from)) => to.clone_from(from),
+            (Self::I16(to), Self::I16(from)) => to.clone_from(from),
+            (Self::I32(to), Self::I32(from)) => to.clone_from(from),
+            (Self::F16(to), Self::F16(from)) => to.clone_from(from),
+            (Self::F32(to), Self::F32(from)) => to.clone_from(from),
+            (Self::F64(to), Self::F64(from)) => to.clone_from(from),
+            (to, from) => *to = from.clone(),
+        }
+    }
+
     /// Writes the first `count` elements, as the real numbers that they stand for, to `reals`.
     pub fn reals(&self, quantization: Option<Quantization>, count: usize, reals: &mut Vec<f32>) {
         let Quantization { scale, zero_point } = quantization.unwrap_or(Quantization { scale: 1.0, zero_point: 0 });

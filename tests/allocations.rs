@@ -5,6 +5,7 @@
 #[path = "it/common/mod.rs"]
 mod common;
 
+use glimpsed::engine::Still;
 use glimpsed::frame::{Frame, Orientation};
 use glimpsed::model::builtin;
 use glimpsed::preprocess::{Colour, Filter, Fit, Params, Preprocessor};
@@ -66,12 +67,24 @@ fn preprocessing_costs_none_in_any_format() {
 /// ONNX Runtime's own allocations are not counted, only this program's.
 fn a_whole_frame_costs_none() {
     let model = builtin().unwrap();
-    let frame = frame("NV12");
+    let (frame, other) = (frame("NV12"), frame("RGB"));
     for run_timeout in [None, Some(Duration::from_secs(60))] {
         let params = runtime::Params { run_timeout, ..common::runtime_params(Provider::Cpu) };
         let mut classifier = common::classifier(&model, runtime::open(&model, &params).unwrap(), 5);
         let mut prediction = classifier.blank("test");
         assert_eq!(allocations(|| classifier.classify(&frame, &mut prediction).unwrap()), 0, "{run_timeout:?}");
         assert_eq!(prediction.top.len(), 5);
+        // each run of the model is followed by a result that reuses it
+        let (mut still, mut reused) = (Still::new(0.01), 0);
+        let frames = [&frame, &frame, &other, &other];
+        let four = || {
+            for frame in frames {
+                classifier.slot().prepare(frame);
+                classifier.finish(Some(&mut still), &mut prediction).unwrap();
+                reused += usize::from(prediction.reused);
+            }
+        };
+        assert_eq!(allocations(four), 0, "with unchanged");
+        assert!(reused >= 22, "half of 44: {reused}");
     }
 }

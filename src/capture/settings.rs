@@ -36,7 +36,7 @@ const ROTATIONS: [(&str, &str, Option<u32>); 5] = [
 pub const SOURCE: &str = "source";
 
 /// The keys.
-pub const KEYS: [Key; 12] = [
+pub const KEYS: [Key; 13] = [
     Key::new("name", Kind::Text, "The name of the camera in the results")
         .default_described("camera")
         .flag("--name", "NAME", heading::CAMERA)
@@ -86,6 +86,14 @@ pub const KEYS: [Key; 12] = [
     .default_described("all")
     .flag("--max-rate", "RATE", heading::CAMERA)
     .only_run(),
+    Key::new(
+        "unchanged",
+        Kind::Share,
+        "While the model's input differs from the last one that was run by less than this share of its range, the last answer stands",
+    )
+    .default_described("off: every frame is run")
+    .flag("--unchanged", "SHARE", heading::CAMERA)
+    .only_run(),
     Key::new("on_stuck", Kind::Text, "A shell command that is run when the camera was lost on_stuck_after times in a row"),
     // with the longest pause between tries, more than a day
     Key::new("on_stuck_after", Kind::Whole(|| 1..=10_000, ""), "Losses in a row, without a frame in between, before on_stuck is run")
@@ -101,7 +109,7 @@ pub const VARS: [Key; 1] = [Key::new(
 .flag("--var", "NAME=VALUE", heading::CAMERA)];
 
 /// One camera, as the user set it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Camera {
     /// Its name in results.
     pub name: Arc<str>,
@@ -115,6 +123,8 @@ pub struct Camera {
     pub limits: Limits,
     /// The average time between two of its frames, at the least: from `max_rate`.
     pub min_interval: Option<Duration>,
+    /// The last answer stands while the model's input differs by less than this share of its range; `None`: every frame is run.
+    pub unchanged: Option<f64>,
     /// What to run when it stays lost.
     pub stuck: Option<Stuck>,
 }
@@ -152,7 +162,8 @@ impl Camera {
         let (turn, live, limits) = (Turn::read(section), section.get("live"), Limits::read(section));
         let stuck = stuck.map(|command| Stuck { command, after });
         let min_interval = section.get::<Option<f64>>("max_rate").map(|rate| Duration::from_secs_f64(1.0 / rate));
-        let camera = Self { name: name?.into(), pipeline: pipeline?, turn, live, limits, min_interval, stuck };
+        let unchanged = section.get("unchanged");
+        let camera = Self { name: name?.into(), pipeline: pipeline?, turn, live, limits, min_interval, unchanged, stuck };
         (section.count() == before).then_some(camera)
     }
 }

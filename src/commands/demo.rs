@@ -68,6 +68,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
         turn: Default::default(),
         limits: Limits::default(),
         min_interval: None,
+        unchanged: None,
         stuck: None,
     };
     let parts = Parts {

@@ -62,6 +62,7 @@ impl Camera {
         let (mut outlets, streams): (Vec<_>, Vec<_>) = (0..engines)
             .map(|engine| {
                 let (outlet, stream) = outlet(metrics.stream(engine));
+                let stream = stream.with_unchanged(settings.unchanged);
                 let overlay = || Box::new(Overlay::new(caption.clone()));
                 (outlet, if engine == 0 { stream.with_place(overlay()) } else { stream })
             })

@@ -56,6 +56,7 @@ fn camera(name: &str) -> config::Camera {
         limits: Default::default(),
         live: None,
         min_interval: None,
+        unchanged: None,
         stuck: None,
     }
 }

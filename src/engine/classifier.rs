@@ -1,5 +1,6 @@
 //! One frame: preprocess, infer, rank.
 
+use super::still::Still;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, FrameInfo, Picture, PixelFormat};
 use crate::labels::Labels;
@@ -95,6 +96,7 @@ impl Classifier {
             top: Vec::with_capacity(self.top + 1),
             labels: self.labels.clone(),
             timing: Timing::default(),
+            reused: false,
             dropped: 0,
         }
     }
@@ -102,7 +104,7 @@ impl Classifier {
     /// Classifies `frame`: sets the best classes, the durations and the frame's data.
     pub fn classify(&mut self, frame: &Frame, prediction: &mut Prediction) -> Result<()> {
         self.slot.prepare(frame);
-        self.finish(prediction)
+        self.finish(None, prediction)
     }
 
     /// The front slot, with the next frame to classify.
@@ -125,21 +127,33 @@ impl Classifier {
         self.spare = Some(std::mem::replace(&mut self.slot, slot));
     }
 
-    /// Classifies the prepared frame.
-    pub fn finish(&mut self, prediction: &mut Prediction) -> Result<()> {
+    /// Classifies the prepared frame: by the output in `still`, if there is one and the input has not changed since, otherwise by
+    /// running the model.
+    pub fn finish(&mut self, still: Option<&mut Still>, prediction: &mut Prediction) -> Result<()> {
         let Some(prepared) = self.slot.prepared.take() else { return Err(Error::failed("no frame was prepared")) };
+        let began = Instant::now();
+        let (pixels, width) = self.slot.preprocessor.pixels();
+        let last = still.as_deref().and_then(|still| still.output(pixels, width));
         let start = Instant::now();
-        self.runtime.infer(&self.slot.input, &mut self.output)?;
-        let inferred = Instant::now();
-        self.ranker.rank(&self.output, self.top, &mut prediction.top)?;
+        prediction.reused = last.is_some();
+        if last.is_none() {
+            self.runtime.infer(&self.slot.input, &mut self.output)?;
+        }
+        let inferred = if last.is_some() { start } else { Instant::now() };
+        self.ranker.rank(last.unwrap_or(&self.output), self.top, &mut prediction.top)?;
         let ranked = Instant::now();
+        if let Some(still) = still.filter(|_| !prediction.reused) {
+            still.ran(pixels, &self.output);
+        }
         let (age, inference, postprocess) =
             (ranked.saturating_duration_since(prepared.info.captured), inferred - start, ranked - inferred);
-        let preprocess = prepared.took;
+        let preprocess = prepared.took + (start - began);
         // for the engine, and for the model if the frame was prefetched
         let wait = age.saturating_sub(preprocess + inference + postprocess);
         prediction.timing = Timing { age, wait, preprocess, inference, postprocess };
-        prediction.execution_provider = self.runtime.execution().provider;
+        if !prediction.reused {
+            prediction.execution_provider = self.runtime.execution().provider;
+        }
         prediction.info = prepared.info;
         Ok(())
     }

@@ -97,7 +97,7 @@ impl Engine<'_> {
     /// Classifies the prepared frame and publishes the result.
     fn classify(&mut self, prepared: &PreparedFrame) -> Result<()> {
         let Some(stream) = self.scheduler.finish(prepared) else { return Ok(()) };
-        let classified = self.classifier.finish(&mut stream.prediction);
+        let classified = self.classifier.finish(stream.still.as_mut(), &mut stream.prediction);
         observe(&self.classifier, self.execution);
         match classified {
             Err(error) if error.kind() == Kind::Passing => {

@@ -3,6 +3,7 @@
 use super::classifier::{Classifier, InputSlot};
 use super::failures::Failures;
 use super::offer::Offer;
+use super::still::Still;
 use super::stream::{Stream, StreamId};
 use crate::channel::{Taken, TryRecvError};
 use crate::error::Error;
@@ -26,6 +27,8 @@ pub(super) struct ActiveStream {
     dropped: u64,
     pub metrics: Arc<StreamMetrics>,
     pub prediction: Prediction,
+    /// The latest run of the model, if its answer may stand for later frames.
+    pub still: Option<Still>,
 }
 
 impl ActiveStream {
@@ -33,6 +36,7 @@ impl ActiveStream {
         let prediction = classifier.blank(stream.metrics.camera());
         Self {
             metrics: stream.metrics.clone(),
+            still: stream.unchanged.map(Still::new),
             stream,
             over: false,
             open: 0,
@@ -129,6 +133,7 @@ impl Scheduler {
     pub fn renew(&mut self, classifier: &Classifier) {
         for active in &mut self.streams {
             active.prediction = classifier.blank(active.metrics.camera());
+            active.still = active.stream.unchanged.map(Still::new);
         }
     }
 

@@ -26,17 +26,24 @@ pub struct Stream {
     /// Its own publisher besides the common ones: the text on its video.
     pub(super) place: Option<Box<dyn Publisher>>,
     pub(super) metrics: Arc<StreamMetrics>,
+    /// See [`Stream::with_unchanged`].
+    pub(super) unchanged: Option<f64>,
 }
 
 impl Stream {
     /// A stream whose frames are counted in `metrics`.
     pub fn new(frames: Receiver<Frame>, metrics: Arc<StreamMetrics>) -> Self {
-        Self { id: StreamId::next(), frames, place: None, metrics }
+        Self { id: StreamId::next(), frames, place: None, metrics, unchanged: None }
     }
 
     /// The same, with results also sent to `place`.
     pub fn with_place(self, place: Box<dyn Publisher>) -> Self {
         Self { place: Some(place), ..self }
+    }
+
+    /// The same, of which the last answer stands while the model's input differs by less than this share of its range.
+    pub fn with_unchanged(self, share: Option<f64>) -> Self {
+        Self { unchanged: share, ..self }
     }
 
     /// Its id.

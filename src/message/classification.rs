@@ -40,6 +40,9 @@ pub struct Classification {
     pub classifications: Vec<Class>,
     /// How long each stage took, in milliseconds.
     pub timing: Timing<f64>,
+    /// Whether this is the answer to an earlier frame, from which the model's input hardly differs (`unchanged`); the model did not run.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reused: bool,
     /// Frames of the source that newer ones replaced since its previous result.
     pub dropped: u64,
     /// With `glimpsed classify --repeat`: the model's time over several runs.
@@ -48,6 +51,10 @@ pub struct Classification {
     /// Lines that this reader lost before this one because it read too slowly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One class of a result.
@@ -131,6 +138,8 @@ struct Fields<'a> {
     execution_provider: &'a str,
     classifications: Classes<'a>,
     timing: Timing<f64>,
+    #[serde(skip_serializing_if = "is_false")]
+    reused: bool,
     dropped: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     inference: Option<Repeated>,
@@ -155,6 +164,7 @@ impl Serialize for Borrowed<'_> {
             execution_provider: prediction.execution_provider,
             classifications: Classes(prediction, self.view),
             timing: prediction.timing.into(),
+            reused: prediction.reused,
             dropped: prediction.dropped,
             inference: self.inference,
             missed: (self.missed > 0).then_some(self.missed),

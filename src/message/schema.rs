@@ -45,7 +45,7 @@ fn messages() -> Vec<[Message; 2]> {
         on_change: true,
     };
     let repeated = Repeated { runs: 10, mean_ms: 1.5, p50_ms: 1.25, p99_ms: 3.0 };
-    let classification = |pts_ns, inference, missed| Classification {
+    let classification = |pts_ns, inference, missed: Option<u64>| Classification {
         version: VERSION,
         source: name(),
         seq: 3,
@@ -58,6 +58,7 @@ fn messages() -> Vec<[Message; 2]> {
         execution_provider: "QNN".into(),
         classifications: vec![Class { index: 2, label: "snow".into(), confidence: 0.75 }],
         timing: timing(1.5),
+        reused: missed.is_some(),
         dropped: 1,
         inference,
         missed,
@@ -74,6 +75,7 @@ fn messages() -> Vec<[Message; 2]> {
         dropped: 1,
         damaged: 2,
         skipped: 3,
+        reused: 2,
         results: 4,
         failed: 5,
         errors: 6,

@@ -36,6 +36,9 @@ pub struct Status {
     pub skipped: u64,
     /// Results.
     pub results: u64,
+    /// How many of these are answers to earlier frames, from which the model's input hardly differed.
+    #[serde(default)]
+    pub reused: u64,
     /// Frames whose inference failed.
     pub failed: u64,
     /// How often the camera was lost, including failed attempts to reopen it.

@@ -24,6 +24,7 @@ fn prediction() -> Prediction {
         top: vec![Score { index: 1, confidence: 0.368_270_46 }],
         labels: Labels::parse(b"boa \"constrictor\"\ncommon iguana\n", "test").unwrap().into(),
         timing: prediction::Timing { age: Duration::from_nanos(4_123_456), ..prediction::Timing::default() },
+        reused: false,
         dropped: 2,
     }
 }
@@ -109,6 +110,7 @@ prop_compose! {
         (micros, pts, width, height) in (0..1u64 << 52, proptest::option::of(any::<u64>()), any::<u32>(), any::<u32>()),
         scores in proptest::collection::vec((0..3usize, 0.0..=1.0f32), 0..4),
         names in proptest::collection::vec("[^\r\n]+", 3),
+        reused in any::<bool>(),
         (age, wait, preprocess, inference, postprocess) in (duration(), duration(), duration(), duration(), duration()),
     ) -> Prediction {
         Prediction {
@@ -120,6 +122,7 @@ prop_compose! {
             top: scores.into_iter().map(|(index, confidence)| Score { index, confidence }).collect(),
             labels: Labels::parse(names.join("\n").as_bytes(), "test").map_or_else(|_| Labels::numbered(3).into(), Arc::new),
             timing: prediction::Timing { age, wait, preprocess, inference, postprocess },
+            reused,
             dropped,
         }
     }

@@ -123,6 +123,7 @@ impl Metrics {
             nodes: None,
             counts,
             results: book.results,
+            reused: book.reused,
             failed: book.failed,
             errors: course.errors,
             restarts: course.restarts,

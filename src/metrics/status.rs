@@ -55,6 +55,8 @@ pub struct Status {
     pub counts: Counts,
     /// The number of results.
     pub results: u64,
+    /// How many of these are answers to earlier frames.
+    pub reused: u64,
     /// The number of frames whose inference failed.
     pub failed: u64,
     /// How often it was lost.
@@ -95,6 +97,7 @@ impl Status {
             damaged: self.counts.damaged,
             skipped: self.counts.skipped,
             results: self.results,
+            reused: self.reused,
             failed: self.failed,
             errors: self.errors,
             restarts: self.restarts,
@@ -122,9 +125,9 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { source, counts, results, failed, errors, restarts, stages, .. } = self;
+        let Self { source, counts, results, reused, failed, errors, restarts, stages, .. } = self;
         write!(f, "{source}: {} frames, {results} results, {} dropped", counts.captured, counts.dropped)?;
-        for (count, what) in [(counts.damaged, "damaged"), (counts.skipped, "skipped")] {
+        for (count, what) in [(counts.damaged, "damaged"), (counts.skipped, "skipped"), (*reused, "reused")] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;
             }

@@ -20,6 +20,7 @@ pub struct StreamMetrics {
 #[derive(Default)]
 pub(super) struct Book {
     pub results: u64,
+    pub reused: u64,
     pub failed: u64,
     pub rate: Rate,
     pub latest: Option<Instant>,
@@ -59,8 +60,12 @@ impl StreamMetrics {
         book.latest = Some(now);
         book.provider = Some(prediction.execution_provider);
         book.best = prediction.top.first().map(|score| (prediction.labels.clone(), score.index, score.confidence));
-        let times = [timing.age, timing.wait, timing.preprocess, timing.inference, timing.postprocess];
-        book.stages.iter_mut().zip(times).for_each(|(stage, time)| stage.record(time));
+        book.reused += u64::from(prediction.reused);
+        // a reused answer took no inference: a zero would hide how long the model takes
+        let inference = (!prediction.reused).then_some(timing.inference);
+        let times = [Some(timing.age), Some(timing.wait), Some(timing.preprocess), inference, Some(timing.postprocess)];
+        let timed = book.stages.iter_mut().zip(times).filter_map(|(stage, time)| Some((stage, time?)));
+        timed.for_each(|(stage, time)| stage.record(time));
     }
 
     /// Counts a frame whose inference failed.
@@ -98,6 +103,7 @@ impl Book {
     /// Adds the counters of another stream of the same camera, at `now`: counts are summed, and the latest result is kept.
     pub fn add(&mut self, other: &Self, now: Instant) {
         self.results += other.results;
+        self.reused += other.reused;
         self.failed += other.failed;
         self.rate.add(&other.rate, now);
         if other.latest > self.latest {

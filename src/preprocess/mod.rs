@@ -11,6 +11,7 @@
 mod buffer;
 mod colour;
 mod deinterleave;
+mod difference;
 mod filter;
 mod geometry;
 mod kernels;
@@ -19,6 +20,7 @@ mod quantize;
 mod resize;
 mod settings;
 
+pub use difference::is_similar;
 pub use filter::Filter;
 pub use geometry::Fit;
 pub use preprocessor::Preprocessor;

@@ -32,6 +32,8 @@ pub struct Preprocessor {
     upright: Vec<u8>,
     /// The input's picture with its bars.
     canvas: Vec<u8>,
+    /// Whether the latest input is `canvas`, and not `rgb`.
+    has_bars: bool,
 }
 
 impl Preprocessor {
@@ -60,6 +62,7 @@ impl Preprocessor {
             rgb: Vec::new(),
             upright: Vec::new(),
             canvas: Vec::new(),
+            has_bars: false,
         }
     }
 
@@ -90,6 +93,12 @@ impl Preprocessor {
             self.transpose(&place);
         }
         self.finish(&place, tensor);
+    }
+
+    /// The latest input before quantization, RGB RGB in the order of its channels, and its columns. Empty before the first frame.
+    pub fn pixels(&self) -> (&[u8], usize) {
+        let (pixels, (width, height)) = (if self.has_bars { &self.canvas } else { &self.rgb }, self.size);
+        (pixels.get(..width as usize * height as usize * 3).unwrap_or_default(), width as usize)
     }
 
     /// Transposes the small picture in `self.rgb`, which is stored with rows and columns exchanged.
@@ -146,7 +155,8 @@ impl Preprocessor {
         if self.colour == Colour::Gray {
             colour::to_gray(&mut self.rgb[..place.width as usize * place.height as usize * 3]);
         }
-        if (place.width, place.height) == self.size {
+        self.has_bars = (place.width, place.height) != self.size;
+        if !self.has_bars {
             return self.quantizer.write(&self.rgb, tensor);
         }
         let (row, full_row) = (place.width as usize * 3, self.size.0 as usize * 3);

@@ -92,12 +92,9 @@ fn text(prediction: &Prediction, line: &mut Vec<u8>) {
         // writing to a vector does not fail
         let _ = write!(line, " {:.0} %", score.confidence * 100.0);
     }
-    let timing = &prediction.timing;
-    let _ = write!(
-        line,
-        "  ({}, {:.1} ms, {:.1} ms old)",
-        npu::shown(prediction.execution_provider),
-        milliseconds(timing.inference),
-        milliseconds(timing.age)
-    );
+    let (timing, provider) = (&prediction.timing, npu::shown(prediction.execution_provider));
+    let _ = match prediction.reused {
+        true => write!(line, "  ({provider}, unchanged, {:.1} ms old)", milliseconds(timing.age)),
+        false => write!(line, "  ({provider}, {:.1} ms, {:.1} ms old)", milliseconds(timing.inference), milliseconds(timing.age)),
+    };
 }

@@ -1,6 +1,7 @@
 //! For a live source the newest frame wins, and all are counted; a source that is not live loses none.
 
 use crate::common;
+use glimpsed::config::Camera;
 use glimpsed::error::Result;
 use glimpsed::event::{Event, Publisher};
 use glimpsed::model::builtin;
@@ -126,6 +127,19 @@ fn a_source_that_is_not_live_loses_nothing_with_a_slow_model() {
     let times: Vec<_> = results.iter().map(|result| result.info.pts.unwrap().as_millis()).collect();
     assert_eq!(times, [0, 33, 66, 100, 133, 166, 200]);
     assert!(results.iter().map(|result| result.info.number).eq(0..7));
+}
+
+#[test]
+fn a_still_film_is_run_once_and_each_frame_has_its_result() {
+    let film = "videotestsrc num-buffers=7 pattern=blue ! video/x-raw,format=NV12,width=320,height=240,framerate=30/1 ! appsink name=frames";
+    let slow = Box::new(Slow(Execution { provider: "CPU", detail: "a fake".into(), nodes: None }));
+    let classifier = common::classifier(&builtin().unwrap(), slow, 1);
+    let (kept, still) = (Kept::default(), Camera { unchanged: Some(0.01), ..common::camera("camera", film) });
+    let done = common::run_daemon(classifier, Box::new(kept.clone()), vec![still], None);
+    assert_eq!((done[0].results, done[0].reused, done[0].message().reused), (7, 6, 6));
+    assert!(done[0].to_string().contains("7 results, 0 dropped, 6 reused;"), "{}", done[0]);
+    let results = kept.0.lock().unwrap().clone();
+    assert!(results.iter().map(|result| (result.seq, result.reused, result.top[0].index)).eq((0..7).map(|n| (n, n > 0, 3))));
 }
 
 #[test]

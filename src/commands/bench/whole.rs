@@ -88,6 +88,7 @@ pub fn measure(
         limits: Default::default(),
         live: None,
         min_interval: None,
+        unchanged: None,
         stuck: None,
     };
     let whole = Arc::new(Mutex::new(Whole::default()));

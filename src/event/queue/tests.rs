@@ -33,6 +33,7 @@ fn result(seq: u64, live: bool) -> Prediction {
         top: Vec::new(),
         labels: crate::labels::Labels::numbered(1).into(),
         timing: Timing::default(),
+        reused: false,
         dropped: 0,
     }
 }

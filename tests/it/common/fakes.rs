@@ -45,6 +45,7 @@ pub fn camera(name: &str, pipeline: &str) -> Camera {
         turn: Default::default(),
         limits: Default::default(),
         min_interval: None,
+        unchanged: None,
         stuck: None,
     }
 }
@@ -90,6 +91,7 @@ pub fn animal(source: &str, seq: u64, best: usize, confidence: f32) -> Predictio
         top: vec![Score { index: best, confidence }, other],
         labels: animals().into(),
         timing: Timing::default(),
+        reused: false,
         dropped: 0,
     }
 }

@@ -70,6 +70,7 @@ fn prediction(camera: &str, seq: u64, best: usize, confidence: f32) -> Arc<Predi
         top,
         labels: animals().into(),
         timing: Timing::default(),
+        reused: false,
         dropped: 0,
     })
 }

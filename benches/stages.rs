@@ -137,6 +137,7 @@ fn result(model: &Model) -> Prediction {
     let top = (0..5).map(|index| Score { index, confidence: 0.5 / (index + 1) as f32 }).collect();
     Prediction {
         source: "front".into(),
+        region: None,
         seq: 123_456,
         info: FrameInfo { live: true, ..FrameInfo::new(Picture::new(PixelFormat::Nv12, 1280, 720)) },
         model: model.name.as_str().into(),

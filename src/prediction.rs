@@ -29,11 +29,13 @@ pub struct Timing {
     pub postprocess: Duration,
 }
 
-/// Identifies a stream: a camera and a model.
+/// Identifies a stream: a camera, a region of its picture, and a model.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName {
     /// The camera, or the file.
     pub camera: Arc<str>,
+    /// The region; `None`: the whole picture.
+    pub region: Option<Arc<str>>,
     /// The model.
     pub model: Arc<str>,
 }
@@ -43,6 +45,8 @@ pub struct StreamName {
 pub struct Prediction {
     /// The camera's name, or the file.
     pub source: Arc<str>,
+    /// The region of its picture; `None`: the whole one.
+    pub region: Option<Arc<str>>,
     /// Counts the results of the stream, from 0.
     pub seq: u64,
     /// The frame.
@@ -66,7 +70,7 @@ pub struct Prediction {
 impl Prediction {
     /// Its stream.
     pub fn stream(&self) -> StreamName {
-        StreamName { camera: self.source.clone(), model: self.model.clone() }
+        StreamName { camera: self.source.clone(), region: self.region.clone(), model: self.model.clone() }
     }
 
     /// Columns and rows of the upright frame.
@@ -84,9 +88,10 @@ impl Prediction {
         let mut top = std::mem::take(&mut self.top);
         top.clear();
         top.extend_from_slice(&other.top);
-        let Self { source, seq, info, model, execution_provider, top: _, labels, timing, reused, dropped } = other;
+        let Self { source, region, seq, info, model, execution_provider, top: _, labels, timing, reused, dropped } = other;
         *self = Self {
             source: source.clone(),
+            region: region.clone(),
             seq: *seq,
             info: *info,
             model: model.clone(),

@@ -6,7 +6,7 @@
 use crate::capture::Pipeline;
 use crate::config::{ModelSettings, PipelineText, Reading, Refused, Settings, Unsound};
 use crate::engine::Classifier;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::labels::Labels;
 use crate::model::recipe::{Recipe, Settled, Stated};
 use crate::model::{self, Model};
@@ -15,6 +15,9 @@ use crate::runtime::{self, Infer, Provider};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+/// The settings of a model in force, and its files as they were when it was read.
+pub type Known = (ModelSettings, Files);
 
 /// A model that was read, with its labels.
 #[derive(Debug, Clone)]
@@ -33,20 +36,30 @@ pub struct OpenModel {
     pub files: Files,
 }
 
-/// Settings, and the model that they name.
+/// Logs what is of no use in `settings`.
+pub fn warn_unused(settings: &Settings) {
+    for name in &settings.unused {
+        tracing::warn!("the model '{name}' is not opened: no camera has it among its models");
+    }
+}
+
+/// Settings, and the models that they name.
 #[derive(Debug)]
 pub struct Opened {
     /// The settings.
     pub settings: Settings,
-    /// The model.
-    pub model: OpenModel,
+    /// The models, in the order of the settings.
+    pub models: Vec<OpenModel>,
 }
 
 /// Reads the model of `settings` and its labels.
 pub fn model(settings: ModelSettings) -> Result<OpenModel> {
     let files = Files::of(&settings, &[]);
-    let model = read(&settings)?;
+    let mut model = read(&settings)?;
     let files = files.and(model.files_named());
+    if let Some(name) = &settings.name {
+        model.name = name.to_string();
+    }
     let labels = model.labels(settings.labels.as_deref())?;
     let Settled { recipe, mut warnings } = model.recipe(Stated::of_settings(&settings.preprocess))?;
     warnings.extend(model.sources.notes.iter().cloned());
@@ -73,54 +86,51 @@ fn read(settings: &ModelSettings) -> Result<Model> {
 
 /// Opens what `reading` names; everything that is wrong comes at once.
 pub fn open(reading: Reading) -> std::result::Result<Opened, Refused> {
-    let opened = reading.model().cloned().map(model).transpose();
-    let (settings, model) = checked(reading, opened)?;
-    // settings that are right name a model
-    let model = model.ok_or_else(|| Refused::Unread(Error::failed("the settings name no model")))?;
-    Ok(Opened { settings, model })
+    let (settings, models) = open_all(reading, |_| true)?;
+    Ok(Opened { settings, models })
 }
 
-/// The same for other settings than those in force: a model with the same settings and the same `files` as the one of `current` is not
-/// opened again.
-pub fn reopen(
-    reading: Reading,
-    current: &ModelSettings,
-    files: &Files,
-) -> std::result::Result<(Settings, Option<OpenModel>), Refused> {
-    let changed = reading.model().filter(|model| *model != current || files.changed(model)).cloned();
-    let opened = changed.map(model).transpose();
-    checked(reading, opened)
+/// The same for other settings than those in force: a model with the same settings and the same files as one of `current` is not
+/// opened again. Returns those that were.
+pub fn reopen(reading: Reading, current: &[Known]) -> std::result::Result<(Settings, Vec<OpenModel>), Refused> {
+    let is_known = |model: &ModelSettings| current.iter().any(|(known, files)| known == model && !files.changed(model));
+    open_all(reading, |model| !is_known(model))
 }
 
-/// The settings of `reading`, if the model could be `opened` and all pipelines can be built.
-fn checked(reading: Reading, opened: Result<Option<OpenModel>>) -> std::result::Result<(Settings, Option<OpenModel>), Refused> {
+/// Opens the models of `reading` that are `wanted`; everything that is wrong comes at once.
+fn open_all(reading: Reading, wanted: impl Fn(&ModelSettings) -> bool) -> std::result::Result<(Settings, Vec<OpenModel>), Refused> {
+    let (mut models, mut unsound) = (Vec::new(), Vec::new());
+    for (index, settings) in reading.models().enumerate().filter(|(_, settings)| wanted(settings)) {
+        match model(settings.clone()) {
+            Ok(model) => models.push(model),
+            Err(error) => unsound.push((index, error)),
+        }
+    }
     let built = |(index, text): (usize, &PipelineText)| Some((index, Pipeline::build(&text.text.value).err()?));
     let pipelines = reading.pipelines().iter().enumerate().filter_map(built).collect();
-    let (model, unsound) = match opened {
-        Ok(model) => (model, None),
-        Err(error) => (None, Some(error)),
-    };
-    let settings = reading.settings(Unsound { model: unsound, pipelines })?;
-    Ok((settings, model))
+    let settings = reading.settings(Unsound { models: unsound, pipelines })?;
+    Ok((settings, models))
 }
 
 impl OpenModel {
     /// Loads ONNX Runtime and opens a session: the last that can fail before the first frame.
     pub fn classifier(&self) -> Result<Classifier> {
-        self.recipe.lines().iter().for_each(|(about, said)| tracing::info!("{about}: {said}"));
-        self.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        // of several models
+        let whose = self.settings.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        self.recipe.lines().iter().for_each(|(about, said)| tracing::info!("{whose}{about}: {said}"));
+        self.warnings.iter().for_each(|warning| tracing::warn!("{whose}{warning}"));
         if self.labels.origin().is_none() {
             tracing::warn!(
-                "no labels, so classes are numbered. Put labels.txt beside the model, or name a file: labels in [model], or --labels."
+                "{whose}no labels, so classes are numbered. Put labels.txt beside the model, or name a file: labels in [model], or --labels."
             );
         }
         if self.model.output.is_binary() {
             let name = self.labels.name(self.labels.positive());
-            tracing::info!("the model has one output, which is taken as the probability of '{name}'");
+            tracing::info!("{whose}the model has one output, which is taken as the probability of '{name}'");
         }
         if !self.model.other_outputs.is_empty() {
             tracing::info!(
-                "of the model's outputs '{}' is read; not read: {}",
+                "{whose}of the model's outputs '{}' is read; not read: {}",
                 self.model.output.tensor.name,
                 self.model.other_outputs.join(", ")
             );
@@ -141,6 +151,7 @@ impl OpenModel {
     /// A classifier with that session.
     pub fn classifier_of(&self, session: Box<dyn Infer>) -> Classifier {
         Classifier::new(&self.model, self.labels.clone(), session, &self.recipe.params(), self.settings.top)
+            .with_key(self.settings.key())
             .with_recipe(&self.recipe)
     }
 }
@@ -197,6 +208,7 @@ impl Files {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use std::os::unix::fs::symlink;
 
     fn settings(model: &Path) -> ModelSettings {
@@ -275,10 +287,11 @@ mod tests {
         let (folder, sound) = (tempfile::tempdir().unwrap(), "videotestsrc ! appsink name=frames");
         let path = folder.path().join("model.onnx");
         fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/models/testcard/testcard.onnx"), &path).unwrap();
-        let Opened { settings, model } = open(reading(&path, sound)).unwrap();
-        let again = || reopen(reading(&path, sound), &settings.model, &model.files);
-        assert!(again().unwrap().1.is_none());
-        assert!(reopen(reading(&path, "nonsense"), &settings.model, &model.files).is_err(), "pipelines are tried all the same");
+        let OpenModel { settings, files, .. } = open(reading(&path, sound)).unwrap().models.remove(0);
+        let known = [(settings, files)];
+        let again = || reopen(reading(&path, sound), &known);
+        assert!(again().unwrap().1.is_empty());
+        assert!(reopen(reading(&path, "nonsense"), &known).is_err(), "pipelines are tried all the same");
         fs::write(&path, "something else").unwrap();
         let Err(Refused::Faulty(_, faults)) = again() else { panic!("a damaged model was taken") };
         assert_eq!(faults.iter().map(|fault| fault.origin.line()).collect::<Vec<_>>(), [Some(2)]);

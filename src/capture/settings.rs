@@ -36,7 +36,7 @@ const ROTATIONS: [(&str, &str, Option<u32>); 5] = [
 pub const SOURCE: &str = "source";
 
 /// The keys.
-pub const KEYS: [Key; 13] = [
+pub const KEYS: [Key; 14] = [
     Key::new("name", Kind::Text, "The name of the camera in the results")
         .default_described("camera")
         .flag("--name", "NAME", heading::CAMERA)
@@ -49,6 +49,7 @@ pub const KEYS: [Key; 13] = [
     .flag("--pipeline", "FILE", heading::CAMERA)
     .in_group(SOURCE),
     Key::new("launch", Kind::Text, "gst-launch text instead of a .launch file; it ends in appsink name=frames"),
+    Key::new("models", Kind::Names, "The models that classify this camera's pictures, by their names").default_described("all models"),
     Key::new("vars", Kind::Variables, "Variables of this camera's pipeline; before those of [vars]"),
     Key::new(
         "live",
@@ -115,6 +116,8 @@ pub struct Camera {
     pub name: Arc<str>,
     /// gst-launch text, variables filled in.
     pub pipeline: String,
+    /// The names of its models; `None`: all models.
+    pub models: Option<Vec<Arc<str>>>,
     /// How its frames are made upright.
     pub turn: Turn,
     /// Whether it is live; `None`: the kind of its source decides.
@@ -139,6 +142,27 @@ pub struct Stuck {
 }
 
 impl Camera {
+    /// The camera `name` of `pipeline`, everything else as by default.
+    pub fn new(name: impl Into<Arc<str>>, pipeline: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            pipeline: pipeline.into(),
+            models: None,
+            turn: Turn::default(),
+            live: None,
+            limits: Limits::default(),
+            min_interval: None,
+            unchanged: None,
+            stuck: None,
+        }
+    }
+
+    /// Whether `other` is the same source, whatever classifies its frames.
+    pub fn is_same_source(&self, other: &Self) -> bool {
+        let models = self.models.clone();
+        *self == Self { models, ..other.clone() }
+    }
+
     /// What `[[camera]]` says. It needs a name where it is not the only one. Variables of the pipeline come from flags, which are among
     /// `vars` of all cameras, then from the camera, then from the others of `vars`, then from `environment`.
     pub fn read(
@@ -163,7 +187,9 @@ impl Camera {
         let stuck = stuck.map(|command| Stuck { command, after });
         let min_interval = section.get::<Option<f64>>("max_rate").map(|rate| Duration::from_secs_f64(1.0 / rate));
         let unchanged = section.get("unchanged");
-        let camera = Self { name: name?.into(), pipeline: pipeline?, turn, live, limits, min_interval, unchanged, stuck };
+        let models = section.get::<Option<Vec<String>>>("models");
+        let models = models.map(|names| names.into_iter().map(Arc::from).collect());
+        let camera = Self { name: name?.into(), pipeline: pipeline?, models, turn, live, limits, min_interval, unchanged, stuck };
         (section.count() == before).then_some(camera)
     }
 }

@@ -1,7 +1,7 @@
 //! `glimpsed check`: whether `glimpsed run` would start, as far as that shows without opening a camera or a session.
 
 use crate::cli::{Check, Origin};
-use crate::config::Refused;
+use crate::config::{self, Refused};
 use crate::error::{Error, Result};
 use crate::printable::line;
 use crate::publish::{write_all, write_text};
@@ -51,16 +51,26 @@ fn reported(refused: &Refused) -> Vec<ReportedError> {
     }
 }
 
-fn text(origin: &Origin, Opened { settings, model }: &Opened) -> String {
+fn text(origin: &Origin, Opened { settings, models }: &Opened) -> String {
     let mut text = match &origin.file {
         Some(path) => format!("'{}' is valid\n", line(&path.display().to_string())),
         None => "these flags are valid\n".to_owned(),
     };
-    let names = if model.labels.origin().is_some() { "named" } else { "numbered" };
-    text += &format!("  model   {}: {} classes, {names}\n", line(&model.model.name), model.labels.len());
+    for model in models {
+        let names = if model.labels.origin().is_some() { "named" } else { "numbered" };
+        text += &format!("  model   {}: {} classes, {names}\n", line(&model.model.name), model.labels.len());
+    }
+    for name in &settings.unused {
+        text += &format!("  unused  {}: no camera has it among its models, so it is not opened\n", line(name));
+    }
     for camera in &settings.cameras {
         let pipeline = camera.pipeline.split_whitespace().collect::<Vec<_>>().join(" ");
         text += &format!("  camera  {}: {}\n", line(&camera.name), line(&pipeline));
+        if models.len() > 1 {
+            let streams = config::streams(camera, &settings.keys());
+            let names: Vec<_> = streams.iter().map(|stream| line(&stream.model).into_owned()).collect();
+            text += &format!("          classified by {}\n", names.join(", "));
+        }
     }
     if let Some(socket) = &settings.socket {
         text += &format!("  socket  {}\n", line(&socket.path.display().to_string()));

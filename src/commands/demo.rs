@@ -1,7 +1,7 @@
 //! `glimpsed demo`: the built-in model on a live test picture that changes every few seconds.
 
 use super::format::format;
-use crate::capture::{self, Limits, Pipeline};
+use crate::capture::{self, Pipeline};
 use crate::cli::Demo;
 use crate::config::Camera;
 use crate::daemon::{self, Outside, Parts};
@@ -61,16 +61,7 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
         let format = format(&args.output, &out);
         Box::new(Stdout::new(out, format))
     };
-    let camera = Camera {
-        name: "demo".into(),
-        pipeline: PIPELINE.into(),
-        live: None,
-        turn: Default::default(),
-        limits: Limits::default(),
-        min_interval: None,
-        unchanged: None,
-        stuck: None,
-    };
+    let camera = Camera::new("demo", PIPELINE);
     let parts = Parts {
         classifiers: vec![classifier],
         hub: Hub::new().queued(publisher)?,

@@ -23,20 +23,26 @@ use std::sync::Arc;
 pub fn run(args: &Run, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
     let opening = stop.opening();
     let origin = args.origin();
-    let Opened { settings, model } = startup::open(load(&origin)?)?;
-    let classifier = model.classifier().map_err(|error| origin.advise(error))?;
+    let Opened { settings, models } = startup::open(load(&origin)?)?;
+    startup::warn_unused(&settings);
+    let classifiers = models.iter().map(|model| model.classifier().map_err(|error| origin.advise(error)));
+    let classifiers = classifiers.collect::<Result<Vec<_>>>()?;
     capture::start_gstreamer()?;
     drop(opening);
-    let hub = publishers(&settings, out, &classifier)?;
+    let hub = publishers(&settings, out, &classifiers)?;
     let patience = daemon::PATIENCE;
     let source = origin.file.is_some().then(|| Source {
-        load: Arc::new(move |current, files| Ok(startup::reopen(load(&origin)?, current, files)?)),
+        load: Arc::new(move |known| {
+            let (settings, models) = startup::reopen(load(&origin)?, known)?;
+            startup::warn_unused(&settings);
+            Ok((settings, models))
+        }),
         settings: settings.clone(),
-        files: model.files,
+        files: models.into_iter().map(|model| model.files).collect(),
         patience,
     });
     let limit = limit(&args.limits, stop)?;
-    let parts = Parts { classifiers: vec![classifier], hub, status_interval: settings.status_interval, limit, source };
+    let parts = Parts { classifiers, hub, status_interval: settings.status_interval, limit, source };
     daemon::run(parts, settings.cameras, Arc::new(|_| {}), Outside { stop, asked, service: Service::default() }).map(drop)
 }
 
@@ -73,11 +79,10 @@ pub fn limit(limits: &LimitArgs, stop: &Stop) -> Result<Option<u64>> {
 }
 
 /// The socket; and standard output, unless the settings say no, or there is a socket and they say nothing.
-fn publishers(settings: &Settings, out: File, classifier: &Classifier) -> Result<Hub> {
+fn publishers(settings: &Settings, out: File, classifiers: &[Classifier]) -> Result<Hub> {
     let mut hub = Hub::new();
     if let Some(params) = &settings.socket {
-        let cameras: Vec<_> = settings.cameras.iter().map(|camera| &*camera.name).collect();
-        hub = hub.inline(Box::new(Socket::open(params, &daemon::hello(&[classifier], &cameras))?));
+        hub = hub.inline(Box::new(Socket::open(params, &daemon::hello(classifiers, &settings.cameras))?));
     }
     let format = match settings.output {
         Some(Output::None) => None,

@@ -2,6 +2,7 @@
 
 use crate::capture::Camera;
 use crate::settings::{Layers, Origin, Placed, Section};
+use crate::suggest::nearest;
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
 
@@ -17,8 +18,8 @@ pub struct PipelineText {
     pub text: Placed<String>,
 }
 
-/// The cameras of `layers`, and the pipelines of those that could be read.
-pub fn read(layers: &Layers, environment: &dyn Fn(&str) -> Option<OsString>) -> (Vec<Camera>, Vec<PipelineText>) {
+/// The cameras of `layers`, whose models have these `names`, and the pipelines of those that could be read.
+pub fn read(layers: &Layers, names: &[String], environment: &dyn Fn(&str) -> Option<OsString>) -> (Vec<Camera>, Vec<PipelineText>) {
     let by_flag = ["pipeline", "launch"].iter().any(|key| layers.flags.value("camera", key).is_some());
     let mut sections = layers.sections("camera");
     if by_flag {
@@ -35,7 +36,12 @@ pub fn read(layers: &Layers, environment: &dyn Fn(&str) -> Option<OsString>) -> 
     let vars = layers.top().variables("vars");
     let (mut cameras, mut pipelines) = (Vec::new(), Vec::new());
     for section in &sections {
-        let Some(camera) = Camera::read(section, sections.len() == 1, &vars, environment) else { continue };
+        let Some(mut camera) = Camera::read(section, sections.len() == 1, &vars, environment) else { continue };
+        if layers.flags.value("model", "file").is_some() {
+            // it is in place of the models of the file
+            camera.models = None;
+        }
+        check_models(section, &camera, names);
         let origin = section.origin_of("pipeline").or(section.origin_of("launch")).unwrap_or(section.origin);
         let text = Placed { value: camera.pipeline.clone(), origin };
         pipelines.push(PipelineText { camera: camera.name.to_string(), text });
@@ -43,6 +49,31 @@ pub fn read(layers: &Layers, environment: &dyn Fn(&str) -> Option<OsString>) -> 
     }
     check_names(layers, &sections);
     (cameras, pipelines)
+}
+
+/// All models of `camera` must be among `names`, each once.
+fn check_models(section: &Section, camera: &Camera, names: &[String]) {
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let named = camera.models.iter().flatten();
+    for (n, name) in named.clone().enumerate() {
+        if known.contains(&&**name) {
+            if named.clone().take(n).any(|other| other == name) {
+                section.fault("models", format!("models has '{name}' twice"));
+            }
+            continue;
+        }
+        let near = nearest(name, &known);
+        section.fault(
+            "models",
+            match near {
+                Some(near) => format!("there is no model '{name}'; did you mean '{near}'?"),
+                None if known.is_empty() => {
+                    format!("there is no model '{name}': the only model has no name, and classifies the pictures of all cameras")
+                }
+                None => format!("there is no model '{name}'; there are: {}", known.join(", ")),
+            },
+        );
+    }
 }
 
 fn check_names(layers: &Layers, sections: &[Section]) {

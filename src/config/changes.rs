@@ -1,14 +1,13 @@
 //! The difference between two settings, as a reload sees it. Pure.
 
 use super::settings::Settings;
+use super::streams::streams;
 use crate::capture::Camera;
 use std::sync::Arc;
 
 /// What a reload has to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changes {
-    /// The settings of the model differ. (Its files may have changed as well; the settings do not tell.)
-    pub model: bool,
     /// Names of cameras to stop without a successor.
     pub removed: Vec<Arc<str>>,
     /// Cameras to stop and start again with these settings.
@@ -20,7 +19,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// From `old` to `new`. Cameras that have `ended` by themselves are started again if they are still wanted.
+    /// From `old` to `new`. Cameras that have `ended` by themselves are started again if they are still wanted. Models and streams are
+    /// not compared here: a camera continues when its streams change, unless all of them do.
     pub fn between(old: &Settings, new: &Settings, ended: &dyn Fn(&str) -> bool) -> Self {
         let before = |name: &str| old.cameras.iter().find(|camera| &*camera.name == name);
         let removed = old.cameras.iter().filter(|camera| new.cameras.iter().all(|other| other.name != camera.name));
@@ -28,7 +28,8 @@ impl Changes {
         for camera in &new.cameras {
             match before(&camera.name) {
                 None => added.push(camera.clone()),
-                Some(known) if known != camera || ended(&camera.name) => changed.push(camera.clone()),
+                Some(known) if !known.is_same_source(camera) || ended(&camera.name) => changed.push(camera.clone()),
+                Some(known) if keeps_none(known, old, camera, new) => changed.push(camera.clone()),
                 Some(_) => {}
             }
         }
@@ -37,13 +38,18 @@ impl Changes {
             ("[output]", old.output != new.output || old.status_interval != new.status_interval),
         ];
         Self {
-            model: old.model != new.model,
             removed: removed.map(|camera| camera.name.clone()).collect(),
             changed,
             added,
             restart: sections.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect(),
         }
     }
+}
+
+/// Whether the `camera` of `new` has no stream that `known`, of `old`, has.
+fn keeps_none(known: &Camera, old: &Settings, camera: &Camera, new: &Settings) -> bool {
+    let before = streams(known, &old.keys());
+    streams(camera, &new.keys()).iter().all(|stream| !before.contains(stream))
 }
 
 #[cfg(test)]
@@ -71,10 +77,18 @@ mod tests {
         let top = "[model]\nfile = 'testcard'\ntop = 2\n[output]\nstdout = 'json'\n";
         let new = settings(&[top, &camera("new", "ball"), &camera("other", "snow"), &camera("same", "ball")].concat());
         let changes = Changes::between(&old, &new, &|_| false);
-        assert!(changes.model);
         assert_eq!(changes.removed, ["gone".into()]);
         assert_eq!((names(&changes.changed), names(&changes.added)), (vec!["other"], vec!["new"]));
         assert_eq!(changes.restart, ["[output]"]);
+    }
+
+    #[test]
+    fn a_camera_continues_with_other_streams_unless_it_keeps_none() {
+        let models = "[[model]]\nname = 'a'\nfile = 'testcard'\n[[model]]\nname = 'b'\nfile = 'testcard'\n";
+        let of = |models: &str, named: &str| settings(&[models, &camera("front", "ball"), named].concat());
+        let old = of(models, "models = ['a']");
+        assert!(Changes::between(&old, &of(models, "models = ['b', 'a']"), &|_| false).changed.is_empty());
+        assert_eq!(names(&Changes::between(&old, &of(models, "models = ['b']"), &|_| false).changed), ["front"]);
     }
 
     #[test]
@@ -82,7 +96,7 @@ mod tests {
         let text = ["[model]\nfile = 'testcard'\n", &camera("a", "ball"), &camera("b", "ball")].concat();
         let (old, new) = (settings(&text), settings(&text));
         let same = Changes::between(&old, &new, &|_| false);
-        let nothing = Changes { model: false, removed: Vec::new(), changed: Vec::new(), added: Vec::new(), restart: Vec::new() };
+        let nothing = Changes { removed: Vec::new(), changed: Vec::new(), added: Vec::new(), restart: Vec::new() };
         assert_eq!(same, nothing);
         assert_eq!(names(&Changes::between(&old, &new, &|name| name == "b").changed), ["b"]);
     }

@@ -1,15 +1,18 @@
 //! The sections of the configuration file: which station's keys stand where.
 
 use crate::publish::socket;
-use crate::settings::Group;
+use crate::settings::{Group, Repeat};
 use crate::{capture, model, preprocess, publish, runtime};
 
 /// All sections. `execution.qnn` is one within another.
 pub static GROUPS: [Group; 7] = [
-    section("model", "what classifies, and how a picture becomes its input", &[&model::KEYS, &preprocess::KEYS]),
+    Group {
+        repeat: Repeat::OnceOrMany,
+        ..section("model", "what classifies, and how a picture becomes its input", &[&model::KEYS, &preprocess::KEYS])
+    },
     section("execution", "what runs the model", &[&runtime::KEYS]),
     section("execution.qnn", "options of QNN by their own names", &[&runtime::QNN_KEYS]),
-    Group { repeated: true, ..section("camera", "one of these for each camera", &[&capture::KEYS]) },
+    Group { repeat: Repeat::Many, ..section("camera", "one of these for each camera", &[&capture::KEYS]) },
     section("", "what all cameras share", &[&capture::VARS]),
     section("socket", "where subscribers connect, and who may", &[&socket::KEYS]),
     section("output", "results on standard output, and statistics", &[&publish::KEYS]),
@@ -21,5 +24,5 @@ pub const SCHEMA_ID: &str = "urn:glimpsed:configuration:1";
 pub const SCHEMA_TITLE: &str = "The configuration of glimpsed, glimpsed.toml";
 
 const fn section(name: &'static str, help: &'static str, keys: &'static [&'static [crate::settings::Key]]) -> Group {
-    Group { name, repeated: false, help, keys }
+    Group { name, repeat: Repeat::Once, help, keys }
 }

@@ -1,9 +1,10 @@
 //! Reads settings: from the configuration file with flags over it, or from flags alone.
 
 use super::groups::GROUPS;
+use super::models::{self, ModelSettings};
 use super::reading::Reading;
 use super::refused::Refused;
-use super::settings::{self, ModelSettings, Read};
+use super::settings::{self, Read};
 use crate::capture::Turn;
 use crate::error::{Error, Result};
 use crate::files;
@@ -58,9 +59,9 @@ pub fn model_of_flags(flags: &Flags) -> Result<ModelSettings> {
         return Err(no_model());
     }
     let layers = Layers::of_flags(&GROUPS, flags);
-    let model = ModelSettings::read(&layers);
+    let model = models::read_one(&layers);
     match (model, layers.into_faults()) {
-        (Some(model), faults) if faults.is_empty() => Ok(model.value),
+        (Some(model), faults) if faults.is_empty() => Ok(model),
         (_, faults) => Err(Faults::new(faults).error(None)),
     }
 }
@@ -75,10 +76,10 @@ fn no_model() -> Error {
 }
 
 fn reading(origin: Option<String>, layers: Layers, environment: Environment) -> Reading {
-    let Read { settings, model, pipelines } = settings::read(&layers, environment);
+    let Read { settings, models, pipelines } = settings::read(&layers, environment);
     let flags = layers.flags.clone();
     let faults = layers.into_faults();
-    Reading { origin, flags, model, pipelines, settings: settings.filter(|_| faults.is_empty()), faults }
+    Reading { origin, flags, models, pipelines, settings: settings.filter(|_| faults.is_empty()), faults }
 }
 
 /// The folder of QNN that the file at `path` names, if it can be read: for what must be set before anything else starts.

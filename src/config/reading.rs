@@ -2,10 +2,11 @@
 
 use super::cameras::PipelineText;
 use super::groups::GROUPS;
+use super::models::ModelSettings;
 use super::refused::Refused;
-use super::settings::{ModelSettings, Settings};
+use super::settings::Settings;
 use crate::error::Error;
-use crate::settings::{Advice, Fault, Faults, Flags, Origin, Placed};
+use crate::settings::{Advice, Fault, Faults, Flags, Placed};
 
 /// What settings say as far as they could be read, and what is wrong with them. `glimpsed::startup` opens what they name, and makes
 /// [`Settings`] of them by [`Reading::settings`].
@@ -15,7 +16,7 @@ pub struct Reading {
     pub(super) origin: Option<String>,
     /// The flags that are laid over the file.
     pub(super) flags: Flags,
-    pub(super) model: Option<Placed<ModelSettings>>,
+    pub(super) models: Vec<Placed<ModelSettings>>,
     pub(super) pipelines: Vec<PipelineText>,
     /// `None` where something is wrong.
     pub(super) settings: Option<Settings>,
@@ -25,16 +26,16 @@ pub struct Reading {
 /// What is wrong with what settings name.
 #[derive(Debug, Default)]
 pub struct Unsound {
-    /// The model or its labels.
-    pub model: Option<Error>,
+    /// Models or their labels, by their index in [`Reading::models`].
+    pub models: Vec<(usize, Error)>,
     /// Pipelines, by their index in [`Reading::pipelines`].
     pub pipelines: Vec<(usize, Error)>,
 }
 
 impl Reading {
-    /// The model's settings, where a model is named.
-    pub fn model(&self) -> Option<&ModelSettings> {
-        self.model.as_ref().map(|model| &model.value)
+    /// The settings of the models that are named and used.
+    pub fn models(&self) -> impl Iterator<Item = &ModelSettings> {
+        self.models.iter().map(|model| &model.value)
     }
 
     /// The pipelines that could be read.
@@ -44,15 +45,18 @@ impl Reading {
 
     /// The settings; or all that is wrong, with them and with what they name, in the order of the lines.
     pub fn settings(self, unsound: Unsound) -> Result<Settings, Refused> {
-        let Self { origin, flags, model, pipelines, settings, mut faults } = self;
+        let Self { origin, flags, models, pipelines, settings, mut faults } = self;
+        let mut unsound_models = unsound.models;
         if origin.is_none() && faults.is_empty() && unsound.pipelines.is_empty() {
             // one thing that is wrong with flags is told by itself
-            if let Some(error) = unsound.model {
+            if let Some((_, error)) = unsound_models.pop() {
                 return Err(Refused::Unread(error));
             }
-        } else if let Some(error) = unsound.model {
+        }
+        // before what else has no line
+        for (index, error) in unsound_models.into_iter().rev() {
             let error = if origin.is_some() { Advice::new(&GROUPS, &flags).of(error) } else { error };
-            faults.insert(0, Fault::new(model.map_or(Origin::Nowhere, |model| model.origin), error.to_string()));
+            faults.insert(0, Fault::new(models[index].origin, error.to_string()));
         }
         faults.extend(unsound.pipelines.into_iter().map(|(index, error)| {
             let PipelineText { camera, text } = &pipelines[index];

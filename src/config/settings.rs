@@ -1,22 +1,22 @@
 //! All that the daemon is told, and how it is read from the layers.
 
 use super::cameras::{self, PipelineText};
+use super::models::{self, ModelSettings};
+use super::streams::uses;
 use crate::capture::Camera;
-use crate::model::{self, BUILTIN};
-use crate::preprocess;
 use crate::publish::{self, Output, socket};
-use crate::runtime;
-use crate::settings::{Layers, Origin, Placed};
-use crate::tensor::Scores;
+use crate::settings::{Layers, Placed};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// All that the daemon is told.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What classifies.
-    pub model: ModelSettings,
+    /// What classifies: the models that cameras use, at least one.
+    pub models: Vec<ModelSettings>,
+    /// The names of models that no camera uses, which are not opened.
+    pub unused: Vec<Arc<str>>,
     /// What is watched.
     pub cameras: Vec<Camera>,
     /// Where subscribers come.
@@ -27,44 +27,10 @@ pub struct Settings {
     pub status_interval: Option<Duration>,
 }
 
-/// What classifies, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModelSettings {
-    /// An ONNX file, or `testcard`.
-    pub model: PathBuf,
-    /// The names of the classes, where they do not lie beside the model.
-    pub labels: Option<PathBuf>,
-    /// Width and height of the input, where the model's file leaves them free.
-    pub size: Option<(u32, u32)>,
-    /// The output that has the classes.
-    pub output: Option<String>,
-    /// What its numbers are.
-    pub scores: Option<Scores>,
-    /// Who runs the model, and with which libraries.
-    pub runtime: runtime::Params,
-    /// What is set of how a picture becomes the model's input.
-    pub preprocess: preprocess::Chosen,
-    /// How many of the best classes a result has.
-    pub top: usize,
-}
-
-impl ModelSettings {
-    /// What `[model]` and `[execution]` say; `None` where they name no model.
-    pub fn read(layers: &Layers) -> Option<Placed<Self>> {
-        let (section, runtime) = (layers.section("model"), runtime::Params::read(&layers.section("execution")));
-        let model::Params { file, labels, size, output, scores, top } = model::Params::read(&section);
-        let preprocess = preprocess::Chosen::read(&section);
-        if file.is_none() && !section.has("file") {
-            layers.fault(Origin::Nowhere, "no model is set: file = \"FILE\" in [model]; file = \"testcard\" is the built-in one");
-        }
-        let Placed { value: model, origin } = file?;
-        Some(Placed { value: Self { model, labels, size, output, scores, runtime, preprocess, top }, origin })
-    }
-
-    /// The built-in model on `runtime`, everything else as by default.
-    pub fn builtin(runtime: runtime::Params) -> Self {
-        let model::Params { labels, size, output, scores, top, .. } = model::Params::default();
-        Self { model: BUILTIN.into(), labels, size, output, scores, runtime, preprocess: preprocess::Chosen::default(), top }
+impl Settings {
+    /// The keys of the models, in their order.
+    pub fn keys(&self) -> Vec<Arc<str>> {
+        self.models.iter().map(ModelSettings::key).collect()
     }
 }
 
@@ -72,18 +38,29 @@ impl ModelSettings {
 pub struct Read {
     /// The settings; they count only where nothing is wrong.
     pub settings: Option<Settings>,
-    /// The model, where one is named.
-    pub model: Option<Placed<ModelSettings>>,
+    /// The models that are used.
+    pub models: Vec<Placed<ModelSettings>>,
     /// The pipelines of all cameras that could be read.
     pub pipelines: Vec<PipelineText>,
 }
 
 /// Reads all of `layers`, in which faults are noted. Pipelines may use variables of the `environment`.
 pub fn read(layers: &Layers, environment: &dyn Fn(&str) -> Option<OsString>) -> Read {
-    let model = ModelSettings::read(layers);
-    let (cameras, pipelines) = cameras::read(layers, environment);
+    let (models, names) = models::read(layers);
+    let (cameras, pipelines) = cameras::read(layers, &names, environment);
     let socket = socket::Params::read(&layers.section("socket"));
     let publish::Params { stdout: output, status_interval } = publish::Params::read(&layers.section("output"));
-    let settings = model.clone().map(|model| Settings { model: model.value, cameras, socket, output, status_interval });
-    Read { settings, model, pipelines }
+    // where something is wrong, it is not known who uses what
+    let known = layers.count() == 0;
+    let is_used = |model: &Placed<ModelSettings>| !known || cameras.iter().any(|camera| uses(camera, &model.value.key()));
+    let (models, unused): (Vec<_>, Vec<_>) = models.into_iter().partition(is_used);
+    let settings = Settings {
+        models: models.iter().map(|model| model.value.clone()).collect(),
+        unused: unused.into_iter().map(|model| model.value.key()).collect(),
+        cameras,
+        socket,
+        output,
+        status_interval,
+    };
+    Read { settings: Some(settings).filter(|settings| !settings.models.is_empty()), models, pipelines }
 }

@@ -1,25 +1,21 @@
 //! One camera: its pipeline on its own thread, its channel to each engine, and its counters.
 
 use super::hook::Hook;
+use super::outlets::{Exchange, Outlet, Outlets, outlet};
 use super::reporter::{StateReporter, wake};
 use crate::caption::Caption;
 use crate::capture::{self, Limits, Pipeline};
-use crate::channel::{self, Sent, counted_channel};
-use crate::config;
+use crate::config::{self, StreamSettings};
 use crate::engine::{Stream, StreamId};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::metrics::{Metrics, State, StreamMetrics};
+use crate::metrics::{Metrics, State};
 use crate::publish::Overlay;
 use crate::system::signals::Stop;
 use crate::threads::{self, Watched};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
-use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-
-/// One frame waits while another is processed: with more, a slow engine would get older frames.
-const WAITING: usize = 1;
 
 /// Configures the camera's pipeline before it starts.
 pub type Prepare = Arc<dyn Fn(&Pipeline) + Send + Sync>;
@@ -30,16 +26,34 @@ pub struct Prepared {
     work: Box<dyn FnOnce() + Send>,
 }
 
+/// Other streams for a running camera.
+pub struct StreamChange {
+    /// All its streams then.
+    pub streams: Vec<(StreamSettings, StreamId)>,
+    /// Those that it has no more.
+    pub remove: Vec<StreamId>,
+    /// The outlets of those that are new.
+    pub add: Vec<Outlet>,
+}
+
+impl StreamChange {
+    /// Whether no stream comes or goes.
+    pub fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.add.is_empty()
+    }
+}
+
 /// A running camera.
 pub struct Camera {
     /// Its settings.
     pub settings: config::Camera,
-    /// Its stream in each engine.
-    pub streams: Vec<StreamId>,
+    /// Its streams.
+    pub streams: Vec<(StreamSettings, StreamId)>,
     /// Its counters.
     pub metrics: Arc<Metrics>,
     /// The state and its reason as last reported to subscribers.
     pub last_reported: (State, Option<String>),
+    exchange: Exchange,
     stop: Stop,
     /// `None` until it is started.
     thread: Option<Watched<()>>,
@@ -49,24 +63,24 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Creates the camera, which counts in `metrics` and wakes `main` at each change of its state. It has a stream for each of
-    /// `engines` engines; results of the first are shown on the camera's video.
+    /// Creates the camera with its `streams`, which counts in `metrics` and wakes `main` at each change of its state. Results of its
+    /// first stream are shown on its video. Returns each stream with its engine's key.
     pub fn prepare(
         settings: config::Camera,
+        streams: Vec<StreamSettings>,
         prepare: Prepare,
         metrics: Arc<Metrics>,
         main: Sender<()>,
-        engines: usize,
-    ) -> (Prepared, Vec<Stream>) {
+    ) -> (Prepared, Vec<(Arc<str>, Stream)>) {
         let caption = Caption::lasting(settings.min_interval.unwrap_or_default() * 2);
-        let (mut outlets, streams): (Vec<_>, Vec<_>) = (0..engines)
-            .map(|engine| {
-                let (outlet, stream) = outlet(metrics.stream(engine));
-                let stream = stream.with_unchanged(settings.unchanged);
-                let overlay = || Box::new(Overlay::new(caption.clone()));
-                (outlet, if engine == 0 { stream.with_place(overlay()) } else { stream })
-            })
-            .unzip();
+        let (mut outlets, mut ids, mut to_engines) = (Vec::new(), Vec::new(), Vec::new());
+        for (n, of) in streams.into_iter().enumerate() {
+            let (outlet, stream) = stream_of(&metrics, &settings, &of);
+            let stream = if n == 0 { stream.with_place(Box::new(Overlay::new(caption.clone()))) } else { stream };
+            outlets.push(outlet);
+            ids.push((of.clone(), stream.id()));
+            to_engines.push((of.model, stream));
+        }
         let params = capture::Params {
             name: settings.name.clone(),
             limits: settings.limits,
@@ -80,12 +94,11 @@ impl Camera {
             }),
             ..capture::Params::new(&settings.pipeline)
         };
-        let counting = metrics.clone();
+        let (counting, exchange) = (metrics.clone(), Exchange::default());
+        let mut outlets = Outlets::new(outlets, exchange.clone());
         let deliver = move |mut frame: Frame| {
             frame.info.number = counting.captured();
-            // the engines share the pixels; one that has ended counts each frame as dropped
-            let taken = outlets.iter_mut().filter_map(|outlet: &mut Outlet| outlet.send(frame.clone()).then_some(())).count();
-            if taken > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            outlets.send(&frame)
         };
         let (stop, outcome) = (Stop::default(), Arc::new(OnceLock::new()));
         let (asked, result) = (stop.clone(), outcome.clone());
@@ -101,9 +114,15 @@ impl Camera {
             wake(&main);
         };
         let last_reported = (State::Starting, None);
-        let ids = streams.iter().map(Stream::id).collect();
-        let camera = Self { settings, streams: ids, metrics, last_reported, stop, thread: None, hook_ended, outcome };
-        (Prepared { camera, work: Box::new(work) }, streams)
+        let camera = Self { settings, streams: ids, metrics, last_reported, exchange, stop, thread: None, hook_ended, outcome };
+        (Prepared { camera, work: Box::new(work) }, to_engines)
+    }
+
+    /// Exchanges streams while frames flow.
+    pub fn exchange(&mut self, settings: config::Camera, change: StreamChange) {
+        let StreamChange { streams, remove, add } = change;
+        self.exchange.replace(&remove, add);
+        (self.settings, self.streams) = (settings, streams);
     }
 
     /// Its counters, and how long it may be without progress.
@@ -147,25 +166,10 @@ impl Camera {
     }
 }
 
-/// The sending side of a channel to one engine.
-struct Outlet {
-    sender: channel::Sender<Frame>,
-    metrics: Arc<StreamMetrics>,
-}
-
-fn outlet(metrics: Arc<StreamMetrics>) -> (Outlet, Stream) {
-    let (sender, receiver) = counted_channel(WAITING, metrics.dropped_counter());
-    let stream = Stream::new(receiver, metrics.clone());
-    (Outlet { sender, metrics }, stream)
-}
-
-impl Outlet {
-    /// Puts a frame into the channel. False: the engine accepts no more.
-    fn send(&mut self, frame: Frame) -> bool {
-        self.metrics.delivered();
-        let sent = if frame.info.live { self.sender.send_newest(frame) } else { self.sender.send_all(frame) };
-        sent != Sent::Closed
-    }
+/// The stream `of` a camera with these `settings`, counted in `metrics`, and its outlet.
+pub fn stream_of(metrics: &Metrics, settings: &config::Camera, of: &StreamSettings) -> (Outlet, Stream) {
+    let (outlet, stream) = outlet(metrics.stream(None, &of.model));
+    (outlet, stream.with_unchanged(settings.unchanged))
 }
 
 impl Prepared {

@@ -34,6 +34,8 @@ pub struct Shared {
 
 /// An engine, as the main thread sees it.
 pub struct EngineThread {
+    /// What tells it from the other engines; another model after a reload may have the same key.
+    pub key: Arc<str>,
     /// Its model, as `hello` describes it.
     pub model: Model,
     /// The execution as last reported to subscribers.
@@ -47,9 +49,9 @@ pub struct EngineThread {
 }
 
 impl EngineThread {
-    /// Starts it.
+    /// Starts it. `shared.running` counts it already.
     pub fn start(classifier: Classifier, streams: Vec<Stream>, shared: Shared) -> Result<Self> {
-        let (model, last_reported) = (model_of(&classifier), classifier.execution().clone());
+        let (key, model, last_reported) = (classifier.key().clone(), model_of(&classifier), classifier.execution().clone());
         let execution = Arc::new(Mutex::new(last_reported.clone()));
         let ((changes, changed), observed) = (bounded(CHANGES), execution.clone());
         let work = move || {
@@ -64,7 +66,7 @@ impl EngineThread {
             if ending.is_last() { worked.and(hub.end()) } else { worked }
         };
         let thread = threads::spawn("engine", work)?;
-        Ok(Self { model, last_reported, reported_hanging: false, execution, changes: Some(changes), thread })
+        Ok(Self { key, model, last_reported, reported_hanging: false, execution, changes: Some(changes), thread })
     }
 
     /// What runs the model now.

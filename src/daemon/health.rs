@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// The last observed values.
+#[derive(Default)]
 pub struct Health {
-    engines: Vec<Progress>,
+    /// By the engines' keys.
+    engines: HashMap<Arc<str>, Progress>,
     signs: HashMap<Arc<str>, (u64, Instant)>,
 }
 
@@ -25,18 +27,13 @@ struct Progress {
 }
 
 impl Health {
-    /// For a daemon with `engines` engines.
-    pub fn new(engines: usize) -> Self {
-        Self { engines: vec![Progress::default(); engines], signs: HashMap::new() }
-    }
-
     /// Whether each engine has made progress since the last call: a result; or no waiting frame, while a camera's thread has shown
     /// activity within its time limit.
     pub fn progress<'a>(&mut self, cameras: impl Iterator<Item = (&'a Metrics, Limits)>, now: Instant) -> bool {
-        let (mut seen, mut in_time) = (vec![(0, false); self.engines.len()], false);
+        let (mut seen, mut in_time) = (HashMap::new(), false);
         for (metrics, limits) in cameras {
-            for (index, (finished, pending)) in seen.iter_mut().enumerate() {
-                let stream = metrics.stream(index);
+            for stream in metrics.all_streams() {
+                let (finished, pending) = seen.entry(stream.model().clone()).or_insert((0, false));
                 *finished += stream.finished();
                 *pending |= stream.is_pending();
             }
@@ -49,8 +46,9 @@ impl Health {
             }
             in_time |= status.state == State::Ended || now.saturating_duration_since(*since) < capture::longest_silence(&limits);
         }
-        let mut all = true;
-        for (engine, (finished, pending)) in self.engines.iter_mut().zip(seen) {
+        let mut all = in_time || !seen.is_empty();
+        for (key, (finished, pending)) in seen {
+            let engine = self.engines.entry(key).or_default();
             let worked = std::mem::replace(&mut engine.finished, finished) != finished;
             engine.stalled = if pending && !worked { engine.stalled.or(Some(now)) } else { None };
             all &= worked || (!pending && in_time);
@@ -58,9 +56,9 @@ impl Health {
         all
     }
 
-    /// For how long engine number `index` has not been responding, if it is not.
-    pub fn silence(&self, index: usize, now: Instant) -> Option<Duration> {
-        let silence = now.saturating_duration_since(self.engines.get(index)?.stalled?);
+    /// For how long the engine `key` has not been responding, if it is not.
+    pub fn silence(&self, key: &str, now: Instant) -> Option<Duration> {
+        let silence = now.saturating_duration_since(self.engines.get(key)?.stalled?);
         Some(silence).filter(|silence| *silence >= SILENCE)
     }
 }
@@ -76,13 +74,13 @@ mod tests {
     #[test]
     fn an_unprocessed_frame_is_not_progress() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
-        let mut health = Health::new(1);
+        let mut health = Health::default();
         let mut at = |metrics: &Metrics, s| health.progress([(metrics, LIMITS)].into_iter(), start + Duration::from_secs(s));
         assert!(at(&metrics, 0), "a camera may take its time to start");
         metrics.flows();
         let capture = |metrics: &Metrics| {
             metrics.captured();
-            metrics.stream(0).delivered();
+            metrics.stream(None, &"a".into()).delivered();
         };
         capture(&metrics);
         assert!(!at(&metrics, 1), "a frame is waiting");
@@ -93,31 +91,36 @@ mod tests {
     #[test]
     fn a_hanging_engine_is_named_and_stops_the_watchdog_while_another_works() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
-        let mut health = Health::new(2);
+        let mut health = Health::default();
         metrics.flows();
+        let [a, b] = ["a", "b"].map(|model| metrics.stream(None, &model.into()));
         let second = |n: u64| start + Duration::from_secs(n);
         for n in 0..=20 {
-            (0..2).for_each(|engine| metrics.stream(engine).delivered());
-            metrics.stream(0).failed();
+            [&a, &b].iter().for_each(|stream| stream.delivered());
+            a.failed();
             // the other one is done with its first five frames
             if n < 5 {
-                metrics.stream(1).failed();
+                b.failed();
             }
             metrics.captured();
             let progress = health.progress([(&*metrics, LIMITS)].into_iter(), second(n));
             assert_eq!(progress, n < 5, "at {n} s");
-            assert_eq!(health.silence(0, second(n)), None);
-            assert_eq!(health.silence(1, second(n)), n.checked_sub(15).map(|more| SILENCE + Duration::from_secs(more)), "at {n} s");
+            assert_eq!(health.silence("a", second(n)), None);
+            assert_eq!(
+                health.silence("b", second(n)),
+                n.checked_sub(15).map(|more| SILENCE + Duration::from_secs(more)),
+                "at {n} s"
+            );
         }
-        metrics.stream(1).failed();
+        b.failed();
         assert!(health.progress([(&*metrics, LIMITS)].into_iter(), second(21)), "the first one has nothing to do");
-        assert_eq!(health.silence(1, second(21)), None, "it works again");
+        assert_eq!(health.silence("b", second(21)), None, "it works again");
     }
 
     #[test]
     fn a_camera_whose_frames_are_all_discarded_is_alive() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
-        let mut health = Health::new(1);
+        let mut health = Health::default();
         let unusable = metrics.unusable_counter();
         for (n, count) in [&unusable.damaged, &unusable.skipped].into_iter().cycle().take(20).enumerate() {
             count.fetch_add(1, Ordering::Relaxed);
@@ -129,7 +132,7 @@ mod tests {
     #[test]
     fn retries_of_a_camera_are_progress_and_a_hanging_thread_is_not() {
         let (metrics, start) = (Metrics::new("front"), Instant::now());
-        let mut health = Health::new(1);
+        let mut health = Health::default();
         let mut at = |metrics: &Metrics, s| health.progress([(metrics, LIMITS)].into_iter(), start + Duration::from_secs(s));
         for s in 0..10 {
             metrics.lost("no such device");

@@ -1,12 +1,31 @@
 //! `hello`: the first message to subscribers.
 
+use crate::config::{self, StreamSettings};
 use crate::engine::Classifier;
-use crate::message::{Hello, Model, Nodes};
+use crate::message::{Hello, Model, Nodes, Stream};
 use crate::runtime::Execution;
+use std::sync::Arc;
 
-/// The first message to a subscriber, if each of `classifiers` classifies the frames of all `cameras`.
-pub fn hello(classifiers: &[&Classifier], cameras: &[&str]) -> Hello {
-    Hello::new(classifiers.iter().copied().map(model_of).collect(), cameras.iter().map(|&camera| camera.into()).collect())
+/// The first message to a subscriber, if `classifiers` classify the frames of `cameras`.
+pub fn hello(classifiers: &[Classifier], cameras: &[config::Camera]) -> Hello {
+    let models = classifiers.iter().map(|classifier| (classifier.key().clone(), model_of(classifier))).collect();
+    of_models(models, cameras)
+}
+
+/// The same for models with their keys.
+pub fn of_models(models: Vec<(Arc<str>, Model)>, cameras: &[config::Camera]) -> Hello {
+    let (keys, models): (Vec<_>, Vec<_>) = models.into_iter().unzip();
+    let name = |key: &Arc<str>| keys.iter().position(|known| known == key).map(|index| models[index].name.clone());
+    let stream = |camera: &config::Camera, stream: StreamSettings| Stream {
+        camera: camera.name.to_string(),
+        region: None,
+        model: name(&stream.model).unwrap_or_default(),
+    };
+    let of = |camera: &config::Camera| -> Vec<_> {
+        config::streams(camera, &keys).into_iter().map(|settings| stream(camera, settings)).collect()
+    };
+    let streams = cameras.iter().flat_map(of).collect();
+    Hello::with_streams(models, cameras.iter().map(|camera| camera.name.to_string()).collect(), streams)
 }
 
 /// The model of `classifier`, as `hello` describes it.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The parts of a daemon besides its cameras.
 pub struct Parts {
-    /// The classifiers: each gets an engine, and the frames of all cameras.
+    /// The classifiers: each gets an engine, and the frames of the cameras that name it.
     pub classifiers: Vec<Classifier>,
     /// Receives results and changes of state.
     pub hub: Hub,

@@ -3,21 +3,22 @@
 //!
 //! The main thread never waits for a reload. It goes from step to step, and the result of each step comes back to it as an event:
 //!
-//! 1. *Loading*: the file is read, and the model opened if it has changed.
-//! 2. *Changing*: all changes are offered to the engines at once (the model, streams to remove and to add), which apply them between two
+//! 1. *Loading*: the file is read, and models that are new or have changed are opened.
+//! 2. *Changing*: all changes are offered to the engines at once (models, streams to remove and to add), which apply them between two
 //!    frames. If one of them does not accept them in time, they are withdrawn from all, and nothing has changed.
 //! 3. *Replacing*: the new settings are in force. Removed cameras end; a camera that replaces another one starts once the old one has
 //!    ended.
 //!
 //! This file has the state of a reload; `steps.rs` has its steps.
 
-use super::camera::{Camera, Prepared};
-use crate::config::{Changes, ModelSettings, Settings};
+use super::camera::{Camera, Prepared, StreamChange};
+use super::engine_thread::EngineThread;
+use crate::config::{self, Changes, Settings};
 use crate::engine::{Classifier, Pending, Replaced};
 use crate::error::Result;
 use crate::message::{Hello, Model};
 use crate::runtime::Execution;
-use crate::startup::{Files, OpenModel};
+use crate::startup::{Files, Known, OpenModel};
 use crossbeam_channel::{Receiver, at, never};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,8 +30,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 const REMIND: Duration = Duration::from_secs(30);
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// Reads the settings, and opens their model if it differs from the current one, which is passed with its files.
-pub type Load = Arc<dyn Fn(&ModelSettings, &Files) -> Result<(Settings, Option<OpenModel>)> + Send + Sync>;
+/// Reads the settings, and opens those of their models that differ from the current ones, which are passed.
+pub type Load = Arc<dyn Fn(&[Known]) -> Result<(Settings, Vec<OpenModel>)> + Send + Sync>;
 
 /// The source of new settings, and the current ones.
 pub struct Source {
@@ -38,16 +39,27 @@ pub struct Source {
     pub load: Load,
     /// The settings with which the daemon was started.
     pub settings: Settings,
-    /// The files of their model.
-    pub files: Files,
+    /// The files of their models, in the same order.
+    pub files: Vec<Files>,
     /// How long the engines may take to accept changes; usually [`PATIENCE`].
     pub patience: Duration,
 }
 
-/// New settings, and a classifier if it has changed.
+impl Source {
+    /// `settings` are in force, some of whose models, by their keys, were read from these `files`.
+    pub fn renew(&mut self, settings: Settings, mut files: Vec<(Arc<str>, Files)>) {
+        let before = self.settings.keys().into_iter().zip(std::mem::take(&mut self.files));
+        files.extend(before);
+        let of = |key: Arc<str>| files.iter().find(|(known, _)| *known == key).map(|(_, files)| files.clone());
+        self.files = settings.keys().into_iter().map(|key| of(key).unwrap_or_default()).collect();
+        self.settings = settings;
+    }
+}
+
+/// New settings, and the classifiers of models that are new or have changed.
 pub struct Loaded {
     pub settings: Settings,
-    pub model: Option<(Box<Classifier>, Files)>,
+    pub models: Vec<(Box<Classifier>, Files)>,
 }
 
 /// The state of a reload.
@@ -67,11 +79,17 @@ pub struct Changing {
     pub pending: Pending,
     pub until: Instant,
     pub settings: Settings,
-    /// The new model, its execution, and its files.
-    pub model: Option<(Model, Execution, Files)>,
+    /// The files of models that are new or have changed, by the engines' keys.
+    pub files: Vec<(Arc<str>, Files)>,
+    /// The models that running engines get, with their execution.
+    pub models: Vec<(Arc<str>, Model, Execution)>,
+    /// The engines of new models.
+    pub engines: Vec<EngineThread>,
     pub hello: Hello,
     pub changes: Changes,
     pub prepared: Vec<Prepared>,
+    /// Cameras that continue with other streams.
+    pub exchanged: Vec<(config::Camera, StreamChange)>,
 }
 
 /// Ending cameras and their replacements.

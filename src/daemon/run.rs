@@ -8,7 +8,7 @@ use super::parts::{Outside, Parts};
 use super::reload::Reload;
 use super::state::Daemon;
 use crate::config;
-use crate::engine::{Classifier, Limit, Stream};
+use crate::engine::{Limit, Stream};
 use crate::error::{Error, Result};
 use crate::metrics::Status;
 use crate::system::signals::Stop;
@@ -21,39 +21,38 @@ use std::time::Instant;
 /// starts. Returns the status of each camera.
 pub fn run(parts: Parts, cameras: Vec<config::Camera>, prepare: Prepare, outside: Outside) -> Result<Vec<Status>> {
     let (wake, woken) = bounded(1);
-    let classifiers: Vec<&Classifier> = parts.classifiers.iter().collect();
-    let names: Vec<_> = cameras.iter().map(|camera| &*camera.name).collect();
-    let engine_count = classifiers.len();
+    let keys: Vec<_> = parts.classifiers.iter().map(|classifier| classifier.key().clone()).collect();
+    let shared = Shared {
+        hub: parts.hub.clone(),
+        limit: Limit::new(parts.limit),
+        stop: Stop::default(),
+        running: Arc::new(AtomicUsize::new(keys.len())),
+    };
     let mut daemon = Daemon {
         cameras: Vec::new(),
         prepare,
         wake,
         engines: Vec::new(),
-        engine_count,
-        stop_engines: Stop::default(),
-        hello: hello(&classifiers, &names),
-        hub: parts.hub.clone(),
-        health: Health::new(engine_count),
+        retired: Vec::new(),
+        shared,
+        hello: hello(&parts.classifiers, &cameras),
+        hub: parts.hub,
+        health: Health::default(),
         reload: Reload::new(parts.source),
         started: Instant::now(),
         ready: false,
         outside,
     };
-    let mut streams: Vec<Vec<Stream>> = Vec::new();
-    streams.resize_with(engine_count, Vec::new);
+    let mut streams: Vec<(Arc<str>, Stream)> = Vec::new();
     for camera in cameras {
-        let (prepared, of_camera) = daemon.prepare_camera(camera, None);
+        let of_camera = config::streams(&camera, &keys);
+        let (prepared, of_camera) = daemon.prepare_camera(camera, of_camera, None);
         daemon.cameras.push(prepared.start()?);
-        streams.iter_mut().zip(of_camera).for_each(|(streams, stream)| streams.push(stream));
+        streams.extend(of_camera);
     }
-    let shared = Shared {
-        hub: parts.hub,
-        limit: Limit::new(parts.limit),
-        stop: daemon.stop_engines.clone(),
-        running: Arc::new(AtomicUsize::new(engine_count)),
-    };
-    for (classifier, streams) in parts.classifiers.into_iter().zip(streams) {
-        daemon.engines.push(EngineThread::start(classifier, streams, shared.clone())?);
+    for classifier in parts.classifiers {
+        let own: Vec<_> = streams.extract_if(.., |(key, _)| key == classifier.key()).map(|(_, stream)| stream).collect();
+        daemon.engines.push(EngineThread::start(classifier, own, daemon.shared.clone())?);
     }
     let fault = daemon.watch(&woken, parts.status_interval);
     daemon.end(fault)
@@ -67,12 +66,13 @@ impl Daemon<'_> {
         let by_themselves = self.cameras.iter().all(|camera| camera.outcome().is_some());
         self.cameras.extend(self.reload.take_leaving());
         self.cameras.iter().for_each(Camera::stop);
+        self.engines.append(&mut self.retired);
         self.engines.iter_mut().for_each(EngineThread::close);
         if self.outside.stop.requested() {
             self.hub.stop_waiting();
         }
         self.outside.stop.request();
-        self.stop_engines.request();
+        self.shared.stop.request();
         let worked: Vec<_> = self.engines.iter().map(|engine| engine.wait(deadline)).collect();
         self.cameras.iter().for_each(|camera| camera.wait(deadline));
         if self.engines.iter().any(|engine| engine.running().is_some()) {

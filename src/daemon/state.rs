@@ -1,16 +1,15 @@
 //! The state of the daemon's main thread.
 
 use super::camera::{Camera, Prepare, Prepared};
-use super::engine_thread::EngineThread;
+use super::engine_thread::{EngineThread, Shared};
 use super::health::Health;
 use super::parts::Outside;
 use super::reload::Reload;
-use crate::config;
+use crate::config::{self, StreamSettings};
 use crate::engine::Stream;
 use crate::event::{Event, Hub};
 use crate::message::Hello;
 use crate::metrics::{Metrics, Status};
-use crate::system::signals::Stop;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,10 +23,10 @@ pub struct Daemon<'a> {
     /// Wakes the main thread when a camera has changed its state.
     pub wake: Sender<()>,
     pub engines: Vec<EngineThread>,
-    /// The number of engines, also before they are started.
-    pub engine_count: usize,
-    /// Ends the engines.
-    pub stop_engines: Stop,
+    /// Engines that a reload has removed, until they have ended.
+    pub retired: Vec<EngineThread>,
+    /// What the engines share.
+    pub shared: Shared,
     pub hello: Hello,
     pub hub: Hub,
     pub health: Health,
@@ -37,16 +36,20 @@ pub struct Daemon<'a> {
 }
 
 impl Daemon<'_> {
-    /// Creates a camera with a stream for each engine.
-    pub fn prepare_camera(&self, settings: config::Camera, metrics: Option<Arc<Metrics>>) -> (Prepared, Vec<Stream>) {
+    /// Creates a camera with its `streams`; returns each stream with its engine's key.
+    pub fn prepare_camera(
+        &self,
+        settings: config::Camera,
+        streams: Vec<StreamSettings>,
+        metrics: Option<Arc<Metrics>>,
+    ) -> (Prepared, Vec<(Arc<str>, Stream)>) {
         let metrics = metrics.unwrap_or_else(|| Metrics::new(&settings.name));
-        Camera::prepare(settings, self.prepare.clone(), metrics, self.wake.clone(), self.engine_count)
+        Camera::prepare(settings, streams, self.prepare.clone(), metrics, self.wake.clone())
     }
 
     /// The current status of all cameras.
     pub fn statuses(&self) -> impl Iterator<Item = Status> {
-        let nodes = self.engines.first().and_then(|engine| engine.last_reported.nodes);
-        self.cameras.iter().map(move |camera| camera.metrics.status().on(nodes))
+        self.cameras.iter().map(|camera| status_of(camera, &self.engines))
     }
 
     /// Announces the status of all cameras.
@@ -60,4 +63,13 @@ impl Daemon<'_> {
             tracing::debug!("no publisher is left: {error}");
         }
     }
+}
+
+/// The current status of `camera`, whose streams go to `engines`.
+pub fn status_of(camera: &Camera, engines: &[EngineThread]) -> Status {
+    camera.metrics.status().with_models(|stream| {
+        let is_current = camera.streams.iter().any(|(known, _)| known.model == stream.model);
+        let engine = engines.iter().find(|engine| engine.key == stream.model).filter(|_| is_current)?;
+        Some((engine.model.name.as_str().into(), engine.last_reported.nodes))
+    })
 }

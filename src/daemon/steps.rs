@@ -2,18 +2,20 @@
 //! See [`super::reload`].
 
 use super::camera::{Camera, Prepared};
-use super::engine_thread::{SHUTDOWN_DEADLINE, has_ended, not_responding, withdrawn};
-use super::hello::model_of;
+use super::engine_thread::{EngineThread, SHUTDOWN_DEADLINE, has_ended, not_responding, withdrawn};
+use super::hello::{model_of, of_models};
 use super::reload::{Changing, Loaded, PATIENCE, Replacing, Step};
 use super::state::Daemon;
-use crate::config::Changes;
+use crate::config::{Changes, Settings};
 use crate::engine::{self, Change, Classifier, Replaced};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::message::Hello;
+use crate::message::{Hello, Model};
 use crate::metrics::State;
+use crate::runtime::Execution;
 use crossbeam_channel::{RecvError, bounded};
-use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -29,17 +31,18 @@ impl Daemon<'_> {
         }
         self.outside.service.reloading();
         let (give, coming) = bounded(1);
-        let (load, current, files) = (source.load.clone(), source.settings.model.clone(), source.files.clone());
+        let load = source.load.clone();
+        let known: Vec<_> = source.settings.models.iter().cloned().zip(source.files.iter().cloned()).collect();
         let step = self.reload.begin(coming, Instant::now());
         let read = move || {
-            let loaded = load(&current, &files).and_then(|(settings, opened)| {
-                *step.lock().unwrap_or_else(PoisonError::into_inner) =
-                    format!("opening the model '{}'", settings.model.model.display());
-                let model = match opened {
-                    Some(opened) => Some((Box::new(opened.classifier()?), opened.files)),
-                    None => None,
-                };
-                Ok(Loaded { settings, model })
+            let loaded = load(&known).and_then(|(settings, opened)| {
+                let mut models = Vec::new();
+                for opened in opened {
+                    *step.lock().unwrap_or_else(PoisonError::into_inner) =
+                        format!("opening the model '{}'", opened.settings.model.display());
+                    models.push((Box::new(opened.classifier()?), opened.files));
+                }
+                Ok(Loaded { settings, models })
             });
             // the daemon may have ended
             let _ = give.send(loaded);
@@ -70,45 +73,58 @@ impl Daemon<'_> {
         }
     }
 
-    /// Offers all changes to the engines at once. The settings have one model, that of the first engine.
+    /// Offers all changes to the engines at once. Engines of new models are started now, and take part.
     fn offer(&mut self, loaded: Loaded) -> Result<()> {
         let Some(source) = &self.reload.source else { return Err(has_ended()) };
-        let Loaded { settings, model } = loaded;
-        let running = |name: &str| self.cameras.iter().find(|camera| &*camera.settings.name == name);
-        let changes =
-            Changes::between(&source.settings, &settings, &|name| running(name).is_none_or(|camera| camera.outcome().is_some()));
-        let mut each: Vec<_> = self.engines.iter().map(|_| Change::default()).collect();
-        let mut prepared = Vec::new();
-        for camera in changes.changed.iter().chain(&changes.added) {
-            let before = running(&camera.name).map(|before| before.metrics.clone());
-            let (ready, streams) = self.prepare_camera(camera.clone(), before);
-            prepared.push(ready);
-            each.iter_mut().zip(streams).for_each(|(change, stream)| change.add.push(stream));
-        }
-        let leaving = changes.removed.iter().chain(changes.changed.iter().map(|camera| &camera.name));
-        for camera in leaving.filter_map(|name| running(name)) {
-            each.iter_mut().zip(&camera.streams).for_each(|(change, stream)| change.remove.push(*stream));
-        }
-        let mut models: Vec<_> = self.engines.iter().map(|engine| engine.model.clone()).collect();
-        let model = model.map(|(classifier, files)| {
-            let (other, execution) = (model_of(&classifier), classifier.execution().clone());
-            if let (Some(change), Some(model)) = (each.first_mut(), models.first_mut()) {
-                (change.classifier, *model) = (Some(classifier), other.clone());
+        let (patience, Loaded { settings, models: loaded }) = (source.patience, loaded);
+        let is_over = |name: &str| self.running(name).is_none_or(|camera| camera.outcome().is_some());
+        let changes = Changes::between(&source.settings, &settings, &is_over);
+        let mut plan = self.plan(&settings, &changes);
+        let (mut files, mut models, mut engines) = (Vec::new(), Vec::new(), Vec::new());
+        for (classifier, its_files) in loaded {
+            let key = classifier.key().clone();
+            files.push((key.clone(), its_files));
+            if self.engines.iter().any(|engine| engine.key == key) {
+                models.push((key.clone(), model_of(&classifier), classifier.execution().clone()));
+                plan.of(&key).classifier = Some(classifier);
+            } else {
+                self.shared.running.fetch_add(1, Ordering::AcqRel);
+                let started = EngineThread::start(*classifier, Vec::new(), self.shared.clone());
+                engines.push(started.inspect_err(|_| {
+                    self.shared.running.fetch_sub(1, Ordering::AcqRel);
+                })?);
             }
-            (other, execution, files)
-        });
-        let hello = Hello::new(models, settings.cameras.iter().map(|camera| camera.name.to_string()).collect());
+        }
+        let hello = self.hello_of(&settings, &models, &engines);
         // engines without changes are left out, except the first, which must answer
-        let concerned = self.engines.iter().zip(each).enumerate().filter(|(n, (_, change))| *n == 0 || !change.is_empty());
-        let (engines, each): (Vec<_>, Vec<_>) = concerned.map(|(_, part)| part).unzip();
+        let (all, mut changed) = (self.engines.iter().chain(&engines), plan.engines);
+        let concerned = all.enumerate().filter_map(|(n, engine)| {
+            let change = changed.extract_if(.., |(key, _)| *key == engine.key).next().map(|(_, change)| change);
+            let change = change.filter(|change| !change.is_empty()).or_else(|| (n == 0).then(Change::default))?;
+            Some((engine, change))
+        });
+        let (concerned, each): (Vec<_>, Vec<_>) = concerned.unzip();
         let (offers, pending) = engine::offer(each, Some(hello.clone()));
-        if let Err(error) = engines.iter().zip(offers).try_for_each(|(engine, offer)| engine.offer(offer)) {
+        if let Err(error) = concerned.iter().zip(offers).try_for_each(|(engine, offer)| engine.offer(offer)) {
             withdrawn(&pending).into_iter().flatten().for_each(retire);
+            self.retire_engines(engines);
             return Err(error);
         }
-        let until = Instant::now() + source.patience;
-        self.reload.now = Step::Changing(Box::new(Changing { pending, until, settings, model, hello, changes, prepared }));
+        let until = Instant::now() + patience;
+        let (prepared, exchanged) = (plan.prepared, plan.exchanged);
+        let changing = Changing { pending, until, settings, files, models, engines, hello, changes, prepared, exchanged };
+        self.reload.now = Step::Changing(Box::new(changing));
         Ok(())
+    }
+
+    /// The greeting with `settings` in force, where running engines get `models`, and `new` engines come.
+    fn hello_of(&self, settings: &Settings, models: &[(Arc<str>, Model, Execution)], new: &[EngineThread]) -> Hello {
+        let of = |key: &Arc<str>| {
+            let engine = || self.engines.iter().chain(new).find(|engine| engine.key == *key).map(|engine| &engine.model);
+            let replaced = models.iter().find(|(known, ..)| known == key).map(|(_, model, _)| model);
+            Some((key.clone(), replaced.or_else(engine)?.clone()))
+        };
+        of_models(settings.keys().iter().filter_map(of).collect(), &settings.cameras)
     }
 
     /// A step takes too long.
@@ -117,6 +133,8 @@ impl Daemon<'_> {
             Step::Changing(changing) => match withdrawn(&changing.pending) {
                 Some(classifiers) => {
                     classifiers.for_each(retire);
+                    let engines = std::mem::take(&mut changing.engines);
+                    self.retire_engines(engines);
                     self.refuse(&not_responding());
                 }
                 // the engines are about to answer
@@ -130,22 +148,23 @@ impl Daemon<'_> {
     /// The engines have applied the changes: the new settings are in force.
     pub(super) fn changed(&mut self, replaced: std::result::Result<Replaced, RecvError>) {
         let Step::Changing(changing) = std::mem::replace(&mut self.reload.now, Step::Idle) else { return };
-        let Changing { pending, settings, model, hello, changes, prepared, .. } = *changing;
+        let Changing { pending, settings, files, models, engines, hello, changes, prepared, exchanged, .. } = *changing;
         let Ok(replaced) = replaced else {
             withdrawn(&pending).into_iter().flatten().for_each(retire);
+            self.retire_engines(engines);
             return self.refuse(&has_ended());
         };
         replaced.into_iter().for_each(retire);
         self.hello = hello;
-        let (mut said, mut files) = (Vec::new(), None);
-        if let Some((model, execution, its_files)) = model {
-            said.push(format!("the model is {}", model.name));
-            files = Some(its_files);
-            self.engines.iter_mut().take(1).for_each(|engine| engine.replaced(model.clone(), execution.clone()));
-        }
+        let mut said = self.replace_engines(&settings.keys(), models, engines);
         if let Some(source) = &mut self.reload.source {
-            source.settings = settings;
-            source.files = files.unwrap_or_else(|| std::mem::take(&mut source.files));
+            source.renew(settings, files);
+        }
+        for (settings, change) in exchanged {
+            if let Some(camera) = self.cameras.iter_mut().find(|camera| camera.settings.name == settings.name) {
+                said.extend((!change.is_empty()).then(|| format!("{} has other streams", settings.name)));
+                camera.exchange(settings, change);
+            }
         }
         said.extend(changes.changed.iter().map(|camera| format!("{} is restarted", camera.name)));
         said.extend(changes.added.iter().map(|camera| format!("{} is new", camera.name)));
@@ -168,6 +187,41 @@ impl Daemon<'_> {
         self.reload.now = Step::Replacing(replacing);
         self.outside.service.ready();
         self.replace_cameras(Instant::now());
+    }
+
+    /// Running engines have got `models`, and `new` ones have come; those without a model of `keys` end. Says what has changed.
+    fn replace_engines(
+        &mut self,
+        keys: &[Arc<str>],
+        models: Vec<(Arc<str>, Model, Execution)>,
+        new: Vec<EngineThread>,
+    ) -> Vec<String> {
+        let mut said = Vec::new();
+        for (key, model, execution) in models {
+            let is_only = keys.len() == 1;
+            said.push(if is_only {
+                format!("the model is {}", model.name)
+            } else {
+                format!("the model {} has changed", model.name)
+            });
+            if let Some(engine) = self.engines.iter_mut().find(|engine| engine.key == key) {
+                engine.replaced(model, execution);
+            }
+        }
+        said.extend(new.iter().map(|engine| format!("the model {} is new", engine.model.name)));
+        self.engines.extend(new);
+        let place = |engine: &EngineThread| keys.iter().position(|key| *key == engine.key);
+        let gone: Vec<_> = self.engines.extract_if(.., |engine| place(engine).is_none()).collect();
+        said.extend(gone.iter().map(|engine| format!("the model {} is gone", engine.model.name)));
+        self.retire_engines(gone);
+        self.engines.sort_by_key(place);
+        said
+    }
+
+    /// Lets `engines` without streams end, which close their sessions on their own threads.
+    fn retire_engines(&mut self, engines: Vec<EngineThread>) {
+        self.retired.extend(engines);
+        self.retired.iter_mut().for_each(EngineThread::close);
     }
 
     /// Starts cameras whose predecessors have ended; when all have, the reload is complete.

@@ -49,16 +49,7 @@ impl Publisher for Living {
 }
 
 fn camera(name: &str) -> config::Camera {
-    config::Camera {
-        name: name.into(),
-        pipeline: LIVE.into(),
-        turn: Default::default(),
-        limits: Default::default(),
-        live: None,
-        min_interval: None,
-        unchanged: None,
-        stuck: None,
-    }
+    config::Camera::new(name, LIVE)
 }
 
 /// The outcome of a daemon with the cameras `names`, which ends by itself, or after 30 s.
@@ -142,20 +133,16 @@ impl Publisher for Sources {
     }
 }
 
-/// Settings like those in force, with the cameras `names`.
-fn settings(names: &[&str]) -> config::Settings {
-    let model = config::ModelSettings {
-        model: crate::model::BUILTIN.into(),
-        labels: None,
-        size: None,
-        output: None,
-        scores: None,
-        runtime: Default::default(),
-        preprocess: Default::default(),
+/// Settings like those in force, with the cameras `names`, which `models` classify.
+fn settings(models: &[&str], names: &[&str]) -> config::Settings {
+    let model = |name: &&str| config::ModelSettings {
+        name: Some((*name).into()),
         top: 1,
+        ..config::ModelSettings::builtin(Default::default())
     };
     config::Settings {
-        model,
+        models: models.iter().map(model).collect(),
+        unused: Vec::new(),
         cameras: names.iter().map(|name| camera(name)).collect(),
         socket: None,
         output: None,
@@ -174,12 +161,17 @@ fn a_reload_that_the_engine_does_not_accept_in_time_never_takes_effect() {
     // first a reload that replaces the camera, then one with errors: once that is read, the first is over
     let (read, reads) = bounded(2);
     let reloads = AtomicU64::new(0);
-    let load: Load = Arc::new(move |_, _| {
+    let load: Load = Arc::new(move |_| {
         let _ = read.send(());
         let first = reloads.fetch_add(1, Ordering::SeqCst) == 0;
-        if first { Ok((settings(&["back"]), None)) } else { Err(Error::config("a file with errors")) }
+        if first { Ok((settings(&["testcard"], &["back"]), Vec::new())) } else { Err(Error::config("a file with errors")) }
     });
-    let source = Source { load, settings: settings(&["front"]), files: Default::default(), patience: Duration::from_millis(50) };
+    let source = Source {
+        load,
+        settings: settings(&["testcard"], &["front"]),
+        files: Default::default(),
+        patience: Duration::from_millis(50),
+    };
     let hub = Hub::new().inline(Box::new(Sources(told)));
     let parts = Parts { classifiers: vec![classifier], hub, status_interval: None, limit: None, source: Some(source) };
     let (stop, (ask, asked)) = (Stop::default(), bounded(2));

@@ -1,8 +1,9 @@
 //! The main thread's loop: waits, checks cameras, engines and the reload, and reports changes.
 
 use super::camera::Camera;
+use super::engine_thread::EngineThread;
 use super::hello::describe;
-use super::state::Daemon;
+use super::state::{Daemon, status_of};
 use crate::error::Error;
 use crate::event::Event;
 use crate::message::Hello;
@@ -26,7 +27,7 @@ impl Daemon<'_> {
                 return Some(fault);
             }
             // an engine that fails ends the others, but one of them may hang
-            if self.engines.iter().any(|engine| engine.has_failed()) {
+            if self.engines.iter().chain(&self.retired).any(EngineThread::has_failed) {
                 return None;
             }
             let running = self.engines.iter().find_map(|engine| engine.running()).cloned()?;
@@ -68,6 +69,7 @@ impl Daemon<'_> {
 
     /// Reports changes; feeds the watchdog if there is progress.
     pub(super) fn look(&mut self) {
+        self.retired.retain(|engine| engine.running().is_some() || engine.has_failed());
         self.look_at_executions();
         self.look_at_reload();
         self.look_at_cameras();
@@ -96,10 +98,9 @@ impl Daemon<'_> {
 
     /// Reports the state of each camera whose state has changed.
     fn look_at_cameras(&mut self) {
-        let nodes = self.engines.first().and_then(|engine| engine.last_reported.nodes);
         let at_work = self.cameras.iter().filter(|camera| camera.outcome().is_none()).count();
         for camera in &mut self.cameras {
-            let status = camera.metrics.status().on(nodes);
+            let status = status_of(camera, &self.engines);
             let now = (status.state, status.reason.clone());
             if camera.last_reported != now {
                 camera.last_reported = now;
@@ -136,7 +137,8 @@ impl Daemon<'_> {
         }
         if changed {
             let models = self.engines.iter().map(|engine| engine.model.clone()).collect();
-            self.hello = Hello::new(models, std::mem::take(&mut self.hello.cameras));
+            let Hello { cameras, streams, .. } = self.hello.clone();
+            self.hello = Hello::with_streams(models, cameras, streams);
             self.announce(&Event::Hello(&self.hello));
             self.publish_all();
         }
@@ -144,8 +146,8 @@ impl Daemon<'_> {
 
     /// Logs once if an engine is not responding, and once when it responds again.
     fn look_at_engines(&mut self, now: Instant) {
-        for (index, engine) in self.engines.iter_mut().enumerate() {
-            let silence = self.health.silence(index, now);
+        for engine in &mut self.engines {
+            let silence = self.health.silence(&engine.key, now);
             let name = &engine.model.name;
             match (silence, engine.reported_hanging) {
                 (Some(silence), false) => {

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// Classifies frames: preprocess, infer, rank, with buffers that are reused for each frame.
 pub struct Classifier {
+    /// What tells it from the other models of the daemon.
+    key: Arc<str>,
     name: Arc<str>,
     labels: Arc<Labels>,
     slot: Box<InputSlot>,
@@ -62,6 +64,7 @@ impl Classifier {
     /// A classifier of `model`, run by `runtime`, with the `top` best classes; all, if there are fewer.
     pub fn new(model: &Model, labels: Labels, runtime: Box<dyn Infer>, params: &preprocess::Params, top: usize) -> Self {
         Self {
+            key: model.name.as_str().into(),
             name: model.name.as_str().into(),
             ranker: Ranker::new(&model.output).with_positive(labels.positive()),
             labels: labels.into(),
@@ -80,6 +83,16 @@ impl Classifier {
         Self { recipe: Some(message::Recipe { pixels, fit }), ..self }
     }
 
+    /// The same with another key than its name.
+    pub fn with_key(self, key: Arc<str>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// What tells it from the other models of the daemon: its successor after a reload has the same one.
+    pub fn key(&self) -> &Arc<str> {
+        &self.key
+    }
+
     /// How pixels become the input.
     pub fn recipe(&self) -> Option<&message::Recipe> {
         self.recipe.as_ref()
@@ -89,6 +102,7 @@ impl Classifier {
     pub fn blank(&self, source: &str) -> Prediction {
         Prediction {
             source: source.into(),
+            region: None,
             seq: 0,
             info: FrameInfo::new(Picture::new(PixelFormat::Gray8, 0, 0)),
             model: self.name.clone(),

@@ -33,7 +33,7 @@ pub(super) struct ActiveStream {
 
 impl ActiveStream {
     fn new(stream: Stream, classifier: &Classifier) -> Self {
-        let prediction = classifier.blank(stream.metrics.camera());
+        let prediction = blank(classifier, &stream.metrics);
         Self {
             metrics: stream.metrics.clone(),
             still: stream.unchanged.map(Still::new),
@@ -51,8 +51,8 @@ impl ActiveStream {
         self.dropped += dropped;
         self.metrics.failed();
         match self.failures.add(error, Instant::now()) {
-            Some(text) => tracing::warn!("{}: {text}", self.metrics.camera()),
-            None => tracing::debug!("{}: no result for this frame: {error}", self.metrics.camera()),
+            Some(text) => tracing::warn!("{}: {text}", self.metrics),
+            None => tracing::debug!("{}: no result for this frame: {error}", self.metrics),
         }
     }
 
@@ -76,6 +76,11 @@ impl ActiveStream {
             self.stream.place = None;
         }
     }
+}
+
+/// A reusable result of the stream that is counted in `metrics`.
+fn blank(classifier: &Classifier, metrics: &StreamMetrics) -> Prediction {
+    Prediction { region: metrics.region().cloned(), ..classifier.blank(metrics.camera()) }
 }
 
 /// A frame with its stream.
@@ -132,7 +137,7 @@ impl Scheduler {
     /// Sets the labels and the model's name after a change of the classifier.
     pub fn renew(&mut self, classifier: &Classifier) {
         for active in &mut self.streams {
-            active.prediction = classifier.blank(active.metrics.camera());
+            active.prediction = blank(classifier, &active.metrics);
             active.still = active.stream.unchanged.map(Still::new);
         }
     }

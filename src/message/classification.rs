@@ -18,7 +18,10 @@ pub struct Classification {
     pub version: u32,
     /// The camera's name; for `glimpsed classify` the file.
     pub source: String,
-    /// Counts the results of a stream (a camera and a model), from 0.
+    /// The region of its picture; absent: the whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Counts the results of a stream (a camera, a region and a model), from 0.
     pub seq: u64,
     /// The camera's number of the frame, from 0; it counts dropped frames too. Equal in all results of one frame.
     #[serde(default)]
@@ -127,6 +130,8 @@ impl<'a> Borrowed<'a> {
 struct Fields<'a> {
     version: u32,
     source: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
     seq: u64,
     frame: u64,
     #[serde(with = "timestamp")]
@@ -154,6 +159,7 @@ impl Serialize for Borrowed<'_> {
         let fields = Fields {
             version: VERSION,
             source: &prediction.source,
+            region: prediction.region.as_deref(),
             seq: prediction.seq,
             frame: info.number,
             timestamp: info.timestamp,

@@ -40,11 +40,14 @@ pub struct Hello {
     pub models: Vec<Model>,
 }
 
-/// One camera, classified by one model: the `source` and the `model` of its results.
+/// One camera, or a region of its picture, classified by one model: the `source`, `region` and `model` of its results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// The camera's name.
     pub camera: String,
+    /// The region of its picture; absent: the whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// The model's name.
     pub model: String,
 }
@@ -79,9 +82,14 @@ pub struct Recipe {
 impl Hello {
     /// For a daemon in which each model classifies the frames of all cameras.
     pub(crate) fn new(models: Vec<Model>, cameras: Vec<String>) -> Self {
-        let of =
-            |camera: &String| models.iter().map(|model| Stream { camera: camera.clone(), model: model.name.clone() }).collect();
+        let stream = |camera: &String, model: &Model| Stream { camera: camera.clone(), region: None, model: model.name.clone() };
+        let of = |camera| models.iter().map(|model| stream(camera, model)).collect();
         let streams = cameras.iter().flat_map(|camera| -> Vec<_> { of(camera) }).collect();
+        Self::with_streams(models, cameras, streams)
+    }
+
+    /// For a daemon with these streams.
+    pub(crate) fn with_streams(models: Vec<Model>, cameras: Vec<String>, streams: Vec<Stream>) -> Self {
         let none = || Model {
             name: String::new(),
             execution_provider: "CPU".into(),

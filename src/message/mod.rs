@@ -29,7 +29,7 @@ pub(crate) use hello::PROGRAM;
 pub use hello::{Hello, Model, Nodes, Recipe, Stream};
 pub(crate) use line::add_missed;
 pub use line::{VERSION, line};
-pub use status::{Percentiles, State, Status};
+pub use status::{Percentiles, State, Status, StreamStatus};
 pub use subscribe::{Request, Subscribe, Subscribed};
 pub use timing::Timing;
 

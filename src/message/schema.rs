@@ -25,7 +25,7 @@ fn messages() -> Vec<[Message; 2]> {
         cameras: vec![name()],
         labels: vec!["snow".into()],
         recipe: nodes.map(|_| recipe()),
-        streams: vec![Stream { camera: name(), model: "testcard".into() }],
+        streams: vec![Stream { camera: name(), region: nodes.map(|_| name()), model: "testcard".into() }],
         models: vec![Model {
             name: "testcard".into(),
             execution_provider: "CPU".into(),
@@ -48,6 +48,7 @@ fn messages() -> Vec<[Message; 2]> {
     let classification = |pts_ns, inference, missed: Option<u64>| Classification {
         version: VERSION,
         source: name(),
+        region: missed.map(|_| name()),
         seq: 3,
         frame: 8,
         timestamp,
@@ -63,7 +64,7 @@ fn messages() -> Vec<[Message; 2]> {
         inference,
         missed,
     };
-    let status = |execution_provider, nodes, reason, missed| Status {
+    let status = |execution_provider, nodes, reason, missed: Option<u64>| Status {
         version: VERSION,
         source: name(),
         timestamp,
@@ -81,6 +82,17 @@ fn messages() -> Vec<[Message; 2]> {
         errors: 6,
         restarts: 7,
         results_per_second: 29.9,
+        streams: vec![StreamStatus {
+            region: missed.map(|_| name()),
+            model: "testcard".into(),
+            execution_provider: Some("CPU".into()),
+            nodes,
+            frames: 10,
+            dropped: 1,
+            results: 4,
+            failed: 5,
+            results_per_second: 29.9,
+        }],
         timing: timing(Percentiles { p50: 1.0, p95: 2.0, p99: 3.0 }),
         missed,
     };

@@ -47,11 +47,38 @@ pub struct Status {
     pub restarts: u64,
     /// The current number of results per second.
     pub results_per_second: f64,
+    /// The camera's streams: each has the results of one model.
+    #[serde(default)]
+    pub streams: Vec<StreamStatus>,
     /// The times of all results.
     pub timing: Timing<Percentiles>,
     /// Lines that this subscriber lost before this one because it read too slowly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
+}
+
+/// The counts of one stream, since the start. Each of its frames has a result, was dropped, failed, or is still waiting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StreamStatus {
+    /// The region of the camera's picture; absent: the whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The model's name.
+    pub model: String,
+    /// The provider of the latest result: `CPU` or `QNN`.
+    pub execution_provider: Option<String>,
+    /// How many of the model's nodes run on each processor; `None` if the NPU is not used.
+    pub nodes: Option<Nodes>,
+    /// Frames that came for it.
+    pub frames: u64,
+    /// Frames that newer ones replaced.
+    pub dropped: u64,
+    /// Results.
+    pub results: u64,
+    /// Frames whose inference failed.
+    pub failed: u64,
+    /// The current number of results per second.
+    pub results_per_second: f64,
 }
 
 /// Percentiles over all results.

@@ -17,6 +17,7 @@ fn info(number: u64, micros: u64, pts: Option<Duration>, (width, height): (u32, 
 fn prediction() -> Prediction {
     Prediction {
         source: "front".into(),
+        region: None,
         seq: 1234,
         info: info(2469, 1_795_417_800_123_456, Some(Duration::from_nanos(41_133_000_000)), (1280, 720)),
         model: "squeezenet1_1_w8a8".into(),
@@ -115,6 +116,7 @@ prop_compose! {
     ) -> Prediction {
         Prediction {
             source: source.into(),
+            region: None,
             seq,
             info: info(number, micros, pts.map(Duration::from_nanos), (width, height)),
             model: model.into(),

@@ -1,7 +1,7 @@
 //! The counters and the state of one camera.
 
 use super::state::State;
-use super::status::{Percentiles, Status};
+use super::status::{Percentiles, Status, StreamStatus};
 use super::stream::{Book, StreamMetrics};
 use crate::stats::{Counts, Unusable};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,13 +42,21 @@ impl Metrics {
         &self.name
     }
 
-    /// The counters of its stream to engine number `engine`.
-    pub fn stream(&self, engine: usize) -> Arc<StreamMetrics> {
+    /// The counters of its stream of `region` (`None`: the whole picture) to the model with the key `model`. A stream that comes back
+    /// after a reload goes on counting.
+    pub fn stream(&self, region: Option<&Arc<str>>, model: &Arc<str>) -> Arc<StreamMetrics> {
         let mut streams = self.streams();
-        while streams.len() <= engine {
-            streams.push(StreamMetrics::new(self.name.clone()));
+        if let Some(known) = streams.iter().find(|stream| stream.region() == region && stream.model() == model) {
+            return known.clone();
         }
-        streams[engine].clone()
+        let stream = StreamMetrics::new(self.name.clone(), region.cloned(), model.clone());
+        streams.push(stream.clone());
+        stream
+    }
+
+    /// The counters of all streams that it has or had.
+    pub fn all_streams(&self) -> Vec<Arc<StreamMetrics>> {
+        self.streams().clone()
     }
 
     /// The counters of unusable frames, for the capture.
@@ -97,22 +105,23 @@ impl Metrics {
         }
     }
 
-    /// The current status; results are those of all streams together.
+    /// The current status; results are those of all streams together, and of each.
     pub fn status(&self) -> Status {
-        let streams = self.streams().clone();
+        let streams = self.all_streams();
+        let each = streams.iter().map(|stream| StreamStatus::of(stream)).collect();
         match &streams[..] {
             // the usual case copies no histogram
-            [only] => self.status_of(&only.book()),
+            [only] => self.status_of(&only.book(), each),
             streams => {
                 let mut sum = Book::default();
                 let now = Instant::now();
                 streams.iter().for_each(|stream| sum.add(&stream.book(), now));
-                self.status_of(&sum)
+                self.status_of(&sum, each)
             }
         }
     }
 
-    fn status_of(&self, book: &Book) -> Status {
+    fn status_of(&self, book: &Book, streams: Vec<StreamStatus>) -> Status {
         let (counts, course) = (self.counts(), self.course());
         Status {
             source: self.name.clone(),
@@ -130,6 +139,7 @@ impl Metrics {
             rate: book.rate.at(Instant::now()),
             best: book.best.as_ref().map(|(labels, index, confidence)| (labels.name(*index).to_owned(), *confidence)),
             stages: book.stages.each_ref().map(Percentiles::of),
+            streams,
         }
     }
 
@@ -163,7 +173,8 @@ mod tests {
     #[test]
     fn each_stream_counts_for_itself_and_the_camera_gives_the_sum() {
         let metrics = Metrics::new("front");
-        let [first, second] = [0, 1].map(|engine| metrics.stream(engine));
+        let [first, second] = ["a", "b"].map(|model| metrics.stream(None, &model.into()));
+        assert!(Arc::ptr_eq(&first, &metrics.stream(None, &"a".into())), "one that is known");
         assert_eq!(metrics.captured(), 0);
         first.delivered();
         second.delivered();
@@ -174,6 +185,8 @@ mod tests {
         assert!(!second.is_pending());
         let status = metrics.status();
         assert_eq!((status.counts.captured, status.counts.dropped, status.failed), (1, 1, 1));
+        let each = status.streams.iter().map(|stream| (&*stream.model, stream.frames, stream.dropped, stream.failed));
+        assert_eq!(each.collect::<Vec<_>>(), [("a", 1, 0, 1), ("b", 1, 1, 0)]);
         assert_eq!(metrics.captured(), 1, "a number for each frame");
     }
 }

@@ -7,5 +7,5 @@ mod counters;
 
 pub use counters::Metrics;
 pub use state::State;
-pub use status::{Percentiles, Status};
+pub use status::{Percentiles, Status, StreamStatus};
 pub use stream::StreamMetrics;

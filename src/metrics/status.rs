@@ -1,13 +1,14 @@
 //! A snapshot of a camera: a message, a line of the log, a short form for the service manager.
 
 use super::state::{STAGES, State};
+use super::stream::StreamMetrics;
 use crate::message;
 use crate::prediction::{milliseconds, rounded};
 use crate::stats::{Counts, Durations};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Percentiles of durations; in JSON, in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -33,6 +34,54 @@ impl From<Percentiles> for message::Percentiles {
     fn from(Percentiles { p50, p95, p99 }: Percentiles) -> Self {
         let [p50, p95, p99] = [p50, p95, p99].map(milliseconds);
         Self { p50, p95, p99 }
+    }
+}
+
+/// A snapshot of one stream.
+#[derive(Debug, Clone)]
+pub struct StreamStatus {
+    /// The region of the picture; `None`: the whole one.
+    pub region: Option<Arc<str>>,
+    /// The model: its key, and after [`Status::with_models`] its name.
+    pub model: Arc<str>,
+    /// The provider of the latest result.
+    pub provider: Option<&'static str>,
+    /// How many of the model's nodes run on the NPU and on the CPU, if known.
+    pub nodes: Option<(usize, usize)>,
+    /// Frames that came for it: each has a result, is dropped or failed, or is still waiting.
+    pub frames: u64,
+    /// Frames that newer ones replaced.
+    pub dropped: u64,
+    /// Results.
+    pub results: u64,
+    /// Frames whose inference failed.
+    pub failed: u64,
+    /// The current number of results per second.
+    pub rate: f64,
+    latest: Option<Instant>,
+}
+
+impl StreamStatus {
+    pub(super) fn of(stream: &StreamMetrics) -> Self {
+        let (region, model) = (stream.region().cloned(), stream.model().clone());
+        let (frames, dropped, book) = (stream.frames(), stream.dropped(), stream.book());
+        let (results, failed, provider, rate, latest) =
+            (book.results, book.failed, book.provider, book.rate.at(Instant::now()), book.latest);
+        Self { region, model, provider, nodes: None, frames, dropped, results, failed, rate, latest }
+    }
+
+    fn message(&self) -> message::StreamStatus {
+        message::StreamStatus {
+            region: self.region.as_deref().map(str::to_owned),
+            model: self.model.to_string(),
+            execution_provider: self.provider.map(str::to_owned),
+            nodes: self.nodes.map(message::Nodes::from),
+            frames: self.frames,
+            dropped: self.dropped,
+            results: self.results,
+            failed: self.failed,
+            results_per_second: rounded(self.rate, 10.0),
+        }
     }
 }
 
@@ -68,12 +117,25 @@ pub struct Status {
     /// The latest best class and its confidence.
     pub best: Option<(String, f32)>,
     pub(super) stages: [Percentiles; STAGES.len()],
+    /// Its streams.
+    pub streams: Vec<StreamStatus>,
 }
 
 impl Status {
-    /// The same with the numbers of `nodes` on the NPU and on the CPU.
-    pub fn on(self, nodes: Option<(usize, usize)>) -> Self {
-        Self { nodes, ..self }
+    /// The same with the name of each stream's model and its numbers of nodes on the NPU and on the CPU, which `known` returns for its
+    /// key; without streams for which it returns nothing. The camera's nodes are those of its latest result.
+    pub fn with_models(mut self, known: impl Fn(&StreamStatus) -> Option<(Arc<str>, Option<(usize, usize)>)>) -> Self {
+        self.streams.retain_mut(|stream| match known(stream) {
+            Some((name, nodes)) => {
+                (stream.model, stream.nodes) = (name, nodes);
+                true
+            }
+            None => false,
+        });
+        // of several without results, the first one
+        let latest = self.streams.iter().rev().max_by_key(|stream| stream.latest);
+        self.nodes = latest.and_then(|stream| stream.nodes);
+        self
     }
 
     /// The message for subscribers.
@@ -102,6 +164,7 @@ impl Status {
             errors: self.errors,
             restarts: self.restarts,
             results_per_second: rounded(self.rate, 10.0),
+            streams: self.streams.iter().map(StreamStatus::message).collect(),
             timing: message::Timing { age_ms, wait_ms, preprocess_ms, inference_ms, postprocess_ms },
             missed: None,
         }

@@ -4,6 +4,7 @@ use super::state::STAGES;
 use crate::labels::Labels;
 use crate::prediction::Prediction;
 use crate::stats::{Durations, Rate};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -11,6 +12,8 @@ use std::time::Instant;
 /// The counters of one stream, shared by the threads that update them.
 pub struct StreamMetrics {
     camera: Arc<str>,
+    region: Option<Arc<str>>,
+    model: Arc<str>,
     delivered: AtomicU64,
     dropped: Arc<AtomicU64>,
     book: Mutex<Book>,
@@ -30,14 +33,30 @@ pub(super) struct Book {
 }
 
 impl StreamMetrics {
-    /// New counters of a stream of the camera `camera`.
-    pub(super) fn new(camera: Arc<str>) -> Arc<Self> {
-        Arc::new(Self { camera, delivered: AtomicU64::new(0), dropped: Arc::default(), book: Mutex::default() })
+    /// New counters of a stream of the camera `camera`: of this region of its picture (`None`: the whole one), to the model with this
+    /// key.
+    pub(super) fn new(camera: Arc<str>, region: Option<Arc<str>>, model: Arc<str>) -> Arc<Self> {
+        Arc::new(Self { camera, region, model, delivered: AtomicU64::new(0), dropped: Arc::default(), book: Mutex::default() })
     }
 
     /// The camera's name.
     pub fn camera(&self) -> &Arc<str> {
         &self.camera
+    }
+
+    /// The name of the region of its picture; `None`: the whole one.
+    pub fn region(&self) -> Option<&Arc<str>> {
+        self.region.as_ref()
+    }
+
+    /// The model's key.
+    pub fn model(&self) -> &Arc<str> {
+        &self.model
+    }
+
+    /// The number of frames that were put into the channel.
+    pub fn frames(&self) -> u64 {
+        self.delivered.load(Ordering::Relaxed)
     }
 
     /// The counter of dropped frames, for the channel.
@@ -96,6 +115,16 @@ impl StreamMetrics {
 
     pub(super) fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Display for StreamMetrics {
+    /// The camera, and the region of its picture.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.region {
+            Some(region) => write!(f, "{}, {region}", self.camera),
+            None => f.write_str(&self.camera),
+        }
     }
 }
 

@@ -7,8 +7,13 @@ use crate::settings::{Key, Kind, Placed, Section, defaults, heading};
 use crate::tensor::Scores;
 use std::path::PathBuf;
 
+/// The longest name of a model, in bytes: each message carries it.
+const NAME: usize = 128;
+
 /// The keys.
-pub const KEYS: [Key; 6] = [
+pub const KEYS: [Key; 8] = [
+    Key::new("name", Kind::Text, "The name of the model in the results; with several models, cameras name theirs by it")
+        .default_described("the name of its file"),
     Key::new("file", Kind::PathOr(BUILTIN), "The ONNX file of a picture classifier, or testcard for the built-in one").flag(
         "--model",
         "FILE",
@@ -31,11 +36,14 @@ pub const KEYS: [Key; 6] = [
         "N",
         heading::MODEL,
     ),
+    Key::new("execution", Kind::Section("execution"), "What runs this model, where it differs from [execution]"),
 ];
 
 /// Which model, and what is told of its answers.
 #[derive(Debug, Clone)]
 pub struct Params {
+    /// Its name in results, where one is set.
+    pub name: Option<String>,
     /// An ONNX file, or [`BUILTIN`]; `None` where no model is set.
     pub file: Option<Placed<PathBuf>>,
     /// The names of the classes, where they do not lie beside the model.
@@ -55,7 +63,14 @@ impl Params {
     pub fn read(model: &Section) -> Self {
         let (size, output) = (model.get("size"), model.get("output"));
         let scores = model.choice_if_set("activation", &ACTIVATIONS);
-        Self { file: model.placed("file"), labels: model.get("labels"), size, output, scores, top: model.get("top") }
+        let name = model.get::<Option<String>>("name").filter(|name| {
+            let wrong = name.trim().is_empty() || name.len() > NAME || name.contains(char::is_control) || name.contains(':');
+            if wrong {
+                model.fault("name", format!("a model's name is a word or two without a colon, of at most {NAME} bytes"));
+            }
+            !wrong
+        });
+        Self { name, file: model.placed("file"), labels: model.get("labels"), size, output, scores, top: model.get("top") }
     }
 }
 

@@ -91,7 +91,7 @@ fn entry(group: &Group, key: &Key, value: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::heading;
+    use crate::settings::{Repeat, heading};
 
     const MODEL: [Key; 5] = [
         Key::new("file", Kind::PathOr("testcard"), "").flag("--model", "FILE", heading::MODEL),
@@ -109,10 +109,10 @@ mod tests {
     const VARS: [Key; 1] = [Key::new("vars", Kind::Variables, "").flag("--var", "NAME=VALUE", heading::CAMERA)];
     const CAMERA: [Key; 1] = [Key::new("pipeline", Kind::Path, "").flag("--pipeline", "FILE", heading::CAMERA)];
     const GROUPS: [Group; 4] = [
-        Group { name: "model", repeated: false, help: "", keys: &[&MODEL] },
-        Group { name: "execution", repeated: false, help: "", keys: &[&EXECUTION] },
-        Group { name: "", repeated: false, help: "", keys: &[&VARS] },
-        Group { name: "camera", repeated: true, help: "", keys: &[&CAMERA] },
+        Group { name: "model", repeat: Repeat::Once, help: "", keys: &[&MODEL] },
+        Group { name: "execution", repeat: Repeat::Once, help: "", keys: &[&EXECUTION] },
+        Group { name: "", repeat: Repeat::Once, help: "", keys: &[&VARS] },
+        Group { name: "camera", repeat: Repeat::Many, help: "", keys: &[&CAMERA] },
     ];
 
     #[test]

@@ -50,12 +50,23 @@ pub struct Flag {
 pub struct Group {
     /// The section's name; empty for the top level.
     pub name: &'static str,
-    /// Whether there may be any number of them: `[[camera]]`.
-    pub repeated: bool,
+    /// How often it may occur.
+    pub repeat: Repeat,
     /// What the section is about.
     pub help: &'static str,
     /// Its keys, a list for each station.
     pub keys: &'static [&'static [Key]],
+}
+
+/// How often a section may occur.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Once: `[socket]`.
+    Once,
+    /// Any number of times: `[[camera]]`.
+    Many,
+    /// Once as `[model]`, or any number of times as `[[model]]`.
+    OnceOrMany,
 }
 
 impl Key {
@@ -125,6 +136,6 @@ impl Group {
 
     /// How the file begins it: `[model]`, `[[camera]]`.
     pub fn shown(&self) -> String {
-        if self.repeated { format!("[[{}]]", self.name) } else { format!("[{}]", self.name) }
+        if self.repeat == Repeat::Many { format!("[[{}]]", self.name) } else { format!("[{}]", self.name) }
     }
 }

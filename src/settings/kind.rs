@@ -41,6 +41,10 @@ pub enum Kind {
     Choice(&'static dyn Choices),
     /// Names and texts.
     Variables,
+    /// Names, in a list.
+    Names,
+    /// The section of this name, within this one.
+    Section(&'static str),
     /// Options in a section of their own below this one, each checked as a pair of name and value.
     Options(fn(&str, &str) -> Result<(), String>, &'static str),
 }
@@ -79,6 +83,7 @@ pub enum Value {
     Number(f64),
     Three([f32; 3]),
     Size((u32, u32)),
+    Names(Vec<String>),
 }
 
 impl Kind {
@@ -106,6 +111,8 @@ impl Kind {
                 Some((name, _)) => Ok(Value::Text((*name).to_owned())),
                 None => Err(format!("expected one of {}", words(choices).join(", "))),
             },
+            Self::Names => Ok(Value::Names(text.split(',').map(str::to_owned).collect())),
+            Self::Section(_) => Err("expected a section".into()),
             Self::Variables => match text.split_once('=') {
                 Some((name, _)) if !name.is_empty() => Ok(Value::Text(text.to_owned())),
                 _ => Err("expected NAME=VALUE".into()),
@@ -140,6 +147,11 @@ impl Kind {
                 let numbers: Vec<_> = numbers.iter().filter_map(|number| number_of(number, least..=most)).collect();
                 numbers.try_into().ok().map(Value::Three)
             }
+            (Self::Names, DeValue::Array(names)) => {
+                let name = |name: &Spanned<DeValue>| name.get_ref().as_str().map(str::to_owned);
+                let names: Option<Vec<_>> = names.iter().map(name).collect();
+                names.filter(|names| !names.is_empty()).map(Value::Names)
+            }
             (Self::Bit | Self::Variables | Self::Options(..), _) => plain(value).map(Value::Text),
             _ => None,
         };
@@ -168,6 +180,8 @@ impl Kind {
                 let words: Vec<_> = words(choices).iter().map(|word| quoted(word)).collect();
                 format!("one of {}", words.join(", "))
             }
+            Self::Names => "a list of names, as in [\"animals\"]".into(),
+            Self::Section(_) => "a section".into(),
             Self::Variables | Self::Options(..) => "a text or a number".into(),
         }
     }

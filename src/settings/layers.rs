@@ -3,7 +3,7 @@
 use super::advice::Advice;
 use super::faults::Fault;
 use super::flags::Flags;
-use super::key::Group;
+use super::key::{Group, Repeat};
 use super::origin::Origin;
 use crate::suggest::nearest;
 use std::cell::RefCell;
@@ -57,8 +57,12 @@ impl<'a> Layers<'a> {
         self.add(Fault::new(origin, text));
     }
 
+    /// Adds a fault. One that is already known is not added again: sections that share another one read it each.
     pub(super) fn add(&self, fault: Fault) {
-        self.faults.borrow_mut().push(fault);
+        let mut faults = self.faults.borrow_mut();
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
     }
 
     /// All that is wrong.
@@ -77,7 +81,7 @@ impl<'a> Layers<'a> {
     }
 
     pub(super) fn group(&self, name: &str) -> Group {
-        let none = Group { name: "", repeated: false, help: "", keys: &[] };
+        let none = Group { name: "", repeat: Repeat::Once, help: "", keys: &[] };
         self.groups.iter().find(|group| group.name == name).copied().unwrap_or(none)
     }
 
@@ -93,31 +97,31 @@ impl<'a> Layers<'a> {
     /// Faults for the keys of `table` that `group` does not have.
     pub(super) fn check(&self, group: &Group, table: &DeTable<'_>) {
         let known: Vec<_> = group.all().map(|key| key.name).collect();
-        self.check_against(group.name, &known, table);
+        self.check_against(group, &known, table);
     }
 
     fn check_top(&self) {
         let sections = self.groups.iter().map(|group| group.name).filter(|name| !name.is_empty() && !name.contains('.'));
         let known: Vec<_> = sections.chain(self.group("").all().map(|key| key.name)).collect();
-        self.check_against("", &known, &self.table);
+        self.check_against(&self.group(""), &known, &self.table);
     }
 
-    fn check_against(&self, section: &str, known: &[&str], table: &DeTable<'_>) {
+    fn check_against(&self, section: &Group, known: &[&str], table: &DeTable<'_>) {
         for (key, _) in table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
             self.fault(self.line(key.span().start), self.unknown(section, key.get_ref(), known));
         }
     }
 
-    fn unknown(&self, section: &str, key: &str, known: &[&str]) -> String {
-        let place = |section: &str| match section {
+    fn unknown(&self, section: &Group, key: &str, known: &[&str]) -> String {
+        let place = |section: &Group| match section.name {
             "" => "at the top level".to_owned(),
-            section => format!("in {}", self.group(section).shown()),
+            _ => format!("in {}", section.shown()),
         };
         let here = place(section);
         let is_section = |group: &&Group| !key.is_empty() && group.name == key;
-        let other = self.groups.iter().find(|group| group.key(key).is_some()).map(|group| group.name);
-        if let Some(other) = self.groups.iter().find(is_section).map(|_| "").or(other) {
-            return format!("unknown key '{key}' {here}; it belongs {}", place(other));
+        let other = self.groups.iter().find(|group| group.key(key).is_some()).copied();
+        if let Some(other) = self.groups.iter().find(is_section).map(|_| self.group("")).or(other) {
+            return format!("unknown key '{key}' {here}; it belongs {}", place(&other));
         }
         match nearest(key, known) {
             Some(near) => format!("unknown key '{key}' {here}; did you mean '{near}'?"),

@@ -1,6 +1,6 @@
 //! The table of all keys in the documentation.
 
-use super::key::{DefaultValue, Group, Key};
+use super::key::{DefaultValue, Group, Key, Repeat};
 use super::kind::{Kind, quoted};
 use std::fmt::Write;
 
@@ -8,7 +8,11 @@ use std::fmt::Write;
 pub fn reference(groups: &[Group]) -> String {
     let mut text = String::new();
     for group in groups.iter().filter(|group| !group.name.contains('.')) {
-        let heading = if group.name.is_empty() { "At the top level".to_owned() } else { format!("`{}`", group.shown()) };
+        let heading = match (group.name, group.repeat) {
+            ("", _) => "At the top level".to_owned(),
+            (name, Repeat::OnceOrMany) => format!("`[{name}]`, or `[[{name}]]` for each of several"),
+            _ => format!("`{}`", group.shown()),
+        };
         let _ =
             writeln!(text, "\n**{heading}**: {}\n\n| key | value | default | flag | meaning |\n|---|---|---|---|---|", group.help);
         for key in group.all() {
@@ -40,6 +44,8 @@ fn value(key: &Key) -> String {
             words.join(", ")
         }
         Kind::Variables => "`{ NAME = \"VALUE\" }`".into(),
+        Kind::Names => "`[\"NAME\", ...]`".into(),
+        Kind::Section(name) => format!("section with the keys of `[{name}]`"),
         Kind::Options(..) => "`{ NAME = VALUE }`".into(),
     }
 }

@@ -1,6 +1,6 @@
 //! The JSON Schema (draft 7) of the configuration file, for editors: taplo and Even Better TOML complete keys and check values with it.
 
-use super::key::{DefaultValue, Group, Key};
+use super::key::{DefaultValue, Group, Key, Repeat};
 use super::kind::{Kind, Value};
 use serde_json::{Map, Value as Json, json};
 
@@ -9,7 +9,14 @@ pub fn schema(groups: &[Group], id: &str, title: &str) -> Json {
     let top = groups.iter().filter(|group| group.name.is_empty()).flat_map(|group| properties(groups, group));
     let sections = groups.iter().filter(|group| !group.name.is_empty() && !group.name.contains('.')).map(|group| {
         let section = section(groups, group);
-        let section = if group.repeated { json!({"type": "array", "items": section}) } else { section };
+        let section = match group.repeat {
+            Repeat::Once => section,
+            Repeat::Many => json!({"type": "array", "items": section}),
+            Repeat::OnceOrMany => {
+                let one = format!("#/properties/{}/anyOf/0", group.name);
+                json!({"anyOf": [section, {"type": "array", "items": {"$ref": one}}]})
+            }
+        };
         (group.name.to_owned(), section)
     });
     json!({
@@ -59,6 +66,8 @@ fn property(groups: &[Group], group: &Group, key: &Key) -> Json {
         Kind::Size(_) => json!({"type": "string", "pattern": "^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$", "examples": ["224x224"]}),
         Kind::Choice(choices) => json!({"oneOf": choices.names().into_iter().map(word).collect::<Vec<_>>()}),
         Kind::Variables => json!({"type": "object", "additionalProperties": {"type": ["string", "integer"]}}),
+        Kind::Names => json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
+        Kind::Section(name) => json!({"allOf": [{"$ref": format!("#/properties/{name}")}]}),
         Kind::Options(..) => {
             let below = [group.name, ".", key.name].concat();
             groups.iter().find(|group| group.name == below).map_or(json!({"type": "object"}), |below| section(groups, below))
@@ -100,6 +109,7 @@ fn default(value: &Value) -> Json {
         Value::Time(time) => format!("{time:?}").into(),
         Value::Size((width, height)) => format!("{width}x{height}").into(),
         Value::Number(number) => (*number).into(),
+        Value::Names(names) => names.clone().into(),
         Value::Three(numbers) => numbers.to_vec().into(),
     }
 }

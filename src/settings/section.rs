@@ -2,7 +2,7 @@
 
 use super::faults::Fault;
 use super::flags::{Entry, Flags};
-use super::key::{DefaultValue, Group, Key};
+use super::key::{DefaultValue, Group, Key, Repeat};
 use super::kind::{Kind, Value, plain};
 use super::layers::{Layers, shown};
 use super::origin::{Origin, Placed};
@@ -15,9 +15,11 @@ use toml::de::{DeTable, DeValue};
 
 /// A section as it is read. A value that is wrong is noted as a fault, and the default stands in for it.
 pub struct Section<'l> {
-    layers: &'l Layers<'l>,
-    group: Group,
-    table: Option<&'l DeTable<'l>>,
+    pub(super) layers: &'l Layers<'l>,
+    pub(super) group: Group,
+    pub(super) table: Option<&'l DeTable<'l>>,
+    /// What the file says of keys that the table does not have: those of a section that this one is based on.
+    pub(super) base: Option<&'l DeTable<'l>>,
     /// Where it begins in the file.
     pub origin: Origin,
 }
@@ -26,7 +28,7 @@ pub struct Section<'l> {
 pub fn defaults<T>(keys: &'static [&'static [Key]], read: impl FnOnce(&Section) -> T) -> T {
     let flags = Flags::default();
     let layers = Layers::of_flags(&[], &flags);
-    read(&Section::new(&layers, Group { name: "", repeated: false, help: "", keys }, None, Origin::Nowhere))
+    read(&Section::new(&layers, Group { name: "", repeat: Repeat::Once, help: "", keys }, None, Origin::Nowhere))
 }
 
 impl Layers<'_> {
@@ -47,17 +49,14 @@ impl Layers<'_> {
         Section::new(self, self.group(name), table, origin).checked()
     }
 
-    /// All sections `[[name]]`.
+    /// All sections `[[name]]`; the only one, `[name]`, where that may stand for them.
     pub fn sections(&self, name: &'static str) -> Vec<Section<'_>> {
-        let Some((value, origin)) = self.find(&self.table, name) else { return Vec::new() };
-        let tables = value.as_array().into_iter().flat_map(|array| array.iter());
-        let tables = tables.filter_map(|table| Some((table.get_ref().as_table()?, self.line(table.span().start))));
-        let found: Vec<_> =
-            tables.map(|(table, origin)| Section::new(self, self.group(name), Some(table), origin).checked()).collect();
-        if found.is_empty() {
-            self.fault(origin, format!("each {name} is a section of its own, with double brackets: [[{name}]]"));
+        let group = self.group(name);
+        match self.find(&self.table, name) {
+            None => Vec::new(),
+            Some((value, _)) if group.repeat == Repeat::OnceOrMany && value.as_array().is_none() => vec![self.section(name)],
+            Some((value, origin)) => self.repeated(Group { repeat: Repeat::Many, ..group }, value, origin),
         }
-        found
     }
 
     /// A section `[[name]]` that flags alone make.
@@ -67,11 +66,11 @@ impl Layers<'_> {
 }
 
 impl<'l> Section<'l> {
-    fn new(layers: &'l Layers<'l>, group: Group, table: Option<&'l DeTable<'l>>, origin: Origin) -> Self {
-        Self { layers, group, table, origin }
+    pub(super) fn new(layers: &'l Layers<'l>, group: Group, table: Option<&'l DeTable<'l>>, origin: Origin) -> Self {
+        Self { layers, group, table, base: None, origin }
     }
 
-    fn checked(self) -> Self {
+    pub(super) fn checked(self) -> Self {
         if let Some(table) = self.table {
             self.layers.check(&self.group, table);
         }
@@ -103,7 +102,7 @@ impl<'l> Section<'l> {
         let described = self.key(key);
         let value = match self.entries(key).next() {
             Some(entry) => entry.value.to_str()?.to_owned(),
-            None => match described.kind.of_toml(self.layers.find(self.table?, key)?.0, self.layers.folder) {
+            None => match described.kind.of_toml(self.find(key)?.0, self.layers.folder) {
                 Ok(Value::Text(text)) => text,
                 _ => return None,
             },
@@ -129,7 +128,7 @@ impl<'l> Section<'l> {
     /// Where `key` is set.
     pub fn origin_of(&self, key: &str) -> Option<Origin> {
         let entry = self.entries(key).next();
-        let in_file = || Some(self.layers.find(self.table?, key)?.1);
+        let in_file = || Some(self.find(key)?.1);
         entry.map(|entry| Origin::Flag(entry.flag)).or_else(in_file)
     }
 
@@ -155,7 +154,7 @@ impl<'l> Section<'l> {
     /// The options of the section `key` below this one, each with its origin: those of the file, and behind them those of flags.
     pub fn options(&self, key: &str) -> Vec<(String, Placed<String>)> {
         let group = self.layers.group(&format!("{}.{key}", self.group.name));
-        if let Some(table) = self.table.and_then(|table| self.layers.find(table, key)).and_then(|(value, _)| value.as_table()) {
+        for table in self.found(key).filter_map(|(value, _)| value.as_table()) {
             self.layers.check(&group, table);
         }
         let in_file = self.pairs(key, plain).into_iter().filter(|(name, ..)| group.key(name).is_some());
@@ -211,7 +210,18 @@ impl<'l> Section<'l> {
         self.layers.count()
     }
 
-    fn key(&self, name: &str) -> &'static Key {
+    /// The value of `key` in the file, and its line.
+    fn find<'s>(&'s self, key: &'s str) -> Option<(&'s DeValue<'s>, Origin)> {
+        self.found(key).last()
+    }
+
+    /// The same, with that of the section that this one is based on before it.
+    fn found<'s>(&'s self, key: &'s str) -> impl Iterator<Item = (&'s DeValue<'s>, Origin)> {
+        let tables = [self.base, self.table].into_iter().flatten();
+        tables.filter_map(move |table| self.layers.find(table, key))
+    }
+
+    pub(super) fn key(&self, name: &str) -> &'static Key {
         self.group.key(name).unwrap_or_else(|| panic!("there is no key {name} in {}", self.group.shown()))
     }
 
@@ -235,7 +245,7 @@ impl<'l> Section<'l> {
                 }
             };
         }
-        let (value, origin) = self.layers.find(self.table?, key.name)?;
+        let (value, origin) = self.find(key.name)?;
         match key.kind.of_toml(value, self.layers.folder) {
             Ok(value) => Some(Placed { value, origin }),
             Err(wanted) => {
@@ -261,16 +271,18 @@ impl<'l> Section<'l> {
 
     /// The pairs of the table of `key` in the file; a value that `take` does not take is an error with what it is.
     fn pairs(&self, key: &str, take: fn(&DeValue) -> Option<String>) -> Vec<(String, Result<String, String>, Origin)> {
-        let Some((value, origin)) = self.table.and_then(|table| self.layers.find(table, key)) else { return Vec::new() };
-        let Some(table) = value.as_table() else {
-            self.layers.fault(origin, format!("'{key}' is a section, [{key}], not {}", shown(value)));
-            return Vec::new();
-        };
-        let one = |value| take(value).ok_or_else(|| shown(value));
-        table
-            .iter()
-            .map(|(name, value)| (name.get_ref().to_string(), one(value.get_ref()), self.layers.line(value.span().start)))
-            .collect()
+        let (mut pairs, one) = (Vec::new(), |value| take(value).ok_or_else(|| shown(value)));
+        for (value, origin) in self.found(key) {
+            match value.as_table() {
+                None => self.layers.fault(origin, format!("'{key}' is a section, [{key}], not {}", shown(value))),
+                Some(table) => {
+                    pairs.extend(table.iter().map(|(name, value)| {
+                        (name.get_ref().to_string(), one(value.get_ref()), self.layers.line(value.span().start))
+                    }))
+                }
+            }
+        }
+        pairs
     }
 }
 

@@ -1,6 +1,7 @@
 //! The configuration file: its keys, and flags over them; the shipped example is valid. Its errors are in `config/errors.rs`.
 
 mod errors;
+mod models;
 
 use crate::common;
 use glimpsed::capture::{Limits, Rotate, Turn};
@@ -70,7 +71,7 @@ fn every_key_is_read() {
     // the maximum number of threads on this machine
     let threads = std::thread::available_parallelism().unwrap().get();
     let settings = parse(&text.replace("threads = 2", &format!("threads = {threads}"))).unwrap();
-    let model = &settings.model;
+    let model = &settings.models[0];
     assert_eq!(
         (model.top, model.preprocess.fit.map(|fit| fit.value), model.preprocess.filter.map(|filter| filter.value)),
         (3, Some(Fit::Crop), Some(Filter::Box))
@@ -101,7 +102,7 @@ fn every_key_is_read() {
 #[test]
 fn top_above_the_number_of_classes_means_all_of_them() {
     for top in ["99999999999999", "99999999999999999999999999"] {
-        assert!(parse(&format!("{MODEL}top = {top}\n{CAMERA}")).unwrap().model.top > 1_000_000, "{top}");
+        assert!(parse(&format!("{MODEL}top = {top}\n{CAMERA}")).unwrap().models[0].top > 1_000_000, "{top}");
     }
 }
 
@@ -117,7 +118,7 @@ fn flags_override_the_file() {
     let parse = |line| parse_with(&text, Path::new("/"), &flags(line)).unwrap();
     let settings = parse("glimpsed run --config x --model testcard --top 2 --json");
     assert_eq!(
-        (settings.model.top, settings.model.preprocess.filter.map(|filter| (filter.value, filter.by_flag))),
+        (settings.models[0].top, settings.models[0].preprocess.filter.map(|filter| (filter.value, filter.by_flag))),
         (2, Some((Filter::Box, false)))
     );
     assert_eq!((&*settings.cameras[0].name, settings.output), ("front", Some(Output::Lines(Format::Json))));

@@ -120,7 +120,7 @@ fn run(before: impl FnOnce(&mut Rig), during: impl FnOnce(&mut Rig, Classifier),
     let ((begins, begun), (gate, opened), (changes, changed)) = (unbounded(), unbounded(), unbounded());
     let (release, released) = unbounded();
     let camera = Metrics::new("camera");
-    let metrics = camera.stream(0);
+    let metrics = camera.stream(None, &"a".into());
     let (frames, receiver) = counted_channel(2, metrics.dropped_counter());
     let stream = Stream::new(receiver, metrics.clone());
     let model = builtin().unwrap();
@@ -240,7 +240,7 @@ fn one_frame_serves_two_engines_without_a_copy_and_is_released_by_the_last() {
     let hub = Hub::new().inline(Box::new(kept.clone()));
     let mut streams: Vec<_> = (0..2)
         .map(|engine| {
-            let metrics = camera.stream(engine);
+            let metrics = camera.stream(None, &engine.to_string().into());
             let (mut sender, receiver) = counted_channel(1, metrics.dropped_counter());
             let mut copy = frame.clone();
             assert_eq!(pixels(&copy), shared, "no copy");

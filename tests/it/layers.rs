@@ -78,7 +78,7 @@ const ROOMS: [(&str, &[&str]); 36] = [
             "threads",
         ],
     ),
-    ("config", &["capture", "error", "files", "model", "preprocess", "publish", "runtime", "settings", "tensor"]),
+    ("config", &["capture", "error", "files", "model", "preprocess", "publish", "runtime", "settings", "suggest", "tensor"]),
     ("startup", &["capture", "config", "engine", "error", "labels", "model", "postprocess", "runtime"]),
     (
         "daemon",

@@ -39,6 +39,7 @@ mod socket_file;
 mod squeezenet;
 mod startup;
 mod stdout;
+mod streams;
 mod subscribe;
 mod terminal;
 mod engine;

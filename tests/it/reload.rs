@@ -11,7 +11,7 @@ use std::process::{Child, ChildStderr, Stdio};
 use std::time::Duration;
 
 /// The program with a configuration file, a socket, and its log.
-struct Running {
+pub struct Running {
     child: Child,
     log: BufReader<ChildStderr>,
     /// The log read so far.
@@ -22,7 +22,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: &str) -> Self {
+    pub fn start(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (file, socket) = (folder.path().join("glimpsed.toml"), folder.path().join("s"));
         std::fs::write(&file, config).unwrap();
@@ -36,7 +36,7 @@ impl Running {
     }
 
     /// Waits for the line of the log that contains `what`.
-    fn until(&mut self, what: &str) -> String {
+    pub fn until(&mut self, what: &str) -> String {
         let mut before = String::new();
         loop {
             let mut line = String::new();
@@ -49,7 +49,7 @@ impl Running {
         }
     }
 
-    fn reload(&mut self, config: &str) {
+    pub fn reload(&mut self, config: &str) {
         // by renaming, as editors and packages do
         let new = self.config.with_extension("new");
         std::fs::write(&new, config).unwrap();
@@ -61,7 +61,7 @@ impl Running {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }
 
-    fn subscriber(&self) -> BufReader<UnixStream> {
+    pub fn subscriber(&self) -> BufReader<UnixStream> {
         let stream = UnixStream::connect(&self.socket).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         BufReader::new(stream)
@@ -77,7 +77,7 @@ impl Running {
     }
 
     /// Shuts it down; returns its whole log.
-    fn end(mut self) -> String {
+    pub fn end(mut self) -> String {
         self.signal(Signal::SIGTERM);
         let mut log = std::mem::take(&mut self.said);
         self.log.read_to_string(&mut log).unwrap();
@@ -87,7 +87,8 @@ impl Running {
     }
 }
 
-fn message(reader: &mut BufReader<UnixStream>) -> Value {
+/// The next message.
+pub fn message(reader: &mut BufReader<UnixStream>) -> Value {
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
     serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))

@@ -26,6 +26,24 @@ fn opens<const N: usize>(folder: &Path, names: [&str; N], command: &mut Command)
     counts
 }
 
+#[test]
+fn each_of_several_models_is_opened_once_and_by_its_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = model(folder.path());
+    fs::copy(&model, folder.path().join("other.onnx")).unwrap();
+    fs::copy(&model, folder.path().join("unused.onnx")).unwrap();
+    let config = folder.path().join("c.toml");
+    let models = ["testcard", "other", "unused"].map(|name| format!("[[model]]\nname = '{name}'\nfile = '{name}.onnx'\n"));
+    let camera = "[[camera]]\nlaunch = 'videotestsrc num-buffers=3 ! appsink name=frames'\nmodels = ['other', 'testcard']\n";
+    fs::write(&config, models.concat() + camera).unwrap();
+    for (command, sessions) in [("check", 0), ("run", 1), ("doctor", 1)] {
+        let mut line = common::glimpsed();
+        let opened =
+            opens(folder.path(), ["testcard.onnx", "other.onnx", "unused.onnx"], line.arg(command).arg("--config").arg(&config));
+        assert_eq!(opened, [1 + sessions, 1 + sessions, 0], "glimpsed {command}");
+    }
+}
+
 /// The built-in model as a file in `folder`, with its labels.
 fn model(folder: &Path) -> String {
     for name in ["testcard.onnx", "labels.txt"] {

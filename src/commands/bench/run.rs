@@ -80,7 +80,11 @@ pub fn run(args: &Bench, mut out: File, stop: &Stop, asked: &Receiver<Ask>) -> R
 /// The model, and the pipeline where one is given.
 fn open(args: &Bench) -> Result<(OpenModel, Option<String>)> {
     let Some(reading) = args.reading()? else { return Ok((startup::model(args.settings()?)?, None)) };
-    let Opened { settings, model } = startup::open(reading)?;
+    let Opened { settings, mut models } = startup::open(reading)?;
+    let model = models.remove(0);
+    if !models.is_empty() {
+        return Err(Error::usage("bench measures one model, and the configuration has several").hint("--model FILE names it."));
+    }
     let pipeline = settings.cameras.into_iter().next().map(|camera| camera.pipeline);
     Ok((model, pipeline.filter(|_| args.names_source())))
 }

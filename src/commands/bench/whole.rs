@@ -81,16 +81,7 @@ pub fn measure(
     time: Duration,
     (stop, asked): (&Stop, &Receiver<Ask>),
 ) -> Result<Whole> {
-    let camera = |n: usize| Camera {
-        name: format!("camera{n}").into(),
-        pipeline: source.to_owned(),
-        turn,
-        limits: Default::default(),
-        live: None,
-        min_interval: None,
-        unchanged: None,
-        stuck: None,
-    };
+    let camera = |n: usize| Camera { turn, ..Camera::new(format!("camera{n}"), source) };
     let whole = Arc::new(Mutex::new(Whole::default()));
     // its own end; that of the program is heard as well
     let own = Stop::default();

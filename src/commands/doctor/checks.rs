@@ -23,16 +23,24 @@ const NPU_NODES: [&str; 2] = ["/dev/fastrpc-cdsp", "/dev/dma_heap/system"];
 /// Everything; without a camera if the flags name a `model_alone`.
 pub fn all(origin: &Origin, model_alone: bool, findings: &mut Findings) {
     let (settings, opened) = if model_alone {
-        (None, model(origin, findings))
+        (None, model(origin, findings).map(|model| vec![model]))
     } else {
-        configuration(origin, findings).map(|Opened { settings, model }| (settings, model)).unzip()
+        configuration(origin, findings).map(|Opened { settings, models }| (settings, models)).unzip()
     };
-    let model = match opened.map_or_else(|| startup::model(builtin(origin)), Ok) {
-        Ok(model) => model,
+    let models = match opened.map_or_else(|| startup::model(builtin(origin)).map(|model| vec![model]), Ok) {
+        Ok(models) => models,
         Err(error) => return findings.error(Mark::Fail, "model", &error),
     };
-    onnxruntime(&model.settings.runtime, findings);
-    qnn(&model.settings.runtime, findings);
+    for (n, model) in models.iter().enumerate() {
+        let runtime = &model.settings.runtime;
+        if models[..n].iter().all(|other| other.settings.runtime != *runtime) {
+            onnxruntime(runtime, findings);
+            qnn(runtime, findings);
+        }
+    }
+    for name in settings.iter().flat_map(|settings| &settings.unused) {
+        findings.note("model", format!("the model '{name}' is not opened"), "No camera has it among its models.");
+    }
     let pipelines = gstreamer(settings.as_ref().map_or(&[], |settings| &settings.cameras), findings);
     if !model_alone {
         cameras(&pipelines, findings);
@@ -40,7 +48,7 @@ pub fn all(origin: &Origin, model_alone: bool, findings: &mut Findings) {
     if let Some(params) = settings.as_ref().and_then(|settings| settings.socket.as_ref()) {
         socket(params, findings);
     }
-    inference(&model, findings);
+    models.iter().for_each(|model| inference(model, findings));
 }
 
 /// What was asked for cannot be had: then whether anything can, on the provider and with the libraries that are set.

@@ -70,6 +70,10 @@ impl Publisher for Course {
     }
 }
 
+fn names(models: &[String]) -> Vec<&str> {
+    models.iter().map(String::as_str).collect()
+}
+
 /// A daemon with the camera `front`, which a test asks for things.
 struct Running {
     stop: Stop,
@@ -84,11 +88,13 @@ impl Running {
     /// Each reload finds the camera `back` instead, and waits for the engines as long as `patience`.
     fn start(classifiers: Vec<Classifier>, patience: Duration) -> Self {
         let ((tell, seen), (read, reads), (ask, asked)) = (unbounded(), unbounded(), bounded(2));
-        let load: Load = Arc::new(move |_, _| {
+        let models: Vec<_> = classifiers.iter().map(|classifier| classifier.model().to_owned()).collect();
+        let before = settings(&names(&models), &["front"]);
+        let load: Load = Arc::new(move |_| {
             let _ = read.send(());
-            Ok((settings(&["back"]), None))
+            Ok((settings(&names(&models), &["back"]), Vec::new()))
         });
-        let source = Source { load, settings: settings(&["front"]), files: Default::default(), patience };
+        let source = Source { load, settings: before, files: Default::default(), patience };
         let hub = Hub::new().inline(Box::new(Course(tell)));
         let parts = Parts { classifiers, hub, status_interval: None, limit: None, source: Some(source) };
         let stop = Stop::default();

@@ -26,6 +26,7 @@ impl Publisher for Gated {
 fn result(seq: u64, live: bool) -> Prediction {
     Prediction {
         source: "front".into(),
+        region: None,
         seq,
         info: FrameInfo { live, ..FrameInfo::new(Picture::new(PixelFormat::Gray8, 1, 1)) },
         model: "m".into(),

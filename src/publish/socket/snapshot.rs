@@ -28,7 +28,10 @@ impl Snapshot {
     /// There is another model, or there are other cameras. What is known of cameras that are gone is forgotten.
     pub fn renew(&mut self, hello: &Hello) {
         (self.hello, self.cameras, self.classes) = (line(hello), hello.cameras.clone(), classes(hello));
-        let has = |name: &StreamName| hello.streams.iter().any(|known| known.camera == *name.camera && known.model == *name.model);
+        let is = |known: &message::Stream, name: &StreamName| {
+            known.camera == *name.camera && known.region.as_deref() == name.region.as_deref() && known.model == *name.model
+        };
+        let has = |name: &StreamName| hello.streams.iter().any(|known| is(known, name));
         self.latest.retain(|name, _| has(name));
         self.troubled.retain(|camera, _| self.cameras.iter().any(|known| **known == **camera));
     }

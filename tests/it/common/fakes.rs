@@ -38,16 +38,7 @@ pub fn classifier(model: &Model, runtime: Box<dyn Infer>, top: usize) -> Classif
 
 /// The settings of a camera.
 pub fn camera(name: &str, pipeline: &str) -> Camera {
-    Camera {
-        name: name.into(),
-        pipeline: pipeline.into(),
-        live: None,
-        turn: Default::default(),
-        limits: Default::default(),
-        min_interval: None,
-        unchanged: None,
-        stuck: None,
-    }
+    Camera::new(name, pipeline)
 }
 
 /// Runs the daemon in this process until its cameras end, or there are `limit` results; returns the status of each camera.
@@ -79,6 +70,7 @@ pub fn animal(source: &str, seq: u64, best: usize, confidence: f32) -> Predictio
     let other = Score { index: (best + 1) % 3, confidence: 1.0 - confidence };
     Prediction {
         source: source.into(),
+        region: None,
         seq,
         info: FrameInfo {
             number: seq,

@@ -63,6 +63,7 @@ fn prediction(camera: &str, seq: u64, best: usize, confidence: f32) -> Arc<Predi
     let top = vec![Score { index: best, confidence }, Score { index: (best + 1) % 3, confidence: 1.0 - confidence }];
     Arc::new(Prediction {
         source: camera.into(),
+        region: None,
         seq,
         info: FrameInfo { live: true, ..FrameInfo::new(Picture::new(PixelFormat::Gray8, 4, 3)) },
         model: "animals".into(),

@@ -1,0 +1,42 @@
+//! Sections that may be repeated, and sections within sections.
+
+use super::key::{Group, Repeat};
+use super::layers::{Layers, shown};
+use super::origin::Origin;
+use super::section::Section;
+use toml::de::DeValue;
+
+impl Layers<'_> {
+    /// The sections of `value`, an array that stands at `origin`.
+    pub(super) fn repeated<'l>(&'l self, group: Group, value: &'l DeValue<'l>, origin: Origin) -> Vec<Section<'l>> {
+        let tables = value.as_array().into_iter().flat_map(|array| array.iter());
+        let tables = tables.filter_map(|table| Some((table.get_ref().as_table()?, self.line(table.span().start))));
+        let found: Vec<_> = tables.map(|(table, origin)| Section::new(self, group, Some(table), origin).checked()).collect();
+        if found.is_empty() {
+            let (name, shown) = (group.name, group.shown());
+            self.fault(origin, format!("each {name} is a section of its own, with double brackets: {shown}"));
+        }
+        found
+    }
+}
+
+impl<'l> Section<'l> {
+    /// Whether the file has it as one of several: `[[name]]`.
+    pub fn is_repeated(&self) -> bool {
+        self.group.repeat == Repeat::Many
+    }
+
+    /// The section `key` of this one, which has the keys of `base`; what is not set in it is as `base` says.
+    pub fn based_on(&self, key: &str, base: &Section<'l>) -> Section<'l> {
+        let found = self.table.and_then(|table| self.layers.find(table, self.key(key).name));
+        let within = found.and_then(|(value, origin)| {
+            if value.as_table().is_none() {
+                let name = self.group.name;
+                self.layers.fault(origin, format!("'{key}' is a section, [{name}.{key}], not {}", shown(value)));
+            }
+            Some((value.as_table()?, origin))
+        });
+        let Some((table, origin)) = within else { return Section { base: None, ..*base } };
+        Section { base: base.table, ..Section::new(self.layers, base.group, Some(table), origin).checked() }
+    }
+}

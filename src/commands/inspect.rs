@@ -90,7 +90,7 @@ fn as_json(model: &Model, labels: &Labels) -> Value {
     output["scores"] = json!(model.output.scores.describe());
     json!({
         "model": model.name, "file": file(model), "weights": model.files, "producer": model.producer, "opset": model.opset,
-        "ir_version": model.ir_version, "input": input, "output": output, "classes": model.output.classes, "labels": labels.origin(), "first_labels": first_of(labels), "nodes": model.nodes(), "operators": model.operators, "quantized": model.is_quantized(),
+        "ir_version": model.ir_version, "input": input, "output": output, "classes": model.output.classes, "labels": labels.origin(), "first_labels": first_of(labels), "names": names(labels), "nodes": model.nodes(), "operators": model.operators, "quantized": model.is_quantized(),
         "npu_obstacle": model.npu_obstacle(),
     })
 }
@@ -128,6 +128,12 @@ fn as_text(model: &Model, labels: &Labels) -> String {
         model.npu_obstacle().map_or_else(|| format!("quantized, {free}: nothing in the file speaks against it"), str::to_owned),
     );
     text
+}
+
+/// All names, where the classes have some.
+fn names(labels: &Labels) -> Vec<&str> {
+    let known = labels.origin().is_some();
+    (0..labels.len()).filter(|_| known).map(|index| labels.name(index)).collect()
 }
 
 fn first_of(labels: &Labels) -> Vec<&str> {

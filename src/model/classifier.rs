@@ -184,8 +184,8 @@ impl Model {
             );
         }
         (!self.is_quantized()).then_some(
-            "It is not quantized, and the NPU computes with 8 or 16 bit integers. Take the w8a8 form from Qualcomm AI Hub, or quantize it:\n\
-             https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html",
+            "It is not quantized, and the NPU computes with 8 or 16 bit integers. Take the w8a8 form from Qualcomm AI Hub, or quantize it with\n\
+             models/squeezenet1_1/quantize MODEL.onnx QUANTIZED.onnx --pictures FOLDER, of glimpsed's source code.",
         )
     }
 }

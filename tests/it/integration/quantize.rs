@@ -39,6 +39,29 @@ fn best(model: &Model, session: &mut dyn Infer, frame: &Frame) -> usize {
 }
 
 #[test]
+fn help_needs_no_packages_and_the_error_says_how_to_get_them() {
+    // -S: without the packages of the machine; a copy, beside which there are none
+    let folder = tempfile::tempdir().unwrap();
+    for (file, to) in [("models/squeezenet1_1/quantize", "a/b/quantize"), ("setup/python.txt", "setup/python.txt")] {
+        let to = folder.path().join(to);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(common::project().join(file), to).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        Command::new("python3").arg("-IS").arg(folder.path().join("a/b/quantize")).args(arguments).output().unwrap()
+    };
+    let help = run(&["--help"]);
+    assert!(
+        help.status.success() && String::from_utf8_lossy(&help.stdout).contains("make setup-python"),
+        "{}",
+        common::stderr(&help)
+    );
+    let missing = run(&["a.onnx", "b.onnx", "--pictures", "."]);
+    let said = common::stderr(&missing);
+    assert!(!missing.status.success() && said.contains("make setup-python") && said.contains("pip install numpy=="), "{said}");
+}
+
+#[test]
 fn the_quantized_model_runs_on_the_npu_and_agrees_with_the_float_one() {
     let Some(_) = common::qnn_dir() else { return };
     let folder = tempfile::tempdir().unwrap();
@@ -50,9 +73,23 @@ fn the_quantized_model_runs_on_the_npu_and_agrees_with_the_float_one() {
         let mut script = Command::new("python3");
         script.env("PYTHONPATH", common::python()).arg(common::project().join("models/squeezenet1_1/quantize"));
         script.args([&float, &quantized]).arg("--pictures").arg(folder.path()).args(["--activations", activations]);
-        let output = script.output().unwrap();
+        script.arg("--glimpsed").arg(env!("CARGO_BIN_EXE_glimpsed"));
+        // nothing says what the values of its pixels are
+        let refused = script.output().unwrap();
+        assert!(
+            !refused.status.success() && common::stderr(&refused).contains("--normalize imagenet"),
+            "{}",
+            common::stderr(&refused)
+        );
+        let output = script.args(["--normalize", "none", "--labels"]).arg(float.with_file_name("labels.txt")).output().unwrap();
         assert!(output.status.success(), "{}", common::stderr(&output));
-        assert!(String::from_utf8_lossy(&output.stdout).contains("calibrated with 8 pictures"));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("calibrated with 8 pictures"), "{said}");
+        assert!(said.contains("8 of 8 pictures have the same best class"), "{said}");
+        let read = Model::read(&quantized).unwrap();
+        let recipe = read.recipe(Default::default()).unwrap().recipe;
+        assert!(recipe.lines()[0].1.ends_with(&format!("({activations}.onnx.modelinfo)")), "{:?}", recipe.lines());
+        assert_eq!(read.labels(None).unwrap().len(), read.output.classes);
 
         let (model, mut npu) = common::session(&quantized, Provider::Qnn);
         assert_eq!((model.input.tensor.element, model.output.tensor.element), (element, element));

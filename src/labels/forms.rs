@@ -1,16 +1,16 @@
-//! The forms in which names of classes are written: JSON, YAML, lines, and lines with the number of the class.
+//! The formats of class names: JSON, YAML, lines, and lines with the number of the class.
 
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Keys under which files of settings keep the names.
+/// Keys of the names in configuration files.
 const KEYS: [&str; 6] = ["id2label", "names", "labels", "classes", "class_names", "label2id"];
 
-/// Why a text gives no names: in words, the line if it is of one.
+/// The reason why a text is invalid, and the line, if known.
 pub type Fault = (Option<usize>, String);
 
-/// The names of a text in JSON or YAML; `None` where it is neither, so that each line is a name.
+/// Parses names in JSON or YAML; `None` if the text is neither, so that each line is a name.
 pub fn structured(text: &str) -> Option<Result<Vec<String>, Fault>> {
     let start = text.trim_start();
     let is_yaml = text.lines().any(|line| line.starts_with("names:"));
@@ -34,8 +34,9 @@ pub fn structured(text: &str) -> Option<Result<Vec<String>, Fault>> {
     is_yaml.then(|| of_yaml(text).map_err(|why| (None, why)))
 }
 
-/// The names in `value`: `["cat", "dog"]`, `{"0": "cat"}`, `{"cat": 0}` or `{"0": ["n01440764", "cat"]}`, or one of these under a key
-/// that is usual for them. In words why there are none.
+/// The names in `value`: `["cat", "dog"]`, `{"0": "cat"}`, `{"cat": 0}` or `{"0": ["n01440764", "cat"]}`, or one of these under a
+/// key
+/// that is usual for them. The error is a message.
 pub fn of_json(value: &Value) -> Result<Vec<String>, String> {
     match value {
         Value::Array(items) if items.is_empty() => Err("its list is empty".to_owned()),
@@ -64,7 +65,7 @@ pub fn of_json(value: &Value) -> Result<Vec<String>, String> {
     }
 }
 
-/// A text; or the last of several, as in `["n01440764", "tench"]`.
+/// A string, or the last one of a list, as in `["n01440764", "tench"]`.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -93,7 +94,7 @@ fn of_yaml(text: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// The names by their numbers, which must be 0, 1, 2...
+/// The names in the order of their numbers, which must be 0, 1, 2...
 fn in_order(names: impl Iterator<Item = (usize, String)>) -> Result<Vec<String>, String> {
     let mut names: Vec<_> = names.collect();
     names.sort_by_key(|(number, _)| *number);
@@ -104,7 +105,8 @@ fn in_order(names: impl Iterator<Item = (usize, String)>) -> Result<Vec<String>,
     }
 }
 
-/// The names of lines that begin with the number of their class, as `0 cat`, `0: cat`, `0,cat` or `"0","cat"`; `None` where not all do.
+/// The names of lines that begin with the number of their class, as `0 cat`, `0: cat`, `0,cat` or `"0","cat"`; `None` if not all
+/// do.
 pub fn numbered<'a>(lines: &[&'a str]) -> Option<Vec<&'a str>> {
     lines.iter().enumerate().map(|(n, line)| numbered_line(n, line)).collect()
 }

@@ -1,4 +1,4 @@
-//! The names of the classes: one a line, line 1 for class 0, or in JSON or YAML.
+//! The names of the classes: one per line, line 1 for class 0, or in JSON or YAML.
 
 use super::forms;
 use super::text::{self, synset_name};
@@ -6,27 +6,27 @@ use crate::error::{Error, Result};
 use crate::files;
 use std::path::Path;
 
-/// The maximum number of classes: some forty times those of the largest public data set (ImageNet-21k), and a list of names
+/// The maximum number of classes: about forty times that of the largest public data set (ImageNet-21k), and a list of names
 /// that still fits into memory.
 pub const CLASSES: usize = 1_000_000;
 
-/// The largest file of labels, in bytes.
+/// The maximum size of a labels file, in bytes.
 const FILE: u64 = 64 << 20;
 
-/// The longest label, in bytes: WordNet's have up to some 200.
+/// The maximum length of a label, in bytes: WordNet's have up to about 200.
 pub const LABEL: usize = 1000;
 
-/// The most characters of a name that a message shows.
+/// The maximum number of characters of a name in a message.
 const SHOWN: usize = 60;
 
 /// The names of all classes, by index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
-    /// Where they come from, for messages; `None` for numbers.
+    /// Their origin, for messages; `None` for numbers.
     origin: Option<String>,
-    /// All names, one behind the other: one piece of memory, however many there are.
+    /// All names, concatenated, in a single allocation.
     text: String,
-    /// Where each name ends.
+    /// The end of each name.
     ends: Vec<usize>,
     /// Of two classes, the one whose probability a single output is.
     positive: usize,
@@ -43,9 +43,10 @@ impl Labels {
         Self::parse(&bytes, &path.display().to_string())
     }
 
-    /// Reads labels from `bytes`: UTF-8, one a line, with or without a byte order mark, CR LF or a last empty line; or JSON or YAML.
+    /// Parses labels: UTF-8, one per line, with or without a byte order mark, CR LF or a last empty line; or JSON or YAML.
     ///
-    /// In the form of `synset_words.txt` (`n01440764 tench, Tinca tinca`) the first name of each line is taken; where every line begins
+    /// In the form of `synset_words.txt` (`n01440764 tench, Tinca tinca`) the first name of each line is taken; where every line
+    /// begins
     /// with the number of its class (`0 tench`), what follows it.
     pub fn parse(bytes: &[u8], origin: &str) -> Result<Self> {
         let text = text::decode(bytes, origin)?;
@@ -72,7 +73,8 @@ impl Labels {
         }
     }
 
-    /// The labels of `names`, each of which is a `place` of the file; an error where there are none or too many, or one is not usable.
+    /// The labels of `names`; `place` is the word for the position of a name in the file. An error if there are none or too many,
+    /// or one is not usable.
     fn checked(names: &[impl AsRef<str>], origin: &str, place: &str) -> Result<Self> {
         let hint = "One label a line is wanted, line 1 for class 0.";
         if names.len() > CLASSES {
@@ -93,7 +95,7 @@ impl Labels {
         Ok(Self::of(Some(origin.to_owned()), names()))
     }
 
-    /// Names that come from elsewhere, as `origin` says; one that is empty is numbered.
+    /// Names from `origin`; an empty one is numbered.
     pub fn named(names: &[String], origin: &str) -> Self {
         let name = |(n, name): (usize, &String)| {
             let name = name.trim();
@@ -104,7 +106,8 @@ impl Labels {
 
     /// The names of the two classes of a model with a single output, which is the probability of one of them.
     ///
-    /// One name is that of this class, and the other is its contrary. Of two names the second is: as in the numbering of most trainers,
+    /// A single name is that of this class, and the other class is its negation. Of two names it is the second, as in most training
+    /// programs,
     /// where 1 stands for yes.
     pub fn of_two(self, model: &str) -> Result<Self> {
         match self.len() {
@@ -126,7 +129,7 @@ impl Labels {
         self.positive
     }
 
-    /// Names for a model that comes without any: `class 0`, `class 1`...
+    /// Names for a model without labels: `class 0`, `class 1`...
     pub fn numbered(classes: usize) -> Self {
         Self::of(None, (0..classes).map(|n| format!("class {n}")))
     }
@@ -134,14 +137,14 @@ impl Labels {
     fn of(origin: Option<String>, names: impl Iterator<Item = impl AsRef<str>>) -> Self {
         let (mut text, mut ends) = (String::new(), Vec::new());
         names.for_each(|name| {
-            // a name of JSON may have a line break inside
+            // a name in JSON may contain a line break
             text.extend(name.as_ref().chars().map(|c| if ['\n', '\r'].contains(&c) { ' ' } else { c }));
             ends.push(text.len());
         });
         Self { origin, text, ends, positive: 0 }
     }
 
-    /// Holds the labels to the number of `classes` of the model that `model` names.
+    /// An error if the number of labels is not that of the `classes` of the model called `model`.
     pub fn check(&self, classes: usize, model: &str) -> Result<()> {
         let have = self.len();
         if have == classes {
@@ -164,17 +167,17 @@ impl Labels {
         .hint(format!("{first}{background}")))
     }
 
-    /// Where they come from; `None` where the classes are only numbered.
+    /// Their origin; `None` if the classes are only numbered.
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
 
-    /// How many there are.
+    /// Their number.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Never: there is always one at least.
+    /// Always false: there is at least one.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }

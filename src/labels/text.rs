@@ -1,8 +1,8 @@
-//! The text of a file of labels.
+//! The text of a labels file.
 
 use crate::error::{Error, Result};
 
-/// The text of a file of labels, without a byte order mark.
+/// The text of a labels file, without a byte order mark.
 pub fn decode<'a>(bytes: &'a [u8], origin: &str) -> Result<&'a str> {
     let line_of = |at: usize| 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
@@ -20,7 +20,7 @@ pub fn decode<'a>(bytes: &'a [u8], origin: &str) -> Result<&'a str> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// `tench` of `n01440764 tench, Tinca tinca`; `None` for a line of another form.
+/// `tench` from `n01440764 tench, Tinca tinca`; `None` for a line in another format.
 pub fn synset_name(line: &str) -> Option<&str> {
     let (id, names) = line.split_once(' ')?;
     let digits = id.strip_prefix('n')?;

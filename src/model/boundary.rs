@@ -1,4 +1,4 @@
-//! The boundary of the graph: what stands right behind the input and right before the output.
+//! The boundary of the graph: the nodes directly after the input and directly before the output.
 
 use super::onnx::{Graph, Node, data_type};
 use super::quantized;
@@ -7,16 +7,16 @@ use crate::error::{Error, Result};
 use crate::tensor::{ElementType, Layout, Quantization};
 use std::collections::HashMap;
 
-/// Operators that change the shape of a tensor, and nothing of its values.
+/// Operators that change only the shape of a tensor, not its values.
 pub const SHAPE_ONLY: [&str; 8] = ["Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Expand"];
 
-/// Operators that choose among the values of a picture, and compute no others.
+/// Operators that select or rearrange the values of a picture without arithmetic.
 const SELECTING: [&str; 6] = ["MaxPool", "Pad", "Slice", "Gather", "Split", "Resize"];
 
-/// Operators that compute with the numbers that they are given, whatever those mean.
+/// Operators that compute with the integers themselves, not with quantized values.
 const ARITHMETIC: [&str; 8] = ["Cast", "CastLike", "Sub", "Add", "Mul", "Div", "ImageScaler", "Normalizer"];
 
-/// The graph's nodes by the names of what they read and write, so that a walk costs no search.
+/// The graph's nodes, indexed by the names of the values that they read and write.
 pub struct Boundary<'a> {
     /// The first node that reads a value as its first input.
     readers: HashMap<&'a str, &'a Node>,
@@ -26,23 +26,23 @@ pub struct Boundary<'a> {
 /// What the integers of an input are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Meaning {
-    /// Real numbers by a scale and a zero point.
+    /// Quantized real numbers, with a scale and a zero point.
     Quantized(Quantization),
-    /// The numbers themselves: the graph casts them, or computes with them.
+    /// Plain integers: the graph casts them, or computes with them.
     Themselves,
     /// The file does not say.
     Unknown,
 }
 
 impl<'a> Boundary<'a> {
-    /// Of `graph`.
+    /// The boundary of `graph`.
     pub fn new(graph: &'a Graph) -> Self {
         let (mut readers, mut writers) = (HashMap::new(), HashMap::new());
         for node in &graph.node {
             if let Some(input) = node.input.first().filter(|_| node.op_type != "Shape" && node.op_type != "Size") {
                 readers.entry(input.as_str()).or_insert(node);
             }
-            // its values come last
+            // its data inputs follow the scale and zero point of the output
             if let Some(input) = node.input.get(2).filter(|_| node.op_type == "QLinearConcat") {
                 readers.entry(input.as_str()).or_insert(node);
             }
@@ -58,15 +58,15 @@ impl<'a> Boundary<'a> {
         self.writers.get(name).copied()
     }
 
-    /// How many values are written: a graph without loops is walked back in fewer steps.
+    /// The number of values written by nodes, an upper bound for the steps of a backward walk in an acyclic graph.
     pub fn writers(&self) -> usize {
         self.writers.len()
     }
 
-    /// The nodes from the input called `name` on, each the first reader of the one before; ends in a circle too.
+    /// The nodes after the input called `name`, each the first reader of the previous one. Terminates in a cyclic graph too.
     fn forward_from(&self, name: &'a str) -> impl Iterator<Item = &'a Node> {
         let mut at = Some(name);
-        // a graph without loops is walked in fewer steps than it has nodes
+        // an acyclic path has fewer steps than there are nodes
         (0..=self.readers.len()).map_while(move |_| {
             let reader = *self.readers.get(at?)?;
             at = reader.output.first().map(String::as_str);
@@ -74,7 +74,7 @@ impl<'a> Boundary<'a> {
         })
     }
 
-    /// What integers of the input called `name` are.
+    /// The meaning of the integers in the input called `name`.
     pub fn input_meaning(&self, weights: &Weights, name: &'a str) -> Result<Meaning> {
         for reader in self.forward_from(name) {
             return Ok(match reader.op_type.as_str() {
@@ -89,7 +89,7 @@ impl<'a> Boundary<'a> {
         Ok(Meaning::Unknown)
     }
 
-    /// Layout and channels of the picture that the input called `name` takes, as far as its first convolution shows them.
+    /// Layout and number of channels of the input called `name`, according to its first convolution.
     pub fn first_convolution(&self, weights: &Weights, name: &'a str) -> Option<(Layout, usize)> {
         let mut layout = Layout::Nchw;
         for reader in self.forward_from(name) {
@@ -104,7 +104,7 @@ impl<'a> Boundary<'a> {
                 "Conv" | "QLinearConv" => {
                     let filters = if reader.op_type == "Conv" { 1 } else { 3 };
                     let mut filters = reader.input.get(filters)?.as_str();
-                    // quantized weights stand behind a DequantizeLinear
+                    // quantized weights pass through a DequantizeLinear
                     while let Some(writer) = self.writers.get(filters).filter(|writer| writer.op_type == "DequantizeLinear") {
                         filters = writer.input.first()?;
                     }

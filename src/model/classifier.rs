@@ -1,4 +1,4 @@
-//! A classifier by its graph: one input, which is a picture, and one output, a number for each class.
+//! A classifier described by its graph: one input, which is a picture, and one output, a number for each class.
 
 use super::boundary::Boundary;
 use super::quantized::is_q_operator;
@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 /// Where the model's bytes are.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A file; ONNX Runtime reads it, and the weights beside it, itself.
+    /// A file. ONNX Runtime reads it and its external weights.
     File(PathBuf),
-    /// Bytes of this program.
+    /// Bytes within this program.
     Memory(&'static [u8]),
-    /// A file that was changed in memory; weights beside it lie in the folder.
+    /// A file that was changed in memory; its external weights are in the folder.
     Changed {
         /// The model.
         bytes: Bytes,
@@ -28,41 +28,42 @@ pub enum Source {
     },
 }
 
-/// Gives the shape of the output of a model, by a session.
+/// Determines the shape of a model's output by opening a session.
 pub type ShapeOfOutput<'a> = dyn Fn(&Model) -> Result<Vec<usize>> + 'a;
 
 /// What a user can say of a model whose file leaves it open.
 #[derive(Clone, Copy, Default)]
 pub struct Reading<'a> {
-    /// Width and height of the picture, where the file leaves them free.
+    /// Width and height of the picture, if the file leaves them free.
     pub size: Option<(u32, u32)>,
     /// The output that has the classes.
     pub output: Option<&'a str>,
     /// What its numbers are.
     pub scores: Option<Scores>,
-    /// How many labels there are: that decides between several outputs. Else `labels`, or those beside the model, are counted.
+    /// The number of labels, which decides between several outputs. `None`: `labels`, or those next to the model, are counted.
     pub classes: Option<usize>,
     /// The labels' file.
     pub labels: Option<&'a Path>,
-    /// Gives the shape of the output of a model whose file does not say it: by a session.
+    /// Determines the shape of the output if the file does not declare it.
     pub shape_of_output: Option<&'a ShapeOfOutput<'a>>,
 }
 
 /// A classifier as its ONNX file describes it.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// The name that results carry: the file's, as the path was given; where it is just `model.onnx`, its folder's or its
+    /// The name in results: that of the file, from the path as given; if the file is called `model.onnx`, that of its folder or of
+    /// its
     /// Hugging Face repository's.
     pub name: String,
     /// Where its bytes are.
     pub source: Source,
     /// The picture that it takes.
     pub input: InputSpec,
-    /// The numbers that it gives.
+    /// Its output.
     pub output: OutputSpec,
-    /// How many nodes of each operator there are.
+    /// The number of nodes of each operator.
     pub operators: BTreeMap<String, usize>,
-    /// Files beside the model that hold weights.
+    /// Files with external weights.
     pub files: Vec<PathBuf>,
     /// The program that wrote it.
     pub producer: String,
@@ -70,17 +71,17 @@ pub struct Model {
     pub opset: i64,
     /// The version of ONNX's file format.
     pub ir_version: i64,
-    /// What is said of how pixels become its input.
+    /// The sources of its recipe.
     pub sources: Sources,
     /// Whether the file leaves the batch or the sides of the picture free.
     pub free: bool,
     /// Whether the output is a tensor inside the graph, which has to be made an output of it to be read.
     pub inner: bool,
-    /// The names of the classes that the graph holds.
+    /// The names of the classes in the graph.
     pub class_names: Vec<String>,
     /// The outputs of the graph that are not read.
     pub other_outputs: Vec<String>,
-    /// Inputs and outputs of integers whose scale is nowhere in the file.
+    /// Integer inputs and outputs without a scale in the file.
     pub without_scale: Vec<String>,
     /// The file of labels that the metadata beside the model names.
     pub labels_file: Option<PathBuf>,
@@ -155,22 +156,22 @@ impl Model {
         Ok(model)
     }
 
-    /// How pixels become its input: as the user `set` it, else as is said of the model, else as is usual.
+    /// The recipe: what the user `set`, else what the model's files say, else the defaults.
     pub fn recipe(&self, set: Stated) -> Result<Settled> {
         self.sources.settle(set, &self.input, &self.name)
     }
 
-    /// How many nodes there are.
+    /// The number of nodes.
     pub fn nodes(&self) -> usize {
         self.operators.values().sum()
     }
 
-    /// Whether it is a graph that was already built for the NPU.
+    /// Whether the graph was already compiled for the NPU.
     pub fn is_context(&self) -> bool {
         self.operators.contains_key("EPContext")
     }
 
-    /// Whether the model computes with integers: without that the NPU cannot run it.
+    /// Whether the model is quantized, which the NPU requires.
     pub fn is_quantized(&self) -> bool {
         self.operators.keys().any(|kind| kind == "DequantizeLinear" || kind == "EPContext" || is_q_operator(kind))
     }
@@ -191,7 +192,7 @@ impl Model {
 }
 
 fn decode(bytes: Bytes, shown: &str) -> Result<onnx::Model> {
-    // every ONNX file that is written begins with the field ir_version (1, varint), a small number
+    // ONNX files begin with the field ir_version (1, varint), a small number
     let begins_like_onnx = bytes.first() == Some(&0x08) && bytes.get(1).is_some_and(|version| (1..=64).contains(version));
     if !begins_like_onnx && kinds::is_known(&bytes) {
         return Err(kinds::not_onnx(shown, &bytes));

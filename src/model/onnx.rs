@@ -1,7 +1,7 @@
-//! The part of the ONNX file format that a classifier's description takes: onnx.proto's messages, less what is never looked at.
+//! The part of the ONNX file format that is needed to describe a classifier: the messages of onnx.proto without unused fields.
 //!
-//! Field numbers are those of `onnx.proto3` (ONNX 1.17, IR version 10); `prost` skips all others, so newer files still read.
-//! Weights stay slices of the file (`Bytes`): nothing is copied.
+//! Field numbers are those of `onnx.proto3` (ONNX 1.17, IR version 10); `prost` skips all others, so newer files can be read.
+//! Weights are slices of the file (`Bytes`) and are not copied.
 
 use bytes::Bytes;
 use prost::Message;
@@ -9,7 +9,7 @@ use prost::Message;
 /// TensorProto.DataLocation.EXTERNAL.
 pub const EXTERNAL: i32 = 1;
 
-/// TensorProto.DataType: the values that are named here.
+/// TensorProto.DataType: the values used here.
 pub mod data_type {
     use crate::tensor::ElementType;
 
@@ -19,6 +19,7 @@ pub mod data_type {
     pub const UINT16: i32 = 4;
     pub const INT16: i32 = 5;
     pub const INT32: i32 = 6;
+    pub const INT64: i32 = 7;
     pub const FLOAT16: i32 = 10;
     pub const DOUBLE: i32 = 11;
 
@@ -118,9 +119,11 @@ pub struct Node {
 pub struct Attribute {
     #[prost(string, tag = "1")]
     pub name: String,
+    #[prost(float, tag = "2")]
+    pub f: f32,
     #[prost(message, optional, tag = "5")]
     pub t: Option<Tensor>,
-    /// A graph inside the node, unread: what it takes from outside is not among the node's inputs.
+    /// A subgraph of the node, not parsed. Values that it takes from outside are not among the node's inputs.
     #[prost(bytes = "bytes", optional, tag = "6")]
     pub g: Option<Bytes>,
     #[prost(int64, repeated, tag = "8")]
@@ -188,10 +191,10 @@ pub struct Shape {
 
 #[derive(Clone, PartialEq, Message)]
 pub struct Dimension {
-    /// The value, where it is fixed.
+    /// The value, if it is fixed.
     #[prost(int64, optional, tag = "1")]
     pub value: Option<i64>,
-    /// The name, where it is free.
+    /// The name, if it is free.
     #[prost(string, tag = "2")]
     pub param: String,
 }

@@ -49,7 +49,7 @@ struct Candidate<'a> {
 /// Reads the output of `graph`. One whose file does not say the number of classes has none: the shape is empty.
 pub fn read<'a>(graph: &'a Graph, boundary: &Boundary<'a>, weights: &Weights, shown: &str, choice: &Choice) -> Result<Output> {
     let mut candidates: Vec<_> = graph.output.iter().filter_map(|output| candidate(graph, boundary, output)).collect();
-    // what the graph gives as it is comes before what it makes something else of
+    // outputs of the graph are preferred to tensors inside it
     if candidates.iter().any(|candidate| !candidate.inner) && choice.output.is_none() {
         candidates.retain(|candidate| !candidate.inner);
     }
@@ -75,11 +75,15 @@ pub fn read<'a>(graph: &'a Graph, boundary: &Boundary<'a>, weights: &Weights, sh
     let mut output = Output { spec, inner: chosen.inner, names: chosen.names, meaning_unknown, others };
     if !output.spec.tensor.shape.is_empty() {
         set_classes(&mut output.spec, choice.batch, shown)?;
+        // one of two probabilities from a Softmax
+        if tail.selected && output.spec.values == 1 && output.spec.scores == Scores::Probabilities {
+            output.spec.scores = Scores::Independent;
+        }
     }
     Ok(output)
 }
 
-/// Sets the number of classes by the shape; an error where that is none of a classifier.
+/// Sets the number of classes from the shape; an error if it is not the shape of a classifier's output.
 pub fn set_classes(spec: &mut OutputSpec, batch: usize, shown: &str) -> Result<()> {
     let shape = &spec.tensor.shape;
     let Some(values) = row(shape, batch) else {
@@ -117,7 +121,7 @@ pub fn settle_single(spec: &mut OutputSpec, shown: &str) -> Result<()> {
     Ok(())
 }
 
-/// How many numbers the first item of a tensor of this shape has, where they are one row: at most one dimension is not 1.
+/// The number of elements in the first item of a tensor of this shape, if they are one row: at most one dimension is not 1.
 fn row(shape: &[usize], batch: usize) -> Option<usize> {
     let item = match shape {
         [first, item @ ..] if batch > 1 && *first == batch => item,
@@ -129,13 +133,13 @@ fn row(shape: &[usize], batch: usize) -> Option<usize> {
 }
 
 impl Candidate<'_> {
-    /// All dimensions, where the file says them, or by the names of the classes.
+    /// All dimensions, if the file declares them, or from the names of the classes.
     fn shape(&self, batch: usize) -> Option<Vec<usize>> {
         let declared = self.dims.clone().and_then(|dims| dims.with_batch(batch).fixed()).filter(|shape| !shape.is_empty());
         declared.or_else(|| (!self.names.is_empty()).then(|| vec![batch, self.names.len()]))
     }
 
-    /// Whether it can be a classifier's output, as far as is known.
+    /// Whether it may be a classifier's output.
     fn is_row(&self, batch: usize) -> bool {
         match (self.shape(batch), &self.dims) {
             (Some(shape), _) => row(&shape, batch).is_some(),
@@ -184,7 +188,7 @@ fn candidate<'a>(graph: &'a Graph, boundary: &Boundary<'a>, output: &'a ValueInf
     Some(Candidate { name: at, output: &output.name, elem_type, dims: declared.and_then(Dims::of), inner, names })
 }
 
-/// The texts that a ZipMap or LabelEncoder gives for the numbers of the classes.
+/// The names of classes in a ZipMap or LabelEncoder.
 fn class_names(node: &Node) -> Vec<String> {
     let texts =
         node.attribute.iter().find(|attribute| ["classlabels_strings", "values_strings"].contains(&attribute.name.as_str()));
@@ -214,7 +218,7 @@ fn choose<'a>(graph: &Graph, candidates: Vec<Candidate<'a>>, shown: &str, choice
     };
     let single = candidates.len() == 1;
     let described: Vec<_> = candidates.iter().map(describe).collect();
-    // the only one is told of in its own words where it is none
+    // a single candidate of another shape has an error of its own
     let mut rows: Vec<_> = candidates.into_iter().filter(|candidate| single || candidate.is_row(choice.batch)).collect();
     let values = |candidate: &Candidate| candidate.shape(choice.batch).and_then(|shape| row(&shape, choice.batch));
     if rows.len() > 1 {

@@ -1,27 +1,29 @@
-//! The end of the graph: what the numbers of an output are, and their quantization.
+//! The end of the graph: the meaning of an output's numbers, and their quantization.
 
 use super::boundary::{Boundary, SHAPE_ONLY};
 use super::onnx::Node;
 use super::quantized;
 use super::weights::Weights;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tensor::{Quantization, Scores};
 
-/// What the end of the graph says of an output.
+/// The description of an output by the end of the graph.
 pub struct Tail {
     /// The scale and zero point of the last operator that writes integers.
     pub quantization: Option<Quantization>,
-    /// What the numbers are, where the graph shows it.
+    /// The meaning of the numbers, if the graph shows it.
     pub scores: Option<Scores>,
-    /// What they are to be divided by: a graph may give per cent.
+    /// The divisor of the numbers: 100 for percentages.
     pub divisor: f32,
+    /// Whether only some of the numbers are selected.
+    pub selected: bool,
 }
 
 impl<'a> Boundary<'a> {
-    /// Walks back from the output called `name`, over operators that change no value, to what made the numbers.
+    /// Follows the graph back from the output called `name`, over operators that change no value, to the activation.
     pub fn tail(&self, weights: &Weights, name: &'a str) -> Result<Tail> {
-        let mut tail = Tail { quantization: None, scores: None, divisor: 1.0 };
-        // behind a DequantizeLinear or a Cast the output itself is float, whatever quantization lies further in
+        let mut tail = Tail { quantization: None, scores: None, divisor: 1.0, selected: false };
+        // after a DequantizeLinear or a Cast the output is float, regardless of quantization before it
         let mut at_boundary = true;
         for writer in self.back_from(name) {
             if at_boundary && let Some(places) = quantized::of_output(writer) {
@@ -32,7 +34,13 @@ impl<'a> Boundary<'a> {
                 return Ok(tail);
             }
             let kind = writer.op_type.as_str();
-            let passes = SHAPE_ONLY.contains(&kind) || VALUES_KEPT.contains(&kind);
+            if self.is_inverted(weights, writer) {
+                return Err(Error::config(format!("the output '{name}' of the model is the smaller the likelier a class is"))
+                    .because(format!("it ends in {kind} of probabilities"))
+                    .hint("Export the model without that operator, or choose another output with --output NAME."));
+            }
+            tail.selected |= SELECTING.contains(&kind);
+            let passes = SELECTING.contains(&kind) || SHAPE_ONLY.contains(&kind) || VALUES_KEPT.contains(&kind);
             at_boundary &= SHAPE_ONLY.contains(&kind) || kind == "Clip";
             match factor(weights, writer)? {
                 Some(factor) => tail.divisor *= factor,
@@ -43,7 +51,18 @@ impl<'a> Boundary<'a> {
         Ok(Tail { divisor: 1.0, ..tail })
     }
 
-    /// The nodes from the writer of `name` backwards, each the writer of the first input of the one before; ends in a circle too.
+    /// Whether `node` inverts probabilities or their logarithms: -x, or 1 - x.
+    fn is_inverted(&self, weights: &Weights, node: &'a Node) -> bool {
+        let of = match (node.op_type.as_str(), &node.input[..]) {
+            ("Neg", [value]) => value,
+            ("Sub", [one, value]) if weights.is_one(one) => value,
+            _ => return false,
+        };
+        let scores = self.origin(of).and_then(|node| self.scores(weights, node));
+        matches!(scores, Some(Scores::Probabilities | Scores::LogProbabilities))
+    }
+
+    /// The nodes before `name`, each the writer of the first input of the previous one. Terminates in a cyclic graph too.
     fn back_from(&self, name: &'a str) -> impl Iterator<Item = &'a Node> {
         let (mut at, mut left) = (Some(name), self.writers());
         std::iter::from_fn(move || {
@@ -54,7 +73,7 @@ impl<'a> Boundary<'a> {
         })
     }
 
-    /// What the values that `node` writes are, where it ends an activation.
+    /// The meaning of the values of `node`, if it is the last node of an activation.
     fn scores(&self, weights: &Weights, node: &'a Node) -> Option<Scores> {
         let origin = |at: usize| node.input.get(at).and_then(|name| self.origin(name));
         let is = |node: Option<&Node>, kind: &str| node.is_some_and(|node| node.op_type == kind);
@@ -72,6 +91,8 @@ impl<'a> Boundary<'a> {
                 let is = |exp, sum| inverse(sum).is_some_and(|sum| self.is_softmax(exp, sum));
                 (is(one, other) || is(other, one)).then_some(Scores::Probabilities)
             }
+            // the probability of the other one of two classes
+            "Sub" if weights.is_one(node.input.first()?) && is(origin(1), "Sigmoid") => Some(Scores::Independent),
             // 1 / (1 + exp(-x))
             "Div" if weights.is_one(node.input.first()?) => self.is_logistic(weights, origin(1)?),
             "Reciprocal" => self.is_logistic(weights, origin(0)?),
@@ -107,8 +128,11 @@ impl<'a> Boundary<'a> {
     }
 }
 
-/// Operators that keep the values of probabilities, but for rounding.
+/// Operators that keep the values of probabilities, except for rounding.
 const VALUES_KEPT: [&str; 5] = ["Cast", "CastLike", "Clip", "QuantizeLinear", "DequantizeLinear"];
+
+/// Operators that select some of the numbers.
+const SELECTING: [&str; 3] = ["Slice", "Gather", "Split"];
 
 /// The constant number above 0 that `node` multiplies its first input by.
 fn factor(weights: &Weights, node: &Node) -> Result<Option<f32>> {

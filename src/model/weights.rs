@@ -178,7 +178,7 @@ fn elements(tensor: &Tensor) -> Option<u64> {
 /// The minimum size of `tensor` in bytes; `None` if its dimensions are invalid.
 fn bytes_of(tensor: &Tensor) -> Option<u64> {
     let size = match tensor.data_type {
-        data_type::DOUBLE => 8,
+        data_type::DOUBLE | data_type::INT64 => 8,
         data_type::FLOAT | data_type::INT32 => 4,
         data_type::UINT16 | data_type::INT16 | data_type::FLOAT16 => 2,
         data_type::UINT8 | data_type::INT8 => 1,
@@ -195,6 +195,7 @@ fn number(kind: i32, bytes: &[u8]) -> Option<f64> {
     Some(match kind {
         data_type::FLOAT => f64::from(f32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)),
         data_type::INT32 => f64::from(i32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)),
+        data_type::INT64 => i64::from_le_bytes(bytes.get(..8)?.try_into().ok()?) as f64,
         data_type::DOUBLE => f64::from_le_bytes(bytes.get(..8)?.try_into().ok()?),
         data_type::FLOAT16 => f16::from_le_bytes(bytes.get(..2)?.try_into().ok()?).to_f64(),
         data_type::UINT16 => f64::from(u16::from_le_bytes(bytes.get(..2)?.try_into().ok()?)),

@@ -1,4 +1,4 @@
-//! From the model's raw output to the best classes: dequantize, make probabilities, top-k. Pure, but for one line in the log.
+//! From the model's raw output to the best classes: dequantize, make probabilities, top-k. Pure, but for a line in the log at the first result.
 
 use super::probabilities::{self, sigmoid, softmax};
 use crate::error::{Error, Kind, Result};
@@ -13,8 +13,8 @@ pub struct Ranker {
     output: OutputSpec,
     /// What the numbers are, as far as is known.
     scores: Scores,
-    /// Whether the first result is still to be looked at.
-    undecided: bool,
+    /// Whether this is the first result, which is looked at.
+    first: bool,
     /// Of the two classes of a single probability, the one that it is of.
     positive: usize,
     values: Vec<f32>,
@@ -25,7 +25,7 @@ impl Ranker {
     pub fn new(output: &OutputSpec) -> Self {
         Self {
             scores: output.scores,
-            undecided: !output.certain,
+            first: true,
             positive: 0,
             values: Vec::with_capacity(output.classes.max(output.values)),
             output: output.clone(),
@@ -51,11 +51,8 @@ impl Ranker {
         if self.output.divisor != 1.0 {
             self.values.iter_mut().for_each(|value| *value /= self.output.divisor);
         }
-        if std::mem::take(&mut self.undecided) && probabilities::are_probabilities(&self.values) {
-            tracing::info!(
-                "the model's output sums to 1 and is taken as probabilities, although no Softmax was found at the end of its graph"
-            );
-            self.scores = Scores::Probabilities;
+        if std::mem::take(&mut self.first) {
+            self.look();
         }
         match self.scores {
             Scores::Logits => softmax(&mut self.values),
@@ -76,6 +73,20 @@ impl Ranker {
             pick(scores, top, best);
         }
         Ok(())
+    }
+}
+
+impl Ranker {
+    /// Looks at the first result: the numbers may be other ones than the graph shows.
+    fn look(&mut self) {
+        if !self.output.certain && probabilities::are_probabilities(&self.values) {
+            tracing::info!(
+                "the model's output sums to 1 and is taken as probabilities, although no Softmax was found at the end of its graph"
+            );
+            self.scores = Scores::Probabilities;
+        } else if let Some(doubt) = probabilities::doubt(&self.values, self.scores, self.output.certain) {
+            tracing::warn!("{doubt}");
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! From pixels to tensor elements: one table of 256 entries for each channel.
 //!
-//! A gray input takes the brightness of each pixel, and the table of the first channel; the fourth channel of four is an opaque alpha.
+//! A gray input has the luma of each pixel, by the table of the first channel; the fourth of four channels is an opaque alpha.
 //!
-//! Scale, zero point, mean, standard deviation and every element type are one code path:
+//! Scale, zero point, mean, standard deviation and all element types share one code path:
 //! `q = clamp(round_half_even(x / scale) + zero_point)` with `x = (pixel / 255 - mean) / std`, and a float input is `x` itself.
 
 use super::colour::brightness;
@@ -10,7 +10,7 @@ use super::deinterleave::deinterleave_triples;
 use crate::tensor::{ElementType, InputSpec, Layout, Quantization, Tensor};
 use half::f16;
 
-/// What is subtracted from a channel (R, G, B; values 0..1), and what it is divided by then.
+/// The mean that is subtracted from each channel (R, G, B; values 0..1), and the standard deviation that it is divided by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Normalize {
     /// The mean of each channel.
@@ -20,13 +20,13 @@ pub struct Normalize {
 }
 
 impl Default for Normalize {
-    /// None: 0..1.
+    /// No normalization: 0..1.
     fn default() -> Self {
         Self { mean: [0.0; 3], std: [1.0; 3] }
     }
 }
 
-/// Pixel to element, for R, G and B, and the element of an opaque alpha.
+/// The tables from pixel to element for R, G and B, and the element of an opaque alpha.
 struct Table<T> {
     channels: Box<[[T; 256]; 3]>,
     opaque: T,
@@ -41,7 +41,7 @@ pub struct Quantizer {
 }
 
 enum Tables {
-    /// Each pixel is its own element: the usual case of scale 1/255 and zero point 0.
+    /// Elements equal pixels: the usual case of scale 1/255 and zero point 0.
     Same,
     U8(Table<u8>),
     I8(Table<i8>),
@@ -58,7 +58,7 @@ impl Quantizer {
     pub fn new(input: &InputSpec, normalize: Normalize) -> Self {
         let element = input.tensor.element;
         let quantization = input.tensor.quantization.unwrap_or(Quantization { scale: 1.0 / 255.0, zero_point: 0 });
-        // float32 throughout, as ONNX's QuantizeLinear and NumPy compute it
+        // in float32, as ONNX's QuantizeLinear and NumPy compute it
         let real = |channel: usize, pixel: usize| (pixel as f32 / 255.0 - normalize.mean[channel]) / normalize.std[channel];
         let (least, most) = element.bounds().unwrap_or_default();
         let quantized = |channel, pixel| {

@@ -42,6 +42,131 @@ fn ai_hubs_metadata_says_values_colours_and_labels() {
     assert_eq!(Model::read(&path).unwrap().labels(None).unwrap().name(0), "a");
 }
 
+/// A folder as an exporter leaves it: properties of the model, files, the two lines of the recipe and the last of three classes.
+struct Exported {
+    by: &'static str,
+    properties: &'static [(&'static str, &'static str)],
+    files: &'static [(&'static str, &'static str)],
+    recipe: [&'static str; 2],
+    third: &'static str,
+}
+
+/// Shapes and keys are those of real files, less the classes.
+const EXPORTED: [Exported; 6] = [
+    Exported {
+        by: "optimum-cli, google/vit-base-patch16-224",
+        properties: &[],
+        files: &[
+            (
+                "preprocessor_config.json",
+                r#"{"do_normalize": true, "do_rescale": true, "do_resize": true, "image_mean": [0.5, 0.5, 0.5],
+                "image_processor_type": "ViTImageProcessor", "image_std": [0.5, 0.5, 0.5], "resample": 2,
+                "rescale_factor": 0.00392156862745098, "size": {"height": 224, "width": 224}}"#,
+            ),
+            (
+                "config.json",
+                r#"{"architectures": ["ViTForImageClassification"], "hidden_size": 768, "id2label": {"0": "tench", "1": "goldfish",
+                "2": "shark"}, "image_size": 224, "label2id": {"goldfish": 1, "shark": 2, "tench": 0}, "model_type": "vit"}"#,
+            ),
+        ],
+        recipe: ["RGB, -1..1: px/127.5 - 1 (preprocessor_config.json)", "stretch bilinear (preprocessor_config.json)"],
+        third: "shark",
+    },
+    Exported {
+        by: "timm.data.resolve_model_data_config",
+        properties: &[],
+        files: &[
+            (
+                "config.json",
+                r#"{"input_size": [3, 224, 224], "interpolation": "bicubic", "mean": [0.485, 0.456, 0.406],
+                "std": [0.229, 0.224, 0.225], "crop_pct": 0.95, "crop_mode": "center"}"#,
+            ),
+            ("labels.txt", "a\nb\nc\n"),
+        ],
+        recipe: [
+            "RGB, (px/255 - mean)/std, mean 0.485 0.456 0.406, std 0.229 0.224 0.225 (config.json)",
+            "crop 0.9532 bicubic (config.json)",
+        ],
+        third: "c",
+    },
+    Exported {
+        by: "timm's repository",
+        properties: &[],
+        files: &[(
+            "config.json",
+            r#"{"architecture": "mobilenetv3_small_100", "num_classes": 3, "num_features": 1024, "pretrained_cfg": {
+            "tag": "lamb_in1k", "custom_load": false, "input_size": [3, 224, 224], "fixed_input_size": false, "interpolation": "bicubic",
+            "crop_pct": 0.875, "crop_mode": "center", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "num_classes": 3,
+            "pool_size": [7, 7], "first_conv": "conv_stem", "classifier": "classifier"}, "label_names": ["x", "y", "z"]}"#,
+        )],
+        recipe: [
+            "RGB, (px/255 - mean)/std, mean 0.485 0.456 0.406, std 0.229 0.224 0.225 (config.json)",
+            "crop 0.875 bicubic (config.json)",
+        ],
+        third: "z",
+    },
+    Exported {
+        by: "Ultralytics",
+        properties: &[
+            ("description", "Ultralytics YOLO11n-cls model"),
+            ("task", "classify"),
+            ("stride", "1"),
+            ("batch", "1"),
+            ("imgsz", "[8, 8]"),
+            ("names", "{0: 'cat', 1: 'dog', 2: 'owl'}"),
+            ("channels", "3"),
+        ],
+        files: &[],
+        recipe: [
+            "RGB, 0..1: px/255 (the model file: Ultralytics' task classify)",
+            "crop 1 bilinear (the model file: Ultralytics' task classify)",
+        ],
+        third: "owl",
+    },
+    Exported {
+        by: "Custom Vision",
+        properties: &[
+            ("Image.BitmapPixelFormat", "Bgr8"),
+            ("Image.ColorSpaceGamma", "SRGB"),
+            ("Image.NominalPixelRange", "NominalRange_0_255"),
+        ],
+        files: &[
+            ("labels.txt", "fork\r\nknife\r\nspoon\r\n"),
+            ("cvexport.manifest", r#"{"DomainType": "Classification", "Platform": "ONNX", "Flavor": null}"#),
+        ],
+        recipe: [
+            "BGR (the model file: Image.BitmapPixelFormat), 0..255: px (the model file: Image.NominalPixelRange)",
+            "stretch bicubic (assumed: the file does not say)",
+        ],
+        third: "spoon",
+    },
+    Exported {
+        by: "Teachable Machine, by tf2onnx, settled by inspect --write-modelinfo",
+        properties: &[],
+        files: &[
+            ("labels.txt", "0 Class 1\n1 Class 2\n2 Class 3"),
+            (
+                "model.onnx.modelinfo",
+                "[modelinfo]\nversion=1.0\n[image]\ndir=input\nranges=-1,1;-1,1;-1,1\n[glimpsed]\nresize=crop\nfilter=lanczos\ncrop-share=1\n",
+            ),
+        ],
+        recipe: ["RGB, -1..1: px/127.5 - 1 (model.onnx.modelinfo)", "crop 1 lanczos (model.onnx.modelinfo)"],
+        third: "Class 3",
+    },
+];
+
+#[test]
+fn folders_of_exporters_say_recipe_and_labels() {
+    for Exported { by, properties, files, recipe, third } in EXPORTED {
+        let folder = tempfile::tempdir().unwrap();
+        let properties = properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let model = Model::read(&written(folder.path(), &Onnx { properties, ..Onnx::default() }.bytes(), files)).unwrap();
+        let settled = model.recipe(Stated::default()).unwrap();
+        assert_eq!(settled.recipe.lines().map(|(_, line)| line), recipe, "{by}");
+        assert_eq!((model.labels(None).unwrap().name(2), model.sources.notes.len()), (third, 0), "{by}");
+    }
+}
+
 #[test]
 fn a_built_graph_keeps_what_its_numbers_are() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,14 +2,16 @@
 //! right as it comes, or refused with what makes it right. None is wrong in silence.
 
 mod build;
+mod more;
 mod table;
 
 use crate::common;
-use crate::common::net::{D, FLOAT, Net};
+use crate::common::net::{D, FLOAT, Net, value};
 pub use build::two_heads;
 use build::{UINT8, cast, dims};
 use glimpsed::engine::Classifier;
 use glimpsed::frame::Frame;
+use glimpsed::model::recipe::Stated;
 use glimpsed::model::{Model, Reading};
 use glimpsed::preprocess::{Colour, Normalize, Params};
 use glimpsed::runtime::{self, Provider};
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 type Right = fn(&[f64]) -> Vec<f64>;
 
 /// One form.
+#[derive(Clone)]
 struct Form {
     name: &'static str,
     net: Net,
@@ -33,6 +36,8 @@ struct Form {
     right: Right,
     /// The largest difference of a confidence.
     apart: f64,
+    /// Whether the recipe is the one that is found, and not `params`.
+    found: bool,
 }
 
 fn form(name: &'static str, net: Net) -> Form {
@@ -46,6 +51,7 @@ fn form(name: &'static str, net: Net) -> Form {
         scores: None,
         right: table::softmax,
         apart: 0.002,
+        found: false,
     }
 }
 
@@ -88,7 +94,12 @@ impl Form {
             Err(error) => return Some(error.to_string()),
         };
         let labels = model.labels(None).unwrap();
-        let mut classifier = Classifier::new(&model, labels, session, &self.params, 5);
+        let params = match model.recipe(Stated::default()) {
+            Ok(settled) if self.found => settled.recipe.params(),
+            Err(error) if self.found => return Some(error.to_string()),
+            _ => self.params,
+        };
+        let mut classifier = Classifier::new(&model, labels, session, &params, 5);
         let mut prediction = classifier.blank("photo");
         frames.iter().find_map(|(frame, logits)| {
             let right = (self.right)(logits);
@@ -125,8 +136,9 @@ fn each_form_is_right_as_it_comes_or_with_what_is_said() {
     let float = testdata.join("models/squeezenet1_1_float.onnx");
     let folder = tempfile::tempdir().unwrap();
     let frames = photos(&testdata, &float);
-    let forms = table::forms(&Net::read(&float));
-    assert!(forms.len() >= 45, "{} forms", forms.len());
+    let base = Net::read(&float);
+    let forms = [table::forms(&base), more::forms(&base)].concat();
+    assert!(forms.len() >= 54, "{} forms", forms.len());
     let faults: Vec<_> =
         forms.iter().filter_map(|form| Some(format!("{}: {}", form.name, form.faults(folder.path(), &frames)?))).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -140,6 +152,9 @@ fn what_a_form_lacks_is_asked_for_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let free = D::Free;
     let embedding = net().tail("Identity", &[], "embedding", &[]);
+    let [negative, contrary] = more::inverted(net());
+    let mut two_inputs = net();
+    two_inputs.inputs.push(value("train", FLOAT, &[D::N(1)]));
     let integers = cast(net(), UINT8, "y").output(UINT8, &dims(&[1, 1000]));
     for (form, said) in [
         (
@@ -158,6 +173,9 @@ fn what_a_form_lacks_is_asked_for_by_name() {
         (form("a flat picture", net().picture(FLOAT, &dims(&[1, 150528]))), &["[1, 150528]"]),
         (form("bool", net().picture(9, &dims(&[1, 3, 224, 224]))), &["is bool"]),
         (form("a feature map", net().output(FLOAT, &dims(&[1, 10, 10, 10]))), &["[1, 10, 10, 10]", "a number for each class"]),
+        (form("the negative of logarithms", negative), &["'y'", "the smaller the likelier", "Neg"]),
+        (form("1 - p", contrary), &["'y'", "the smaller the likelier", "Sub"]),
+        (form("two inputs", two_inputs), &["2 inputs: ", "train"]),
         (form("a regression", net().output(FLOAT, &dims(&[1, 1]))), &["a regression", "one number"]),
     ] {
         let error = form.read(folder.path()).expect_err(form.name);

@@ -1,40 +1,43 @@
-//! What the first nodes of the graph say: a network that normalizes by itself (Keras' Rescaling and Normalization, exported transforms)
-//! begins with a Cast, Mul, Div, Sub or Add of constants, and its quantization, if it has one, shows what the input holds.
+//! The first nodes of the graph as a source of the recipe: a network that normalizes its input (Keras' Rescaling and Normalization,
+//! exported transforms)
+//! begins with a Cast, Mul, Div, Sub or Add of constants. The quantization of the input, if any, shows its range.
 
 use super::given::{Given, Origin};
+use super::line::Line;
 use super::range::Range;
 use super::stated::Stated;
-use super::values::{BYTES, IMAGENET_MEAN, UNIT, of_range};
 use crate::model::boundary::{SHAPE_ONLY, element_type};
 use crate::model::onnx::{Graph, Node};
 use crate::model::quantized;
 use crate::model::weights::Weights;
-use crate::preprocess::{Colour, Normalize};
 use crate::tensor::ElementType;
 use std::collections::HashMap;
 
 /// What the first nodes say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FirstNodes {
-    /// Values and order of the channels that the arithmetic expects.
+    /// The normalization and channel order that the arithmetic expects.
     pub stated: Stated,
-    /// What the quantization of the input can hold.
+    /// The range of the input's quantization.
     pub range: Option<Range>,
+    /// Whether the graph begins by exchanging height and width, so that it needs transposed pictures.
+    pub transposed: bool,
 }
 
-/// Walks from the input called `input` on, as long as each value is only scaled and shifted.
+/// Follows the graph from the input called `input` as long as each value is only scaled and shifted.
 pub fn read(graph: &Graph, weights: &Weights, input: &str) -> FirstNodes {
     let mut readers: HashMap<&str, Vec<&Node>> = HashMap::new();
     for node in graph.node.iter().filter(|node| node.op_type != "Shape" && node.op_type != "Size") {
         node.input.iter().for_each(|name| readers.entry(name).or_default().push(node));
     }
     let (mut line, mut kinds, mut range) = (Line::default(), Vec::new(), None);
-    let mut at = input;
-    // a graph without loops is walked in fewer steps than it has nodes
+    let (mut at, mut reversed, mut transposed) = (input, false, false);
+    // an acyclic path has fewer steps than there are nodes
     for _ in 0..=graph.node.len() {
         let Some([reader]) = readers.get(at).map(Vec::as_slice) else { break };
         match reader.op_type.as_str() {
-            kind if kind == "Cast" || SHAPE_ONLY.contains(&kind) => {}
+            kind if kind == "Cast" || SHAPE_ONLY.contains(&kind) => transposed |= transposes(reader),
+            _ if reverses(reader, weights) => reversed = !reversed,
             kind if quantized::of_input(reader).or(quantized::of_output(reader)).is_some() => {
                 if kinds.is_empty() && range.is_none() {
                     range = held(reader, weights);
@@ -43,7 +46,7 @@ pub fn read(graph: &Graph, weights: &Weights, input: &str) -> FirstNodes {
                     break;
                 }
             }
-            kind => match line.then(reader, weights, at) {
+            kind => match line.then(reader, weights, at, reversed) {
                 Some(next) => {
                     line = next;
                     kinds.push(kind);
@@ -62,10 +65,10 @@ pub fn read(graph: &Graph, weights: &Weights, input: &str) -> FirstNodes {
         colour: colour.map(|colour| Given::new(colour, origin)),
         ..Stated::default()
     };
-    FirstNodes { stated, range }
+    FirstNodes { stated, range, transposed }
 }
 
-/// What a tensor can hold that `node` quantizes, or reads quantized.
+/// The range of a tensor that `node` quantizes or dequantizes.
 fn held(node: &Node, weights: &Weights) -> Option<Range> {
     let places = quantized::of_input(node).or(quantized::of_output(node))?;
     let quantization = quantized::parameters(node, weights, places).ok()?;
@@ -77,86 +80,24 @@ fn held(node: &Node, weights: &Weights) -> Option<Range> {
     Range::new(element, quantization)
 }
 
-/// What the nodes so far compute of each channel: `factor` * x + `shift`.
-#[derive(Clone, Copy)]
-struct Line {
-    factor: [f64; 3],
-    shift: [f64; 3],
+/// Whether `node` reverses the order of the channels: a Gather of 2, 1, 0, or a Slice backwards.
+fn reverses(node: &Node, weights: &Weights) -> bool {
+    let numbers = |at: usize| node.input.get(at).and_then(|name| weights.numbers(name, 3));
+    match node.op_type.as_str() {
+        "Gather" => numbers(1).is_some_and(|indices| indices == [2.0, 1.0, 0.0]),
+        // the channels of NCHW or NHWC
+        "Slice" => {
+            numbers(3).is_some_and(|axes| [1.0, 3.0, -1.0, -3.0].iter().any(|axis| axes == [*axis]))
+                && numbers(4).is_some_and(|steps| steps == [-1.0])
+        }
+        _ => false,
+    }
 }
 
-impl Default for Line {
-    fn default() -> Self {
-        Self { factor: [1.0; 3], shift: [0.0; 3] }
-    }
-}
-
-impl Line {
-    /// With `node` behind it, which reads `value`; `None` where it computes anything else.
-    fn then(self, node: &Node, weights: &Weights, value: &str) -> Option<Self> {
-        let [first, second] = &node.input[..] else { return None };
-        let constant = match (first == value, second == value) {
-            (true, false) => second,
-            // a sum and a product may name the constant first
-            (false, true) if matches!(node.op_type.as_str(), "Add" | "Mul") => first,
-            _ => return None,
-        };
-        let numbers = match weights.numbers(constant, 3)?[..] {
-            [one] => [one; 3],
-            [a, b, c] => [a, b, c],
-            _ => return None,
-        };
-        let with = |step: &dyn Fn(f64, f64, f64) -> (f64, f64)| {
-            let mut line = self;
-            for (channel, number) in numbers.into_iter().enumerate() {
-                (line.factor[channel], line.shift[channel]) = step(line.factor[channel], line.shift[channel], number);
-            }
-            let finite = line.factor.iter().chain(&line.shift).all(|value| value.is_finite());
-            finite.then_some(line)
-        };
-        match node.op_type.as_str() {
-            "Add" => with(&|factor, shift, number| (factor, shift + number)),
-            "Sub" => with(&|factor, shift, number| (factor, shift - number)),
-            "Mul" => with(&|factor, shift, number| (factor * number, shift * number)),
-            "Div" => with(&|factor, shift, number| (factor / number, shift / number)),
-            _ => None,
-        }
-    }
-
-    /// The value that becomes 0, of each channel.
-    fn zeros(&self) -> [f64; 3] {
-        [0, 1, 2].map(|channel| -self.shift[channel] / self.factor[channel])
-    }
-
-    /// The values that such arithmetic is made for: it brings them to around 0, some units wide. `None` where it does not show.
-    fn expects(&self) -> Option<Normalize> {
-        let average = |values: [f64; 3]| values.iter().sum::<f64>() / 3.0;
-        let (factor, zero) = (average(self.factor), average(self.zeros()));
-        if !(factor > 0.0 && zero.is_finite()) {
-            return None;
-        }
-        match zero {
-            _ if (-1.5..-0.25).contains(&zero) => of_range([-1.0; 3], [1.0; 3]),
-            // a mean of 0..1 values, or of 0..255
-            _ if zero > 1.5 && zero <= 255.0 => Some(BYTES),
-            _ if zero > 0.05 && zero <= 1.5 => (factor >= 0.5).then_some(UNIT),
-            _ if zero.abs() <= 0.05 && factor <= 0.05 => Some(BYTES),
-            _ if zero.abs() <= 0.05 && factor > 50.0 => Some(UNIT),
-            _ => None,
-        }
-    }
-
-    /// The order of the channels, where ImageNet's means are subtracted: they fall from red to blue.
-    fn order(&self, values: &Normalize) -> Option<Colour> {
-        let whole = if *values == BYTES { 255.0 } else { 1.0 };
-        let means = self.zeros().map(|zero| zero / whole);
-        let near = |order: [f32; 3]| means.iter().zip(order).all(|(mean, known)| (mean - f64::from(known)).abs() < 0.01);
-        let [r, g, b] = IMAGENET_MEAN;
-        match (near([r, g, b]), near([b, g, r])) {
-            (true, _) => Some(Colour::Rgb),
-            (false, true) => Some(Colour::Bgr),
-            (false, false) => None,
-        }
-    }
+/// Whether `node` exchanges height and width, with or without the channels.
+fn transposes(node: &Node) -> bool {
+    let order = node.attribute.iter().find(|attribute| attribute.name == "perm").map(|attribute| &attribute.ints[..]);
+    node.op_type == "Transpose" && matches!(order, Some([0, 1, 3, 2] | [0, 3, 2, 1] | [0, 2, 1, 3]))
 }
 
 #[cfg(test)]
@@ -164,6 +105,7 @@ mod tests {
     use super::*;
     use crate::model::onnx::{Tensor, data_type};
     use crate::model::recipe::values::known;
+    use crate::preprocess::Colour;
 
     fn constant(name: &str, values: &[f32]) -> Tensor {
         let dims = if values.len() == 1 { vec![] } else { vec![1, values.len() as i64, 1, 1] };
@@ -203,6 +145,9 @@ mod tests {
         // from -1..1 to 0..255
         assert_eq!(expected(&[("Mul", &[127.5]), ("Add", &[127.5])]), Some("half"));
         assert_eq!(expected(&[("Mul", &[255.0])]), Some("none"));
+        // what undoes ImageNet's normalization: to 0..1, and to -1..1
+        assert_eq!(expected(&[("Mul", &[0.229, 0.224, 0.225]), ("Add", &[0.485, 0.456, 0.406])]), Some("imagenet"));
+        assert_eq!(expected(&[("Mul", &[0.458, 0.448, 0.45]), ("Add", &[-0.03, -0.088, -0.188])]), Some("imagenet"));
     }
 
     #[test]
@@ -211,6 +156,47 @@ mod tests {
         assert_eq!(order(&[103.939, 116.779, 123.68]), Some(Colour::Bgr));
         assert_eq!(order(&[123.68, 116.779, 103.939]), Some(Colour::Rgb));
         assert_eq!(order(&[127.0, 127.0, 127.0]), None);
+    }
+
+    #[test]
+    fn channels_may_be_reversed_first() {
+        let ints = |name: &str, values: &[i64]| {
+            let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            Tensor { dims: vec![values.len() as i64], data_type: 7, name: name.into(), raw_data: raw.into(), ..Tensor::default() }
+        };
+        let node = |kind: &str, input: &[&str], output: &str| Node {
+            input: input.iter().map(|name| (*name).to_owned()).collect(),
+            output: vec![output.into()],
+            op_type: kind.into(),
+            ..Node::default()
+        };
+        // Keras' caffe preprocessing: RGB becomes BGR, less a mean
+        let initializer =
+            vec![ints("index", &[2, 1, 0]), ints("axis", &[3]), ints("back", &[-1]), constant("m", &[103.939, 116.779, 123.68])];
+        for first in [node("Gather", &["x", "index"], "r"), node("Slice", &["x", "back", "back", "axis", "back"], "r")] {
+            let graph =
+                Graph { node: vec![first, node("Sub", &["r", "m"], "y")], initializer: initializer.clone(), ..Graph::default() };
+            let stated = read(&graph, &Weights::new(&graph, None), "x").stated;
+            assert_eq!(stated.colour.unwrap().value, Colour::Rgb);
+            assert_eq!(known(&stated.normalize.unwrap().value).unwrap().name, "255");
+        }
+    }
+
+    #[test]
+    fn pictures_on_their_side_are_noticed() {
+        let perm = |ints: &[i64]| {
+            let attribute = crate::model::onnx::Attribute { name: "perm".into(), ints: ints.to_vec(), ..Default::default() };
+            let node = Node {
+                input: vec!["x".into()],
+                output: vec!["y".into()],
+                op_type: "Transpose".into(),
+                attribute: vec![attribute],
+                ..Node::default()
+            };
+            let graph = Graph { node: vec![node], ..Graph::default() };
+            read(&graph, &Weights::new(&graph, None), "x").transposed
+        };
+        assert!(perm(&[0, 1, 3, 2]) && perm(&[0, 3, 2, 1]) && !perm(&[0, 3, 1, 2]) && !perm(&[0, 2, 3, 1]));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A recipe held to what is known: means in the right unit, and values that the input can hold.
+//! Checks a recipe: the unit of the means, and the range of the input.
 
 use super::given::{Given, Origin};
 use super::range::Range;
@@ -6,13 +6,13 @@ use super::values;
 use crate::error::{Error, Result};
 use crate::preprocess::Normalize;
 
-/// Beyond this share of their width, values and input differ in a way that is told; calibration on dark pictures gives some.
+/// A larger difference, as a share of the range, is a warning. Calibration with dark pictures causes some.
 const NOTABLE: f64 = 0.05;
 
-/// Beyond this they cannot belong together, if known ones do.
+/// A larger difference is an error, if a known normalization fits.
 const WRONG: f64 = 0.25;
 
-/// An error where the means are of pixels 0..255.
+/// An error if the means are in units of 0..255.
 pub fn units(normalize: &Given<Normalize>, model: &str) -> Result<()> {
     let Normalize { mean, std } = normalize.value;
     if mean.iter().all(|mean| mean.abs() <= 1.0) {
@@ -27,7 +27,7 @@ pub fn units(normalize: &Given<Normalize>, model: &str) -> Result<()> {
     .hint(format!("Mean and std are of pixels from 0 to 1. Divided by 255 they are: {}", values::flags(&divided))))
 }
 
-/// An error where the values miss what the input can hold, and others fit; a warning where they miss it a little.
+/// An error if the values miss the input's range and a known normalization fits; a warning if they miss it a little.
 pub fn range(normalize: &Given<Normalize>, range: Option<&Range>, model: &str) -> Result<Option<String>> {
     let Some(range) = range else { return Ok(None) };
     let missed = range.missed_by(&normalize.value);

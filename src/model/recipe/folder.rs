@@ -1,6 +1,6 @@
-//! The files beside a model that say how it wants its pixels, and what its classes are called.
+//! The files next to a model as sources of its recipe and of its labels.
 //!
-//! A file that is none of these, or that cannot be read, is a note: it never stops a sound model.
+//! A file that is not of the expected form, or that cannot be read, is a note and not an error.
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
@@ -11,31 +11,31 @@ use crate::tensor::InputSpec;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The largest file: `config.json` holds the names of all classes, some 40 bytes each, twice.
+/// The maximum size of a file: `config.json` contains the names of all classes twice, about 40 bytes each.
 const LIMIT: u64 = 64 << 20;
 
-/// Hugging Face's: the pixels, and the classes of a model.
+/// The files of Hugging Face, for preprocessing and for the classes.
 const PREPROCESSOR: &str = "preprocessor_config.json";
 const CONFIG: &str = "config.json";
 
-/// Files of names of classes that are not one name a line.
+/// Files with names of classes in JSON or YAML.
 const NAMES: [&str; 6] = ["class_indices.json", "labels.json", "classes.json", "class_names.json", "names.yaml", "data.yaml"];
 
-/// What the files beside a model say.
+/// The content of the files next to a model.
 #[derive(Debug, Clone, Default)]
 pub struct Beside {
-    /// Its `.modelinfo`: believed before the graph.
+    /// Its `.modelinfo`, which takes precedence over the graph.
     pub modelinfo: Stated,
-    /// The others: believed after it.
+    /// The other files; the graph takes precedence over them.
     pub folder: Stated,
-    /// What could not be read, and what makes no sense.
+    /// Notes on files that could not be read and on invalid values.
     pub notes: Vec<String>,
 }
 
-/// What a reader makes of a file's text.
+/// The result of parsing a file, with notes.
 type Read = Result<(Stated, Vec<String>), String>;
 
-/// Reads the files beside the model at `path`, which takes `input`.
+/// Reads the files next to the model at `path`, whose input is `input`.
 pub fn read(path: &Path, input: &InputSpec) -> Beside {
     let mut beside = Beside::default();
     for file in modelinfo_paths(path) {
@@ -64,20 +64,21 @@ pub fn read(path: &Path, input: &InputSpec) -> Beside {
     beside
 }
 
-/// All files that are looked for beside the model at `path`.
+/// The paths of all these files for the model at `path`.
 pub fn paths(path: &Path) -> Vec<PathBuf> {
     let in_folder = |place: PathBuf| [PREPROCESSOR, CONFIG].into_iter().chain(NAMES).map(move |name| place.join(name));
     modelinfo_paths(path).into_iter().chain(places(path).into_iter().flat_map(in_folder)).collect()
 }
 
-/// Where the `.modelinfo` of the model at `path` may be: GStreamer adds to the name, people replace its end. The first is written.
+/// The possible paths of the `.modelinfo` of the model at `path`: GStreamer appends to the name, people replace the extension. The
+/// first is written.
 pub fn modelinfo_paths(path: &Path) -> [PathBuf; 2] {
     let mut whole = path.as_os_str().to_owned();
     whole.push(".modelinfo");
     [whole.into(), path.with_extension("modelinfo")]
 }
 
-/// The model's folder; of a Hugging Face repository, whose models are in `onnx/`, the one above too.
+/// The model's folder; if it is called `onnx`, as in Hugging Face repositories, its parent too.
 fn places(path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let above = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "onnx")).map(Path::to_owned);
@@ -85,7 +86,7 @@ fn places(path: &Path) -> Vec<PathBuf> {
 }
 
 impl Beside {
-    /// What `reader` makes of the file at `path`, where there is one; why it cannot goes to the notes.
+    /// Parses the file at `path`, if there is one, with `reader`; errors become notes.
     fn one(&mut self, path: &Path, reader: impl FnOnce(&str) -> Read) -> Option<Stated> {
         let read = match files::read_text(path, LIMIT) {
             Ok(text) => reader(&text),
@@ -110,7 +111,7 @@ fn plain(stated: Result<Stated, String>) -> Read {
     stated.map(|stated| (stated, Vec::new()))
 }
 
-/// The names in `text`.
+/// Parses names of classes.
 fn named(text: &str, path: &Path) -> Result<Stated, String> {
     let names = labels::structured(text.trim_start_matches('\u{feff}')).ok_or("it holds no names in JSON or YAML")?;
     let names = names.map_err(|(_, why)| why)?;

@@ -1,27 +1,27 @@
-//! A value, and who says it.
+//! A value and its origin.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Who says a value.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A flag of the command line.
     Flag,
     /// The section `[model]` of the configuration.
     Config,
-    /// The `.modelinfo` beside the model.
+    /// The `.modelinfo` next to the model.
     ModelInfo(PathBuf),
-    /// The model's own graph: the part that says it.
+    /// The model's graph: the part that contains it.
     Graph(String),
-    /// Another file of the model's folder.
+    /// Another file in the model's folder.
     File(PathBuf),
-    /// Nobody: it is assumed.
+    /// None: it is assumed.
     Assumed,
 }
 
 impl Origin {
-    /// Whether nobody says it.
+    /// Whether the value is assumed.
     pub fn is_assumed(&self) -> bool {
         *self == Self::Assumed
     }
@@ -40,22 +40,22 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value, and who says it.
+/// A value and its origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Given<T> {
     /// The value.
     pub value: T,
-    /// Who says it.
+    /// Its origin.
     pub origin: Origin,
 }
 
 impl<T> Given<T> {
-    /// `value`, which `origin` says.
+    /// `value` from `origin`.
     pub fn new(value: T, origin: Origin) -> Self {
         Self { value, origin }
     }
 
-    /// `value`, which nobody says.
+    /// `value`, which is assumed.
     pub fn assumed(value: T) -> Self {
         Self::new(value, Origin::Assumed)
     }

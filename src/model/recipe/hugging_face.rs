@@ -10,10 +10,10 @@ use crate::preprocess::{Colour, Filter, Fit, Normalize};
 use serde_json::Value;
 use std::path::Path;
 
-/// What the text of `preprocessor_config.json` at `path` says, for a model whose input is `input` wide and high, if that is known.
+/// Parses `preprocessor_config.json` at `path`, for a model whose input has the size `input`, if that is known.
 pub fn preprocessor(text: &str, path: &Path, input: Option<(u32, u32)>) -> Result<Stated, String> {
     let config = json::object(text)?;
-    // a model of several kinds of input has one for pictures inside
+    // multimodal models have a section for pictures
     let config = if config["image_processor"].is_object() { &config["image_processor"] } else { &config };
     let origin = Origin::File(path.to_owned());
     let mut stated = Stated { normalize: normalize(config).map(|value| Given::new(value, origin.clone())), ..Stated::default() };
@@ -30,12 +30,12 @@ pub fn preprocessor(text: &str, path: &Path, input: Option<(u32, u32)>) -> Resul
     Ok(stated)
 }
 
-/// What the text of `config.json` at `path` says: the names of the classes, and all that timm has in it.
+/// Parses `config.json` at `path`: the names of the classes, and timm's configuration.
 pub fn config(text: &str, path: &Path) -> Result<Stated, String> {
     let config = json::object(text)?;
     let origin = Origin::File(path.to_owned());
     let mut stated = timm::read(&config, &origin);
-    // without names of its own, the library numbers them: LABEL_0, LABEL_1
+    // the library's default names are LABEL_0, LABEL_1, ...
     let named = labels::of_json(&config["id2label"]).ok().filter(|names| !names.iter().all(|name| name.starts_with("LABEL_")));
     if let Some(names) = named {
         stated.labels = Some(Given::new(names, origin.clone()));
@@ -46,7 +46,7 @@ pub fn config(text: &str, path: &Path) -> Result<Stated, String> {
     Ok(stated)
 }
 
-/// Pillow's number of a filter.
+/// The filter with this number in Pillow.
 fn filter_numbered(number: f64) -> Option<Filter> {
     [(0.0, Filter::Nearest), (1.0, Filter::Lanczos), (2.0, Filter::Bilinear), (3.0, Filter::Bicubic), (4.0, Filter::Box)]
         .into_iter()
@@ -68,12 +68,12 @@ fn normalize(config: &Value) -> Option<Normalize> {
         && let (Some(said_mean), Some(said_std)) = (json::three(&config["image_mean"]), json::three(&config["image_std"]))
     {
         (mean, std) = (said_mean, said_std);
-        // EfficientNet's processor divides once more
+        // EfficientNet's processor divides by std a second time
         if config["include_top"].as_bool() == Some(true) {
             std = std.map(|std| std * std);
         }
     }
-    // older files have no rescale_factor, and means of pixels 0..1
+    // a rescale_offset subtracts 1 after rescaling
     if config["rescale_offset"].as_bool() == Some(true) {
         mean = [0, 1, 2].map(|channel| mean[channel] + 1.0);
     }
@@ -91,7 +91,7 @@ fn resize(config: &Value, input: Option<(u32, u32)>, stated: &mut Stated, origin
     let crops = config["do_center_crop"].as_bool().unwrap_or(crop.is_some());
     let kept = crop.filter(|_| crops);
     let short = json::side(&size["shortest_edge"]);
-    // a number stands for both sides with some processors, for the shorter one with others
+    // a number means both sides for some processors, the shorter one for others
     let short = short.or_else(|| json::side(size).filter(|_| kept.is_some() && !is_a(&["DeiT", "Beit", "BeiT", "ViT"])));
     let pct = json::number(&config["crop_pct"]).filter(|pct| *pct > 0.0 && *pct <= 1.0);
     if let (Some(short), true) = (short, pct.is_some() || is_a(&["ConvNext"])) {

@@ -1,13 +1,13 @@
-//! JSON of files that others wrote: any field may be missing or of another kind.
+//! Access to JSON from other programs: any field may be missing or of another type.
 
 use serde_json::Value;
 
-/// A number that is finite.
+/// A finite number.
 pub fn number(value: &Value) -> Option<f64> {
     value.as_f64().filter(|number| number.is_finite())
 }
 
-/// Three numbers; one number, or a list of one, stands for three.
+/// Three numbers; one number, or a list of one, is repeated.
 pub fn three(value: &Value) -> Option<[f64; 3]> {
     if let Some(one) = number(value) {
         return Some([one; 3]);

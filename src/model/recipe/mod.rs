@@ -1,8 +1,9 @@
-//! The recipe: how pixels become the model's input. Found in the flags and settings, in files beside the model and in the graph, each
-//! field with its origin; checked against what the input can hold; assumed only where nothing says it, and then told.
+//! The recipe: how pixels become the model's input. It is found in flags and settings, in files next to the model and in the graph,
+//! each
+//! field with its origin, and checked against the range of the input. A field without a source is assumed, with a warning.
 //!
-//! Belief goes in this order, field by field ([`Stated::over`]): flags and `[model]`; [`modelinfo`]; the graph, by its
-//! properties and its first nodes; other files of the folder; else it is assumed.
+//! The order of precedence, for each field ([`Stated::over`]): flags and `[model]`; [`modelinfo`]; the graph, by its
+//! properties and its first nodes; other files in the folder.
 
 mod arithmetic;
 mod check;
@@ -10,6 +11,7 @@ mod folder;
 mod given;
 mod hugging_face;
 mod json;
+mod line;
 pub mod modelinfo;
 mod properties;
 mod range;

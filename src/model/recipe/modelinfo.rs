@@ -1,8 +1,11 @@
-//! `MODEL.modelinfo` beside the model: GStreamer's own description (1.28, `onnxinference`), an INI file with a section for each tensor.
+//! `MODEL.modelinfo` next to the model: GStreamer's description (1.28, `onnxinference`), an INI file with a section for each
+//! tensor.
 //!
-//! Of the input's section, `ranges=min,max;...` are the values that pixel 0 and pixel 255 of each channel become: exactly a mean and a
-//! standard deviation. Of an integer input they are the integers, as GStreamer feeds them, whatever these stand for. What GStreamer has no
-//! key for is in a section of our own, `[glimpsed]`.
+//! In the input's section, `ranges=min,max;...` are the values for pixel 0 and pixel 255 of each channel, equivalent to a mean and
+//! a
+//! standard deviation. For an integer input they are the integers that GStreamer feeds, not the real values. Settings for which
+//! GStreamer has no
+//! key are in a section `[glimpsed]`.
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
@@ -13,10 +16,10 @@ use crate::tensor::{InputSpec, Scores, TensorSpec};
 use std::fmt::Write;
 use std::path::Path;
 
-/// The section of what only glimpsed reads.
+/// The section that only glimpsed reads.
 const OURS: &str = "glimpsed";
 
-/// What the text of the file at `path` says of `input`; with notes on what makes no sense.
+/// Parses the file at `path` for `input`; with notes on invalid values.
 pub fn read(text: &str, path: &Path, input: &InputSpec) -> Result<(Stated, Vec<String>), String> {
     let sections = sections(text);
     if !sections.iter().any(|section| section.name == "modelinfo") {
@@ -62,7 +65,7 @@ pub fn read(text: &str, path: &Path, input: &InputSpec) -> Result<(Stated, Vec<S
     Ok((stated, notes))
 }
 
-/// A file that says `params` of the model with `input` and `output`.
+/// The text of a file with `params` for the model with `input` and `output`.
 pub fn write(input: &InputSpec, output: &TensorSpec, params: &Written) -> String {
     let mut text = format!("[modelinfo]\nversion=1.0\ngroup-id={}\n", params.group);
     let tensor = |text: &mut String, spec: &TensorSpec, dir: &str| {
@@ -81,7 +84,7 @@ pub fn write(input: &InputSpec, output: &TensorSpec, params: &Written) -> String
     tensor(&mut text, output, "output");
     let has_bars = params.fit.is_some_and(Fit::has_bars);
     let bars = params.bars.filter(|_| has_bars);
-    // all digits: 224 / 248 is to stay 224 / 248
+    // all digits, so that 224 / 248 is read as the same number
     let share = params.crop_share.filter(|_| !has_bars).map(|share| share.to_string());
     let ours = [
         ("colour", params.colour.map(|colour| word(&COLOURS, colour).to_owned())),
@@ -101,7 +104,7 @@ pub fn write(input: &InputSpec, output: &TensorSpec, params: &Written) -> String
     text
 }
 
-/// What is written; `None` is left out.
+/// The values to write; `None` is left out.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
     /// The name of the model, for `group-id`.
@@ -122,7 +125,7 @@ pub struct Written {
     pub activation: Option<Scores>,
 }
 
-/// The word for `value`: that of the flags.
+/// The word for `value`, as in flags.
 pub fn word<T: PartialEq>(words: &[(&'static str, &str, T)], value: T) -> &'static str {
     words.iter().find(|(.., known)| *known == value).map_or("", |(word, ..)| word)
 }
@@ -169,7 +172,7 @@ impl Section<'_> {
     }
 }
 
-/// The sections of an INI file; what is neither a section nor a key is passed over.
+/// The sections of an INI file; lines that are neither a section nor a key are ignored.
 fn sections(text: &str) -> Vec<Section<'_>> {
     let mut sections: Vec<Section> = Vec::new();
     for line in text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {

@@ -1,7 +1,8 @@
-//! The model file's `metadata_props`: pairs of key and text that exporters leave there.
+//! The model file's `metadata_props`: pairs of key and text, written by exporters.
 //!
-//! `Image.BitmapPixelFormat` and `Image.NominalPixelRange` are ONNX's own keys (Custom Vision and Windows ML write them), Ultralytics
-//! writes `names`, `imgsz` and `task`; `labels`, `character`, `mean` and `std` are what people add by hand.
+//! `Image.BitmapPixelFormat` and `Image.NominalPixelRange` are ONNX's own keys (Custom Vision and Windows ML write them),
+//! Ultralytics
+//! writes `names`, `imgsz` and `task`; `labels`, `character`, `mean` and `std` are added by hand.
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
@@ -9,10 +10,10 @@ use super::{json, values};
 use crate::labels;
 use crate::preprocess::{Colour, Filter, Fit, Normalize};
 
-/// Pairs that are looked at; files have some ten.
+/// The maximum number of pairs that are read; files have about ten.
 const PAIRS: usize = 1000;
 
-/// What `pairs` of key and value say; with notes on what makes no sense.
+/// Parses `pairs` of key and value; with notes on invalid values.
 pub fn read<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> (Stated, Vec<String>) {
     let pairs: Vec<_> = pairs.take(PAIRS).collect();
     let get = |key: &str| pairs.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, value)| value.trim());
@@ -72,7 +73,7 @@ pub fn read<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> (Stated, Vec
     (stated, notes)
 }
 
-/// The names in a text: JSON, a Python dictionary or list as it prints itself, or one a line, or with commas between.
+/// Parses names: JSON, a printed Python dictionary or list, one per line, or separated by commas.
 fn names(said: &str) -> Option<Vec<String>> {
     if said.starts_with(['{', '[']) {
         return labels::structured(said)?.ok();
@@ -82,13 +83,13 @@ fn names(said: &str) -> Option<Vec<String>> {
     (names.len() > 1 && names.iter().all(|name| !name.is_empty())).then_some(names)
 }
 
-/// ONNX's words for a range.
+/// Parses ONNX's names of ranges.
 fn nominal(range: &str) -> Option<Normalize> {
     match range.to_ascii_lowercase().as_str() {
         "nominalrange_0_255" => Some(values::BYTES),
         "normalized_0_1" => Some(values::UNIT),
         "normalized_1_1" => values::of_range([-1.0; 3], [1.0; 3]),
-        // studio swing: black is 16 and white is 235
+        // limited range: black is 16 and white is 235
         "nominalrange_16_235" => values::of_range([16.0; 3], [235.0; 3]),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! The real values that an input can hold: those of its quantization.
+//! The range of real values of a quantized input.
 
 use super::given::{Given, Origin};
 use super::stated::Stated;
@@ -7,26 +7,27 @@ use crate::preprocess::Normalize;
 use crate::tensor::{ElementType, InputSpec, Quantization};
 use std::fmt;
 
-/// From which to which real value an input can hold.
+/// The range of real values of an input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
     /// The least.
     pub least: f64,
     /// The greatest.
     pub most: f64,
-    /// Whether signed integers are quantized around 0: then the greater end was measured, and the other is its mirror image.
+    /// Whether signed integers are quantized symmetrically: the limit of greater magnitude was measured, and the other is its
+    /// negative.
     pub symmetric: bool,
 }
 
 impl Range {
-    /// Of the integers of `element`; `None` for floats, and for int32, which holds all that there is.
+    /// The range of the integers of `element`; `None` for floats, and for int32, whose range says nothing.
     pub fn new(element: ElementType, Quantization { scale, zero_point }: Quantization) -> Option<Self> {
         let (least, most) = element.bounds().filter(|_| element != ElementType::I32)?;
         let real = |element: i32| f64::from(element - zero_point) * f64::from(scale);
         Some(Self { least: real(least), most: real(most), symmetric: least < 0 && zero_point == 0 })
     }
 
-    /// Of the integers of `input`; `None` where it has floats, or where nothing says what its integers mean. Unsigned bytes without a
+    /// The range of `input`; `None` if it has floats, or integers of unknown meaning. Unsigned bytes without a
     /// scale are pixels as they are.
     pub fn of(input: &InputSpec) -> Option<Self> {
         let element = input.tensor.element;
@@ -34,7 +35,8 @@ impl Range {
         Self::new(element, input.tensor.quantization.or_else(pixels)?)
     }
 
-    /// By which share of its own width `normalize` misses this range. Of a symmetric one only the greater end counts.
+    /// The difference between the values of `normalize` and this range, as a share of its width. For a symmetric one only the
+    /// greater limit counts.
     pub fn missed_by(&self, normalize: &Normalize) -> f64 {
         let (least, most) = values::reach(normalize);
         if self.symmetric {
@@ -44,7 +46,7 @@ impl Range {
         (least - self.least).abs().max((most - self.most).abs()) / (most - least)
     }
 
-    /// The values that this range is made for, where just one of the known ones fits.
+    /// The normalization for this range, if exactly one of the known ones fits.
     pub fn stated(&self) -> Stated {
         let mut fitting = self.fitting(0.05);
         let one = fitting.next().filter(|_| fitting.next().is_none());
@@ -52,7 +54,7 @@ impl Range {
         Stated { normalize: one.map(|known| Given::new(known.normalize, origin)), ..Stated::default() }
     }
 
-    /// The known means and deviations that fit within `share`.
+    /// The known normalizations that fit within `share`.
     pub fn fitting(&self, share: f64) -> impl Iterator<Item = &'static values::Known> {
         values::KNOWN.iter().filter(move |known| self.missed_by(&known.normalize) <= share)
     }

@@ -1,4 +1,4 @@
-//! The recipe in force: what sources say, and the usual for the rest.
+//! The recipe in force: the values of the sources, and defaults for the rest.
 
 use super::given::{Given, Origin};
 use super::modelinfo;
@@ -25,21 +25,22 @@ pub struct Recipe {
     pub bars: Given<[u8; 3]>,
     /// The resampling filter.
     pub filter: Given<Filter>,
-    /// Whether the input has integers that are pixels as they are, or scaled by nobody knows what.
+    /// Whether the input has integers without a scale, which are pixels as they are.
     raw: bool,
 }
 
-/// A recipe, and what is to be told of it once.
+/// A recipe and its warnings.
 #[derive(Debug, Clone)]
 pub struct Settled {
     /// The recipe.
     pub recipe: Recipe,
-    /// What nobody says, and what does not quite fit.
+    /// Warnings about assumed values and about values that fit badly.
     pub warnings: Vec<String>,
 }
 
 impl Recipe {
-    /// What `stated` says, checked against `range`, which the input of the model called `model` can hold; the usual for the rest.
+    /// The recipe of `stated`, with defaults for the rest, checked against `range`, the range of the input of the model called
+    /// `model`.
     pub fn settle(stated: Stated, input: &InputSpec, range: Option<&Range>, model: &str) -> Result<Settled> {
         let raw = input.tensor.element.bounds().is_some() && input.tensor.quantization.is_none();
         let usual = preprocess::Params::default();
@@ -65,7 +66,7 @@ impl Recipe {
         Ok(Settled { recipe, warnings })
     }
 
-    /// What is assumed of the values, and the flags that say otherwise.
+    /// The warning about assumed values, with the flags for others.
     fn assumption(&self, model: &str) -> String {
         let assumed = values::known(&self.normalize.value).map_or("", |known| known.words);
         let others = values::KNOWN.iter().filter(|known| known.normalize != self.normalize.value);
@@ -101,7 +102,7 @@ impl Recipe {
         }
     }
 
-    /// The lines that people see: what they are about, and the text.
+    /// The lines for people: a heading and the text.
     pub fn lines(&self) -> [(&'static str, String); 2] {
         let colour = colour_word(self.colour.value);
         let values = values_in_words(&self.normalize.value);

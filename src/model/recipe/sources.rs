@@ -1,4 +1,4 @@
-//! All that is said of a model's recipe, but for flags and settings.
+//! All sources of a model's recipe except flags and settings.
 
 use super::arithmetic;
 use super::folder;
@@ -13,7 +13,7 @@ use crate::model::weights::Weights;
 use crate::tensor::{InputSpec, Scores};
 use std::path::Path;
 
-/// What the model file, and the files beside it, say.
+/// The sources: the model file and the files next to it.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     modelinfo: Stated,
@@ -23,19 +23,27 @@ pub struct Sources {
     folder: Stated,
     /// Qualcomm AI Hub's metadata beside the model.
     pub metadata: Stated,
-    /// What could not be read, and what makes no sense.
+    /// Notes on files that could not be read and on invalid values.
     pub notes: Vec<String>,
 }
 
 impl Sources {
-    /// What the model file says, whose input is called `input`.
+    /// The sources in the model file, whose input is called `input`.
     pub fn of_graph(model: &onnx::Model, graph: &Graph, weights: &Weights, input: &str) -> Self {
         let pairs = model.metadata_props.iter().map(|pair| (pair.key.as_str(), pair.value.as_str()));
-        let (properties, notes) = properties::read(pairs);
-        Self { properties, first: arithmetic::read(graph, weights, input), notes, ..Self::default() }
+        let (properties, mut notes) = properties::read(pairs);
+        let first = arithmetic::read(graph, weights, input);
+        if first.transposed {
+            notes.push(
+                "the graph begins by exchanging height and width: it takes pictures on their side. --rotate 90 --mirror (rotate and mirror of \
+                 the camera) turn them so."
+                    .into(),
+            );
+        }
+        Self { properties, first, notes, ..Self::default() }
     }
 
-    /// Adds what the files beside the model at `path` say, which takes `input`.
+    /// Adds the files next to the model at `path`, whose input is `input`.
     pub fn read_beside(&mut self, path: &Path, input: &InputSpec) {
         let folder::Beside { modelinfo, folder, notes } = folder::read(path, input);
         self.modelinfo = modelinfo;
@@ -43,7 +51,7 @@ impl Sources {
         self.notes.extend(notes);
     }
 
-    /// Width and height of the picture, where the file leaves them free.
+    /// Width and height of the picture, for a file that leaves them free.
     pub fn size(&self) -> Option<(u32, u32)> {
         let sources = [&self.modelinfo, &self.properties, &self.folder];
         sources.into_iter().find_map(|source| source.size.as_ref()).map(|size| size.value)
@@ -63,12 +71,12 @@ impl Sources {
         [&self.properties, &self.folder].into_iter().filter_map(|source| source.labels.as_ref())
     }
 
-    /// What the numbers of the output are, where the `.modelinfo` says it.
+    /// The meaning of the output's numbers, if the `.modelinfo` contains it.
     pub fn activation(&self) -> Option<Scores> {
         self.modelinfo.activation.as_ref().map(|activation| activation.value)
     }
 
-    /// The recipe for `input` of the model called `model`: what is `set` by the user counts first.
+    /// The recipe for `input` of the model called `model`. What the user `set` takes precedence.
     pub fn settle(&self, set: Stated, input: &InputSpec, model: &str) -> Result<Settled> {
         let range = Range::of(input).or(self.first.range);
         let by_range = range.map(|range| range.stated()).unwrap_or_default();

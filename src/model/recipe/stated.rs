@@ -1,10 +1,10 @@
-//! What one source says of the recipe, and how sources are laid over each other.
+//! The part of the recipe that one source contains, and the precedence of sources.
 
 use super::given::{Given, Origin};
 use crate::preprocess::{Chosen, Colour, Filter, Fit, Normalize, Set};
 use crate::tensor::Scores;
 
-/// What a source says of the recipe; `None` where it says nothing.
+/// The values of one source; `None` if it does not contain one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stated {
     /// The order of the channels.
@@ -44,12 +44,13 @@ impl Stated {
         }
     }
 
-    /// Whether nothing is said.
+    /// Whether it contains nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// This, and `base` wherever it says nothing. A share of `base` is not taken where this says another fit: the two belong together.
+    /// These values, and those of `base` for the rest. A crop share of `base` is not taken if the fit differs, since the two belong
+    /// together.
     pub fn over(self, base: Self) -> Self {
         let same_fit = match (&self.fit, &base.fit) {
             (Some(fit), Some(other)) => fit.value == other.value,

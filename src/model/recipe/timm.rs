@@ -1,6 +1,7 @@
 //! timm's `pretrained_cfg`, in the `config.json` of its models on Hugging Face.
 //!
-//! Its evaluation resizes the short side to floor(input / `crop_pct`) and cuts out the middle (`crop_mode` center), or stretches to that size
+//! Its evaluation resizes the short side to floor(input / `crop_pct`) and cuts out the middle (`crop_mode` center), or stretches to
+//! that size
 //! first (squash), or keeps the whole picture with bars (border).
 
 use super::given::{Given, Origin};
@@ -10,11 +11,11 @@ use crate::labels;
 use crate::preprocess::{Filter, Fit};
 use serde_json::Value;
 
-/// What the object `config` says, which `origin` holds; nothing where it is not timm's.
+/// Parses the object `config` of the file `origin`; the result is empty if it is not timm's.
 pub fn read(config: &Value, origin: &Origin) -> Stated {
     let mut stated = Stated::default();
     let cfg = if config["pretrained_cfg"].is_object() { &config["pretrained_cfg"] } else { config };
-    // an older form is the object itself
+    // older files, and timm's resolve_model_data_config, have the keys at the top
     if !cfg["input_size"].is_array() || !cfg["crop_pct"].is_number() {
         return stated;
     }

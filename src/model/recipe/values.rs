@@ -1,8 +1,8 @@
-//! Values that pixels become: the ranges that are in use, and what they are called.
+//! Normalizations: the common ones and their names.
 
 use crate::preprocess::{NORMALIZATIONS, Normalize};
 
-/// A mean and standard deviation that many models share, under a name.
+/// A common mean and standard deviation, with a name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Known {
     /// For `--normalize`.
@@ -16,7 +16,7 @@ pub struct Known {
 /// ImageNet's mean, as torchvision has it.
 pub const IMAGENET_MEAN: [f32; 3] = NORMALIZATIONS[1].2.mean;
 
-/// Those that models are trained with most, by far.
+/// The most common ones.
 pub const KNOWN: [Known; 4] = [called(0), called(1), called(2), called(3)];
 
 const fn called(index: usize) -> Known {
@@ -30,7 +30,7 @@ pub const UNIT: Normalize = KNOWN[0].normalize;
 /// 0..255.
 pub const BYTES: Normalize = KNOWN[3].normalize;
 
-/// The known one that `normalize` is, but for rounding.
+/// The known one that equals `normalize` except for rounding.
 pub fn known(normalize: &Normalize) -> Option<&'static Known> {
     let near = |a: [f32; 3], b: [f32; 3], step: f32| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= step);
     KNOWN.iter().find(|known| {
@@ -40,7 +40,7 @@ pub fn known(normalize: &Normalize) -> Option<&'static Known> {
     })
 }
 
-/// Mean and standard deviation by which pixel 0 becomes `least` and pixel 255 `most`, each of R, G and B. `None` where that cannot be.
+/// Mean and standard deviation that map pixel 0 to `least` and pixel 255 to `most`, for R, G and B. `None` if there are none.
 pub fn of_range(least: [f64; 3], most: [f64; 3]) -> Option<Normalize> {
     let mut normalize = UNIT;
     for channel in 0..3 {
@@ -51,7 +51,7 @@ pub fn of_range(least: [f64; 3], most: [f64; 3]) -> Option<Normalize> {
     is_usable(&normalize).then_some(normalize)
 }
 
-/// `mean` and `std` of pixels of 0..1. `None` where that cannot be.
+/// `mean` and `std` for pixels of 0..1. `None` if they are not usable.
 pub fn of_numbers(mean: [f64; 3], std: [f64; 3]) -> Option<Normalize> {
     let normalize = Normalize { mean: mean.map(|mean| mean as f32), std: std.map(|std| std as f32) };
     is_usable(&normalize).then_some(normalize)
@@ -63,13 +63,13 @@ pub fn of_rescaled(factor: f64, mean: [f64; 3], std: [f64; 3]) -> Option<Normali
     of_numbers(mean.map(|mean| mean / whole), std.map(|std| std / whole))
 }
 
-/// Whether quotients stay far from a float32's limits: the ranges that flags have too.
+/// Whether the values are in the range that flags accept, so that quotients are far from the limits of float32.
 fn is_usable(normalize: &Normalize) -> bool {
     let mean = normalize.mean.iter().all(|mean| mean.abs() <= 10_000.0);
     mean && normalize.std.iter().all(|std| (1e-6..=10_000.0).contains(std))
 }
 
-/// The least and the greatest value that a pixel becomes, in any channel.
+/// The smallest and the largest value of a pixel, in any channel.
 pub fn reach(normalize: &Normalize) -> (f64, f64) {
     let ends = normalize.mean.iter().zip(normalize.std).map(|(&mean, std)| {
         let (mean, std) = (f64::from(mean), f64::from(std));
@@ -78,12 +78,12 @@ pub fn reach(normalize: &Normalize) -> (f64, f64) {
     ends.fold((f64::MAX, f64::MIN), |(least, most), (low, high)| (least.min(low), most.max(high)))
 }
 
-/// Numbers as a flag takes them: `0.485,0.456,0.406`.
+/// Numbers in the format of flags: `0.485,0.456,0.406`.
 pub fn joined(values: [f32; 3]) -> String {
     values.map(|value| short(value.into())).join(",")
 }
 
-/// A number in at most six digits behind the point, without zeros at the end.
+/// A number with at most six digits after the decimal point (nine for small ones), without trailing zeros.
 pub fn short(value: f64) -> String {
     let digits = if value != 0.0 && value.abs() < 0.01 { 9 } else { 6 };
     let text = format!("{value:.digits$}");
@@ -91,7 +91,7 @@ pub fn short(value: f64) -> String {
     if text.is_empty() || text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// The flags that say `normalize`.
+/// The flags for `normalize`.
 pub fn flags(normalize: &Normalize) -> String {
     match known(normalize) {
         Some(known) => format!("--normalize {}", known.name),

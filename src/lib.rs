@@ -34,6 +34,7 @@
 //! | `teardown` | stops one pipeline; a driver that hangs is abandoned after 3 s | with the pipeline |
 //! | `publish` | runs one publisher that may block on its reader (standard output), behind a bounded queue ([`event`]) | when its queue is empty at the end, or 1 s after a signal |
 //! | GStreamer's | produce frames and put them into the channel | with the pipeline |
+//! | `view` | draws the live view twice a second, and reads keys | with the publisher |
 //! | `socket` | serves all subscribers with non-blocking I/O | with the publisher; queued lines are sent for at most 0.5 s |
 //! | `reload`, `retire` | read a new configuration and open its model; close the old session | when done |
 //! | `deadline` | terminates an inference that takes too long | with its session |

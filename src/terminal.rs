@@ -2,10 +2,11 @@
 //!
 //! A Chinese character or an emoji takes two columns, a combining mark none, so the width of a text is not its number of characters.
 
+pub mod window;
+
 use crate::printable;
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
-use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 use unicode_width::UnicodeWidthStr;
 
@@ -17,6 +18,7 @@ const CHARACTERS: usize = 8;
 #[allow(missing_docs)]
 pub enum Style {
     Bold = 1,
+    Reverse = 7,
     Red = 31,
     Green = 32,
     Yellow = 33,
@@ -65,11 +67,6 @@ impl<T: Display> Display for Painted<T> {
             None => self.text.fmt(f),
         }
     }
-}
-
-/// Whether a view can be redrawn in place on `stream`: a terminal that can move its cursor.
-pub fn can_redraw(stream: &impl RawStream) -> bool {
-    stream.is_terminal() && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb"))
 }
 
 /// `text` on one line, in at most `columns` columns: a longer text is truncated with an ellipsis. Control characters are

@@ -12,7 +12,7 @@ pub struct OutputArgs {
     /// One JSON object a line (the default in a pipe)
     #[arg(long, conflicts_with = "text")]
     pub json: bool,
-    /// Text (the default in a terminal)
+    /// Text, a line for each result
     #[arg(long)]
     pub text: bool,
 }

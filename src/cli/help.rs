@@ -28,6 +28,8 @@ Environment:
                        the first that is set holds what was built for the NPU, where --context-cache is not given
   NO_COLOR, CLICOLOR   NO_COLOR=1 or CLICOLOR=0: no colours
   TERM                 dumb: no colours and no live view
+  LC_ALL, LC_CTYPE, LANG
+                       the first that is set names the encoding of the terminal; a live view needs UTF-8
   GST_DEBUG, GST_DEBUG_FILE, GST_PLUGIN_PATH
                        GStreamer's own: its log, the file of its log, folders with more elements
   NOTIFY_SOCKET, WATCHDOG_USEC, LISTEN_FDS, LISTEN_PID, JOURNAL_STREAM

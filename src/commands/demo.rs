@@ -1,17 +1,19 @@
 //! `glimpsed demo`: the built-in model on a live test picture that changes every few seconds.
 
 use super::format::format;
+use super::view;
 use crate::capture::{self, Pipeline};
 use crate::cli::Demo;
 use crate::config::Camera;
 use crate::daemon::{self, Outside, Parts};
 use crate::error::Result;
-use crate::event::{Hub, Publisher};
-use crate::publish::{Live, Stdout};
+use crate::event::Hub;
+use crate::publish::Stdout;
+use crate::publish::live::{Hooks, Live};
 use crate::startup;
 use crate::system::signals::{Ask, Stop};
 use crate::system::systemd::Service;
-use crate::terminal;
+use crate::terminal::window;
 use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::sync::Arc;
@@ -54,21 +56,16 @@ pub fn run(args: &Demo, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result
     drop(opening);
     let shown = Arc::new(AtomicUsize::new(0));
     let truth = shown.clone();
-    let live_view = terminal::can_redraw(&out) && !args.output.json && !args.output.text;
-    let publisher: Box<dyn Publisher> = if live_view {
-        Box::new(Live::new(out, Some(Box::new(move || PATTERNS[truth.load(Ordering::Relaxed)].to_owned()))))
+    let (classifiers, cameras) = (vec![classifier], vec![Camera::new("demo", PIPELINE)]);
+    let hub = if window::can_open(&out) && !args.output.json && !args.output.text {
+        let truth = move || PATTERNS[truth.load(Ordering::Relaxed)].to_owned();
+        let hooks = Hooks { truth: Some(Box::new(truth)), ..view::hooks(stop) };
+        Hub::new().inline(Box::new(Live::start(out, &daemon::hello(&classifiers, &cameras), hooks)?))
     } else {
         let format = format(&args.output, &out);
-        Box::new(Stdout::new(out, format))
+        Hub::new().queued(Box::new(Stdout::new(out, format)))?
     };
-    let camera = Camera::new("demo", PIPELINE);
-    let parts = Parts {
-        classifiers: vec![classifier],
-        hub: Hub::new().queued(publisher)?,
-        status_interval: None,
-        limit: super::run::limit(&args.limits, stop)?,
-        source: None,
-    };
+    let parts = Parts { classifiers, hub, status_interval: None, limit: super::run::limit(&args.limits, stop)?, source: None };
     let prepare = Arc::new(move |pipeline: &Pipeline| pipeline.cycle("testcard", &PATTERNS, SHOWN, shown.clone()));
-    daemon::run(parts, vec![camera], prepare, Outside { stop, asked, service: Service::default() }).map(drop)
+    daemon::run(parts, cameras, prepare, Outside { stop, asked, service: Service::default() }).map(drop)
 }

@@ -16,3 +16,4 @@ mod picture;
 pub mod run;
 pub mod subscribe;
 pub mod try_recipes;
+mod view;

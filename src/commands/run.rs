@@ -1,6 +1,7 @@
 //! `glimpsed run`: the daemon, wired together.
 
 use super::format::format;
+use super::view;
 use crate::capture;
 use crate::cli::{LimitArgs, Origin, Run};
 use crate::config::{self, Output, Reading, Refused, Settings};
@@ -9,10 +10,12 @@ use crate::engine::Classifier;
 use crate::error::{Error, Result};
 use crate::event::Hub;
 use crate::publish::Stdout;
+use crate::publish::live::Live;
 use crate::publish::socket::Socket;
 use crate::startup::{self, Opened};
 use crate::system::signals::{Ask, Stop};
 use crate::system::systemd::Service;
+use crate::terminal::window;
 use crossbeam_channel::Receiver;
 use std::ffi::OsString;
 use std::fs::File;
@@ -29,7 +32,7 @@ pub fn run(args: &Run, out: File, stop: &Stop, asked: &Receiver<Ask>) -> Result<
     let classifiers = classifiers.collect::<Result<Vec<_>>>()?;
     capture::start_gstreamer()?;
     drop(opening);
-    let hub = publishers(&settings, out, &classifiers)?;
+    let hub = publishers(&settings, out, &classifiers, stop)?;
     let patience = daemon::PATIENCE;
     let source = origin.file.is_some().then(|| Source {
         load: Arc::new(move |known| {
@@ -78,20 +81,22 @@ pub fn limit(limits: &LimitArgs, stop: &Stop) -> Result<Option<u64>> {
     Ok(limits.frames)
 }
 
-/// The socket; and standard output, unless the settings say no, or there is a socket and they say nothing.
-fn publishers(settings: &Settings, out: File, classifiers: &[Classifier]) -> Result<Hub> {
+/// The socket; and standard output, as the settings say. Where they say nothing, a live view if it can be shown, otherwise lines unless
+/// there is a socket.
+fn publishers(settings: &Settings, out: File, classifiers: &[Classifier], stop: &Stop) -> Result<Hub> {
     let mut hub = Hub::new();
+    let hello = daemon::hello(classifiers, &settings.cameras);
     if let Some(params) = &settings.socket {
-        hub = hub.inline(Box::new(Socket::open(params, &daemon::hello(classifiers, &settings.cameras))?));
+        hub = hub.inline(Box::new(Socket::open(params, &hello)?));
     }
-    let format = match settings.output {
-        Some(Output::None) => None,
-        Some(Output::Lines(format)) => Some(format),
-        None if settings.socket.is_some() => None,
-        None => Some(format(&Default::default(), &out)),
-    };
-    match format {
-        Some(format) => hub.queued(Box::new(Stdout::new(out, format))),
-        None => Ok(hub),
+    match settings.output {
+        Some(Output::None) => Ok(hub),
+        Some(Output::Lines(format)) => hub.queued(Box::new(Stdout::new(out, format))),
+        None if window::can_open(&out) => Ok(hub.inline(Box::new(Live::start(out, &hello, view::hooks(stop))?))),
+        None if settings.socket.is_some() => Ok(hub),
+        None => {
+            let format = format(&Default::default(), &out);
+            hub.queued(Box::new(Stdout::new(out, format)))
+        }
     }
 }

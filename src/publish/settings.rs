@@ -13,7 +13,7 @@ const OUTPUTS: [(&str, &str, Output); 3] = [
 /// The keys. `--json` and `--text` set the first.
 pub const KEYS: [Key; 2] = [
     Key::new("stdout", Kind::Choice(&OUTPUTS), "Results on standard output, as by --json and --text")
-        .default_described("none where there is a socket; else text in a terminal and JSON in a pipe"),
+        .default_described("a live view in a terminal; elsewhere none if there is a socket, otherwise JSON"),
     Key::new("status_interval", Kind::Time, "Sends subscribers the statistics of each camera this often")
         .default_described("when a camera is lost or comes back")
         .flag("--status-interval", "TIME", heading::SOCKET)

@@ -3,6 +3,7 @@
 
 use crate::error::{Cause, Error, Result};
 use crate::system::logging;
+use crate::terminal::window;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, after, bounded, select};
 use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -74,12 +75,11 @@ impl Stop {
         let Some(opened) = self.opening.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
         let left = spawn("leave", move || {
             if opened.recv_timeout(grace) == Err(RecvTimeoutError::Timeout) {
-                logging::flush();
-                signal_hook::low_level::exit(status);
+                exit(status);
             }
         });
         if left.is_err() {
-            signal_hook::low_level::exit(status);
+            exit(status);
         }
     }
 
@@ -147,7 +147,10 @@ pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> 
                 SIGHUP => drop(ask.try_send(Ask::Reload)),
                 SIGUSR1 => drop(ask.try_send(Ask::Report)),
                 // the second signal: exit at once (`_exit`: no exit handler of a library runs)
-                _ if asked.requested() => signal_hook::low_level::exit(128 + signal),
+                _ if asked.requested() => {
+                    window::close();
+                    signal_hook::low_level::exit(128 + signal)
+                }
                 _ => {
                     // first, because the steps below may block
                     asked.request();
@@ -169,12 +172,18 @@ pub fn on_signals(daemon: bool, reloads: bool) -> Result<(Stop, Receiver<Ask>)> 
 fn end_within(limit: Duration, status: i32) {
     let ending = spawn("end", move || {
         thread::sleep(limit);
-        logging::flush();
-        signal_hook::low_level::exit(status);
+        exit(status);
     });
     if ending.is_err() {
-        signal_hook::low_level::exit(status);
+        exit(status);
     }
+}
+
+/// Exits at once, with the log written and the terminal as it was.
+fn exit(status: i32) {
+    window::close();
+    logging::flush();
+    signal_hook::low_level::exit(status);
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {

@@ -42,5 +42,6 @@ mod stdout;
 mod streams;
 mod subscribe;
 mod terminal;
+mod view;
 mod engine;
 mod yuv;

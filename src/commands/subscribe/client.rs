@@ -1,14 +1,15 @@
 //! Connects to a daemon, and again whenever it has ended.
 
 use super::reader::{Reader, Shown};
-use super::view::View;
 use crate::bridge::client::{Event, Subscriber};
 use crate::cli::Subscribe;
+use crate::commands::view;
 use crate::error::{Error, Result};
 use crate::message::{self, request};
+use crate::publish::live::View;
 use crate::publish::socket;
 use crate::system::signals::Stop;
-use crate::terminal::{self, Styles};
+use crate::terminal::window;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -20,12 +21,6 @@ const NOTICE: Duration = Duration::from_millis(100);
 /// Shows the messages on `out` until it is stopped or the reader closes the pipe.
 pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
     let path = args.socket.clone().unwrap_or_else(|| socket::Params::default().path);
-    let shown = match (args.output.json, args.output.text || !terminal::can_redraw(&out)) {
-        (true, _) => Shown::Json,
-        (_, true) => Shown::Text,
-        _ => Shown::Live(View::new(Styles::of(&out))),
-    };
-    let mut reader = Reader::new(shown, out);
     let mut daemon = Subscriber::new(&path, wanted(args)?);
     match daemon.connect() {
         Ok(()) => {}
@@ -37,15 +32,18 @@ pub fn run(args: &Subscribe, out: File, stop: &Stop) -> Result<()> {
         }
         Err(e) => return Err(cannot(&path, e)),
     }
+    let shown = match (args.output.json, args.output.text || !window::can_open(&out)) {
+        (true, _) => Shown::Json(out),
+        (_, true) => Shown::Text(out),
+        _ => Shown::Live(View::start(out, view::hooks(stop))?),
+    };
+    let mut reader = Reader::new(shown);
     while !stop.requested() {
         match daemon.next()? {
             Event::Line(line) => reader.show(line)?,
             Event::Connected => {}
             Event::Ended => tracing::warn!("glimpsed has ended; waiting for it at '{}'", path.display()),
-            Event::Nothing => {
-                reader.idle()?;
-                daemon.wait(NOTICE);
-            }
+            Event::Nothing => daemon.wait(NOTICE),
         }
     }
     Ok(())

@@ -3,6 +3,6 @@
 mod cameras;
 mod client;
 mod reader;
-mod view;
+mod text;
 
 pub use client::run;

@@ -1,18 +1,20 @@
 //! Reads the lines of a daemon and shows them.
 
 use super::cameras::Cameras;
-use super::view::{self, View};
+use super::text;
 use crate::error::{Error, Result};
 use crate::message::{self, Message};
+use crate::publish::live::View;
 use crate::publish::{write_all, write_text};
 use std::fs::File;
+use std::time::Instant;
 
 /// The output format.
 pub enum Shown {
     /// The lines as received.
-    Json,
+    Json(File),
     /// A line for each result and each change of a camera.
-    Text,
+    Text(File),
     /// A live view.
     Live(View),
 }
@@ -20,28 +22,19 @@ pub enum Shown {
 /// Shows the messages of successive daemons.
 pub struct Reader {
     shown: Shown,
-    out: File,
     cameras: Cameras,
 }
 
 impl Reader {
-    /// Shows messages on `out`.
-    pub fn new(shown: Shown, out: File) -> Self {
-        Self { shown, out, cameras: Cameras::default() }
-    }
-
-    /// Redraws a live view while nothing arrives.
-    pub fn idle(&mut self) -> Result<()> {
-        match &mut self.shown {
-            Shown::Live(view) => view.draw(&mut self.out),
-            _ => Ok(()),
-        }
+    /// Shows messages in this form.
+    pub fn new(shown: Shown) -> Self {
+        Self { shown, cameras: Cameras::default() }
     }
 
     /// Shows a line of the daemon.
     pub fn show(&mut self, line: &[u8]) -> Result<()> {
-        if let Shown::Json = self.shown {
-            write_all(&mut self.out, line)?;
+        if let Shown::Json(out) = &mut self.shown {
+            write_all(out, line)?;
             if message::is_classification(line) {
                 return Ok(());
             }
@@ -55,15 +48,14 @@ impl Reader {
             tracing::warn!("{warning}");
         }
         match &mut self.shown {
-            Shown::Json => Ok(()),
-            Shown::Live(view) => {
-                view.take(&message);
-                view.draw(&mut self.out)
+            Shown::Json(_) => {}
+            Shown::Live(view) => view.board().message(&message, Instant::now()),
+            Shown::Text(out) => {
+                if let Some(text) = text::text(&message) {
+                    write_text(out, &text)?;
+                }
             }
-            Shown::Text => match view::text(&message) {
-                Some(text) => write_text(&mut self.out, &text),
-                None => Ok(()),
-            },
         }
+        Ok(())
     }
 }

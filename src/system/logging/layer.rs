@@ -2,9 +2,10 @@
 
 use super::queue::Queue;
 use super::style::Style;
+use crate::terminal::window;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{Debug, Write as _};
-use std::io::{self, stderr};
+use std::io::{self, IsTerminal, stderr};
 use std::os::fd::AsFd;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
@@ -32,7 +33,7 @@ pub fn init(level: LevelFilter) {
     let wanted = std::env::var("GLIMPSED_LOG").unwrap_or_default();
     // GStreamer's messages are already filtered by GST_DEBUG
     let filter = EnvFilter::builder().parse_lossy(format!("{level},gstreamer=trace,{wanted}"));
-    match Queue::start(LINES, Style::of_standard_error(), StandardError) {
+    match Queue::start(LINES, Style::of_standard_error(), StandardError, is_covered) {
         Ok(queue) => drop(LOG.set(queue)),
         // without its thread there is no log, but the daemon can run
         Err(_) => return,
@@ -44,10 +45,21 @@ pub fn init(level: LevelFilter) {
 /// Flushes the log and returns the exit status of `main`. If standard error is not read, exits here: exit handlers of native libraries
 /// may write to it too, and would block forever.
 pub fn finish(status: u8) -> ExitCode {
+    window::close();
     if !flush() {
         signal_hook::low_level::exit(status.into());
     }
     ExitCode::from(status)
+}
+
+/// The latest warning or error, on one line.
+pub fn latest_warning() -> Option<String> {
+    LOG.get()?.latest_warning()
+}
+
+/// Whether the lines of the log would be written over a view.
+fn is_covered() -> bool {
+    window::is_open() && stderr().is_terminal()
 }
 
 /// Waits until all lines are written, for at most a second. Whether they were.
@@ -57,6 +69,7 @@ pub fn flush() -> bool {
 
 /// Logs panics like all other messages: the default hook would block if standard error is not read.
 fn panicked(info: &PanicHookInfo) {
+    window::close();
     let thread = thread::current();
     let name = thread.name().unwrap_or("without a name");
     let mut text = format!("the thread '{name}' panicked: {}", info.payload_as_str().unwrap_or("for an unknown reason"));

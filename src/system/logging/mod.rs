@@ -8,4 +8,4 @@ mod style;
 mod queue;
 mod layer;
 
-pub use layer::{finish, flush, init};
+pub use layer::{finish, flush, init, latest_warning};

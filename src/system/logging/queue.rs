@@ -8,6 +8,7 @@
 use super::style::Style;
 use crate::repeats::Repeats;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,14 +37,17 @@ struct Shared {
     /// Messages lost since the last one that was queued.
     lost: AtomicU64,
     repeats: Mutex<Repeats<Level>>,
+    /// The latest warning or error.
+    warning: Mutex<Option<String>>,
 }
 
 impl Queue {
-    /// A queue for at most `limit` messages, which its own thread writes to `out`.
-    pub fn start(limit: usize, style: Style, out: impl Write + Send + 'static) -> io::Result<Self> {
+    /// A queue for at most `limit` messages, which its own thread writes to `out`. While `is_covered` returns true, they are kept: a view
+    /// covers the terminal.
+    pub fn start(limit: usize, style: Style, out: impl Write + Send + 'static, is_covered: fn() -> bool) -> io::Result<Self> {
         let (items, waiting) = bounded(limit);
-        let shared = Arc::new(Shared { style, lost: AtomicU64::new(0), repeats: Mutex::default() });
-        let mut writer = Writer { out, shared: shared.clone() };
+        let shared = Arc::new(Shared { style, lost: AtomicU64::new(0), repeats: Mutex::default(), warning: Mutex::default() });
+        let mut writer = Writer { out, shared: shared.clone(), is_covered, covered: VecDeque::new(), left_out: 0, limit };
         thread::Builder::new().name("log".into()).spawn(move || writer.run(&waiting))?;
         Ok(Self { items, shared })
     }
@@ -55,10 +59,19 @@ impl Queue {
         {
             return;
         }
+        if level <= Level::WARN {
+            let line = Style::Plain.lines(level, text).lines().next().map(|line| line.trim_start().to_owned());
+            *self.shared.warning.lock().unwrap_or_else(PoisonError::into_inner) = line;
+        }
         let lost = self.shared.lost.swap(0, Ordering::Relaxed);
         if self.items.try_send(Item::Lines(self.shared.style.lines(level, text), lost)).is_err() {
             self.shared.lost.fetch_add(lost + 1, Ordering::Relaxed);
         }
+    }
+
+    /// The latest warning or error, on one line.
+    pub fn latest_warning(&self) -> Option<String> {
+        self.shared.warning.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until everything is written, for at most `within`. Whether it was.
@@ -79,6 +92,12 @@ impl Shared {
 struct Writer<W> {
     out: W,
     shared: Arc<Shared>,
+    is_covered: fn() -> bool,
+    /// Lines that are written once nothing covers the terminal: the newest `limit`.
+    covered: VecDeque<String>,
+    /// The number of older ones.
+    left_out: u64,
+    limit: usize,
 }
 
 impl<W: Write> Writer<W> {
@@ -95,6 +114,9 @@ impl<W: Write> Writer<W> {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
+            if !self.covered.is_empty() && !(self.is_covered)() {
+                self.uncover();
+            }
             if flushed.is_some() || looked.elapsed() >= LOOK {
                 looked = Instant::now();
                 self.report(flushed.is_some(), waiting.is_empty());
@@ -123,7 +145,26 @@ impl<W: Write> Writer<W> {
         self.write(&self.shared.style.lines(Level::WARN, &text));
     }
 
+    fn uncover(&mut self) {
+        let left_out = std::mem::take(&mut self.left_out);
+        if left_out > 0 {
+            let text = format!("{left_out} earlier log messages are left out");
+            let _ = self.out.write_all(self.shared.style.lines(Level::WARN, &text).as_bytes());
+        }
+        for lines in std::mem::take(&mut self.covered) {
+            let _ = self.out.write_all(lines.as_bytes());
+        }
+    }
+
     fn write(&mut self, lines: &str) {
+        if (self.is_covered)() {
+            if self.covered.len() == self.limit {
+                self.covered.pop_front();
+                self.left_out += 1;
+            }
+            return self.covered.push_back(lines.to_owned());
+        }
+        self.uncover();
         // if standard error is closed, no log is wanted
         let _ = self.out.write_all(lines.as_bytes());
     }
@@ -132,6 +173,7 @@ impl<W: Write> Writer<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicBool;
 
     /// A reader under the test's control: each write waits for a permit, and its text is then received.
     struct Slow(Receiver<()>, Sender<String>);
@@ -153,7 +195,7 @@ mod tests {
     fn a_paused_reader_blocks_nothing_and_losses_are_reported() {
         let (read, reads) = bounded(100);
         let (heard, log) = bounded(100);
-        let queue = Queue::start(3, Style::Plain, Slow(reads, heard)).unwrap();
+        let queue = Queue::start(3, Style::Plain, Slow(reads, heard), || false).unwrap();
         queue.say(Level::INFO, None, "0");
         // the writer has taken the first one, and is blocked
         while !queue.items.is_empty() {
@@ -171,10 +213,29 @@ mod tests {
     }
 
     #[test]
+    fn lines_under_a_view_are_written_when_it_is_closed() {
+        static COVERED: AtomicBool = AtomicBool::new(true);
+        let (heard, log) = bounded(100);
+        let (_, reads) = bounded(0);
+        let queue = Queue::start(3, Style::Plain, Slow(reads, heard), || COVERED.load(Ordering::Relaxed)).unwrap();
+        for n in 0..4 {
+            queue.say(Level::INFO, None, &n.to_string());
+            assert!(queue.flush(Duration::from_secs(20)));
+        }
+        queue.say(Level::WARN, None, "bad\n  because");
+        assert_eq!(queue.latest_warning().as_deref(), Some("WARN bad"));
+        assert!(queue.flush(Duration::from_secs(20)) && log.is_empty());
+        COVERED.store(false, Ordering::Relaxed);
+        assert!(queue.flush(Duration::from_secs(20)));
+        let all: String = log.try_iter().collect();
+        assert_eq!(all, " WARN 2 earlier log messages are left out\n INFO 2\n INFO 3\n WARN bad\n  because\n");
+    }
+
+    #[test]
     fn repetitions_of_a_source_are_counted_and_reported_at_the_end() {
         let (heard, log) = bounded(100);
         let (_, reads) = bounded(0);
-        let queue = Queue::start(100, Style::Journal, Slow(reads, heard)).unwrap();
+        let queue = Queue::start(100, Style::Journal, Slow(reads, heard), || false).unwrap();
         (0..10).for_each(|n| queue.say(Level::WARN, Some("front"), &format!("front: frame {n} is bad")));
         queue.say(Level::WARN, None, "twice");
         queue.say(Level::WARN, None, "twice");

@@ -1,0 +1,215 @@
+//! What a live view shows: the streams of a daemon, each with its latest answer, and the state of their cameras.
+
+use crate::message::{self, Classification, Hello, Message, Subscribed};
+use crate::metrics::{self, State};
+use crate::prediction::{Prediction, milliseconds};
+use crate::printable::line as on_one_line;
+use crate::stats::Rate;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// The streams and cameras of a daemon.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    /// Program, model and execution.
+    pub title: String,
+    /// The cameras.
+    pub cameras: BTreeMap<String, Camera>,
+    /// What the camera really shows, if that is known.
+    pub truth: Option<String>,
+}
+
+/// A camera.
+#[derive(Debug, Clone, Default)]
+pub struct Camera {
+    /// Why it is not running.
+    pub trouble: Option<String>,
+    /// The daemon has no such camera.
+    pub unknown: bool,
+    /// Its streams, by model.
+    pub streams: BTreeMap<String, Row>,
+}
+
+/// A stream.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    /// Label and confidence, best first.
+    pub top: Vec<(String, f64)>,
+    /// Results a second.
+    pub rate: Rate,
+    /// The provider of the latest result.
+    pub provider: String,
+    /// The age of the latest result, in milliseconds.
+    pub age: f64,
+    /// The time of its inference, in milliseconds; `None` if it is the answer to an earlier frame.
+    pub inference: Option<f64>,
+    /// Columns and rows of its frame.
+    pub size: (u32, u32),
+    /// Lines that this reader lost.
+    pub missed: u64,
+}
+
+impl Row {
+    /// Sets the classes. Existing memory is reused.
+    fn set_top<'a>(&mut self, classes: impl ExactSizeIterator<Item = (&'a str, f64)>) {
+        self.top.resize_with(classes.len(), Default::default);
+        for ((name, confidence), (label, value)) in self.top.iter_mut().zip(classes) {
+            name.clear();
+            name.push_str(label);
+            *confidence = value;
+        }
+    }
+}
+
+impl Board {
+    fn row(&mut self, camera: &str, model: &str) -> &mut Row {
+        // looked up first: an entry needs a copy of the name
+        if !self.cameras.contains_key(camera) {
+            self.cameras.insert(camera.to_owned(), Camera::default());
+        }
+        let camera = self.cameras.get_mut(camera).expect("it was inserted");
+        camera.trouble = None;
+        if !camera.streams.contains_key(model) {
+            camera.streams.insert(model.to_owned(), Row::default());
+        }
+        camera.streams.get_mut(model).expect("it was inserted")
+    }
+
+    /// A daemon says what it is.
+    pub fn hello(&mut self, hello: &Hello) {
+        let [program, model, execution] = [&hello.program, &hello.model, &hello.execution].map(|text| on_one_line(text));
+        self.title = match &hello.models[..] {
+            [] | [_] => format!("{program}, {model} on {execution}"),
+            models => {
+                let names: Vec<_> = models.iter().map(|model| on_one_line(&model.name)).collect();
+                format!("{program}, {}", names.join(", "))
+            }
+        };
+        self.cameras.retain(|name, camera| camera.unknown || hello.cameras.contains(name));
+        for name in &hello.cameras {
+            self.cameras.entry(name.clone()).or_default();
+        }
+    }
+
+    /// The cameras that this reader gets, and those that the daemon does not have.
+    fn subscribed(&mut self, subscribed: &Subscribed) {
+        self.cameras.retain(|name, camera| subscribed.cameras.contains(name) && !camera.unknown);
+        for name in &subscribed.cameras {
+            self.cameras.entry(name.clone()).or_default();
+        }
+        for name in &subscribed.unknown_cameras {
+            let trouble = Some("the daemon has no such camera".to_owned());
+            self.cameras.insert(name.clone(), Camera { trouble, unknown: true, ..Camera::default() });
+        }
+    }
+
+    /// A result, at `now`.
+    pub fn prediction(&mut self, prediction: &Prediction, now: Instant) {
+        let row = self.row(&prediction.source, &prediction.model);
+        row.rate.tick(now);
+        row.set_top(prediction.top.iter().map(|score| (prediction.labels.name(score.index), score.confidence.into())));
+        row.provider.clear();
+        row.provider.push_str(crate::npu::shown(prediction.execution_provider));
+        row.age = milliseconds(prediction.timing.age);
+        row.inference = (!prediction.reused).then(|| milliseconds(prediction.timing.inference));
+        row.size = prediction.size();
+    }
+
+    /// A result from a daemon, at `now`.
+    fn classification(&mut self, result: &Classification, now: Instant) {
+        let row = self.row(&result.source, &result.model);
+        row.rate.tick(now);
+        row.set_top(result.classifications.iter().map(|class| (&*class.label, class.confidence)));
+        row.provider = on_one_line(&result.execution_provider).into_owned();
+        row.age = result.timing.age_ms;
+        row.inference = (!result.reused).then_some(result.timing.inference_ms);
+        row.size = (result.width, result.height);
+        row.missed += result.missed.unwrap_or_default();
+    }
+
+    /// The state of a camera.
+    pub fn status(&mut self, status: &metrics::Status) {
+        let state = match status.state {
+            State::Starting => "starting",
+            State::Flowing => return self.camera_is(&status.source, None),
+            State::Lost => "lost",
+            State::Ended => "ended",
+        };
+        self.camera_is(&status.source, Some((state, status.reason.as_deref())));
+    }
+
+    /// A message of a daemon, at `now`.
+    pub fn message(&mut self, message: &Message, now: Instant) {
+        match message {
+            Message::Hello(hello) => self.hello(hello),
+            Message::Subscribed(subscribed) => self.subscribed(subscribed),
+            Message::Status(status) => self.status_message(status),
+            Message::Classification(result) => self.classification(result, now),
+            _ => {}
+        }
+    }
+
+    /// The state of a camera, from a daemon.
+    fn status_message(&mut self, status: &message::Status) {
+        let trouble = (status.state != message::State::Flowing).then(|| (status.state.as_str(), status.reason.as_deref()));
+        self.camera_is(&status.source, trouble);
+    }
+
+    /// Sets the state and the reason of a camera that is not running.
+    fn camera_is(&mut self, name: &str, trouble: Option<(&str, Option<&str>)>) {
+        let camera = self.cameras.entry(name.to_owned()).or_default();
+        camera.trouble = trouble.map(|(state, reason)| match reason {
+            Some(reason) => format!("{state}: {reason}"),
+            None => state.to_owned(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(board: &mut Board, line: &str) {
+        board.message(&Message::read(line.as_bytes()).unwrap(), Instant::now());
+    }
+
+    fn subscribed(cameras: &str, unknown: &str) -> String {
+        format!(
+            r#"{{"type":"subscribed","version":1,"cameras":[{cameras}],"unknown_cameras":[{unknown}],"top":null,"min_confidence":0,"max_rate":null,"on_change":false}}"#
+        )
+    }
+
+    fn result(model: &str, label: &str) -> String {
+        format!(
+            r#"{{"type":"classification","version":1,"source":"front","seq":0,"frame":0,"timestamp":"2026-11-23T07:10:00.123456Z",
+            "pts_ns":null,"width":4,"height":3,"model":"{model}","execution_provider":"CPU",
+            "classifications":[{{"index":0,"label":"{label}","confidence":0.5}}],"reused":true,"missed":2,
+            "timing":{{"age_ms":1,"wait_ms":0,"preprocess_ms":0,"inference_ms":0,"postprocess_ms":0}},"dropped":0}}"#
+        )
+    }
+
+    #[test]
+    fn there_is_a_camera_for_each_one_in_force_and_each_unknown_one() {
+        let mut board = Board::default();
+        let cameras = |board: &Board| board.cameras.iter().map(|(name, camera)| (name.clone(), camera.unknown)).collect::<Vec<_>>();
+        told(&mut board, &subscribed("\"front\"", "\"gate\""));
+        assert_eq!(cameras(&board), [("front".to_owned(), false), ("gate".to_owned(), true)]);
+        told(&mut board, &subscribed("\"gate\"", ""));
+        assert_eq!(cameras(&board), [("gate".to_owned(), false)]);
+    }
+
+    #[test]
+    fn each_model_has_its_row_and_a_result_ends_the_trouble() {
+        let mut board = Board::default();
+        board.camera_is("front", Some(("lost", Some("no such device"))));
+        assert_eq!(board.cameras["front"].trouble.as_deref(), Some("lost: no such device"));
+        for (model, label) in [("m", "cat"), ("n", "dog"), ("m", "owl")] {
+            told(&mut board, &result(model, label));
+        }
+        let camera = &board.cameras["front"];
+        assert!(camera.trouble.is_none());
+        let rows: Vec<_> =
+            camera.streams.iter().map(|(model, row)| (&**model, &*row.top[0].0, row.missed, row.inference)).collect();
+        assert_eq!(rows, [("m", "owl", 4, None), ("n", "dog", 2, None)]);
+    }
+}

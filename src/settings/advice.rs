@@ -1,11 +1,11 @@
-//! What to change, in the place where it was set: hints name flags; where a setting came from the file, they name its key instead.
+//! Rewrites hints: they name flags; if a setting came from the file, its key is named instead.
 
 use super::flags::{Flags, described};
 use super::key::{Group, Key};
 use super::kind::Kind;
 use crate::error::Error;
 
-/// Hints of a program that read a configuration file, with flags over it: they advise keys, but for the flags that were given.
+/// The rewriting of hints for a configuration file overridden by flags: to keys, except for given flags.
 #[derive(Debug, Clone, Copy)]
 pub struct Advice<'a> {
     groups: &'a [Group],
@@ -23,14 +23,14 @@ impl<'a> Advice<'a> {
         error.reword(|text| self.keys(text))
     }
 
-    /// `text` with keys in the place of flags. Commands, which stand in backticks, stay.
+    /// `text` with keys instead of flags. Commands in backticks are kept.
     pub fn keys(&self, text: &str) -> String {
         let reworded = |(n, part): (usize, &str)| if n % 2 == 0 { self.outside_of_commands(part) } else { part.to_owned() };
         text.split('`').enumerate().map(reworded).collect::<Vec<_>>().join("`")
     }
 
     fn outside_of_commands(&self, text: &str) -> String {
-        // a pipeline's own words
+        // the hint of a pipeline
         let text = match self.flags.given("--pipeline") || self.flags.given("--") {
             false => text.replace("gst-launch text itself goes after '--'", "gst-launch text itself goes into launch = \"...\""),
             true => text.to_owned(),
@@ -71,7 +71,7 @@ fn value_of<'t>(rest: &'t str, key: &Key) -> Option<&'t str> {
     (takes_value && known).then_some(word)
 }
 
-/// How the file sets it.
+/// The form of the setting in the file.
 fn entry(group: &Group, key: &Key, value: Option<&str>) -> String {
     let (name, section) = (key.name, group.shown());
     match (key.kind, value) {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_that_was_given_stays_a_flag() {
+    fn a_given_flag_stays_a_flag() {
         let flags = Flags::default().with("model", "file", "--model", "x");
         let advice = Advice::new(&GROUPS, &flags);
         assert_eq!(advice.keys("--model FILE, --labels FILE"), "--model FILE, labels = \"FILE\" in [model]");

@@ -1,22 +1,22 @@
-//! What is wrong with settings: all of it, each with its line or its flag.
+//! The errors of settings, each with its line or flag.
 
 use super::origin::Origin;
 use crate::error::Error;
 use std::fmt;
 
-/// One thing that is wrong.
+/// An error of settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where.
+    /// Its origin.
     pub origin: Origin,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is expected.
     pub text: String,
-    /// Whether the command line makes no sense, whatever the machine and the files on it are.
+    /// Whether the command line itself is invalid, on any machine.
     pub is_usage: bool,
 }
 
 impl Fault {
-    /// A fault at `origin`.
+    /// An error at `origin`.
     pub fn new(origin: Origin, text: impl Into<String>) -> Self {
         Self { origin, text: text.into(), is_usage: false }
     }
@@ -31,12 +31,12 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything that is wrong with the settings of one file, or of flags alone; in the order of the lines, what belongs to none at the end.
+/// All errors of the settings of one file, or of flags alone; in the order of the lines, those without a line at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// These, in order.
+    /// The given errors, in order.
     pub fn new(mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(|fault| fault.origin.line().unwrap_or(usize::MAX));
         Self(faults)
@@ -47,11 +47,11 @@ impl Faults {
         self.0.iter()
     }
 
-    /// All as one error; `origin` says what was read, and is `None` for flags alone.
+    /// All as one error; `origin` is the name of the file, or `None` for flags alone.
     pub fn error(&self, origin: Option<&str>) -> Error {
         let new = if self.0.iter().all(|fault| fault.is_usage) { Error::usage } else { Error::config };
         let (what, list) = match (&self.0[..], origin) {
-            // one thing that is wrong with flags is told by itself
+            // a single error of flags is reported without a heading
             ([fault], None) => return by_itself(new, fault),
             ([fault], _) if fault.is_usage => return by_itself(new, fault),
             (faults, origin) => {

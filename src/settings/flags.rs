@@ -1,27 +1,27 @@
-//! Flags that were given: entries that are laid over the file.
+//! The given flags: entries that override the file.
 
 use super::key::{Group, Key};
 use std::ffi::{OsStr, OsString};
 
-/// A setting that a flag sets.
+/// A setting given by a flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The section.
     pub section: &'static str,
-    /// The key in it.
+    /// The key in the section.
     pub key: &'static str,
     /// The flag, with its dashes.
     pub flag: &'static str,
-    /// The value as it was given.
+    /// The value as given.
     pub value: OsString,
 }
 
-/// Flags that were given, in the order of the command line's description. A flag that may be repeated has an entry for each time.
+/// The given flags, in the order of the command line's description. A repeated flag has several entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags(Vec<Entry>);
 
 impl Flags {
-    /// One more.
+    /// Adds an entry.
     pub fn add(&mut self, entry: Entry) {
         self.0.push(entry);
     }
@@ -57,7 +57,7 @@ impl Flags {
         self.0.iter().find(|entry| entry.section == section && entry.key == key).map(|entry| &*entry.value)
     }
 
-    /// The first flag that was given, of those of `section` whose keys `wanted` takes.
+    /// The first given flag of those of `section` whose keys `wanted` accepts.
     pub fn first(&self, section: &str, wanted: impl Fn(&str) -> bool) -> Option<&'static str> {
         self.0.iter().find(|entry| entry.section == section && wanted(entry.key)).map(|entry| entry.flag)
     }

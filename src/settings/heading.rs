@@ -1,6 +1,6 @@
-//! The headings of `--help` under which flags stand.
+//! The headings of flags in `--help`.
 
-/// Flags of the model and of what is made of pictures for it.
+/// Flags of the model and of preprocessing.
 pub const MODEL: &str = "Model";
 /// Flags of the NPU.
 pub const NPU: &str = "NPU";

@@ -7,24 +7,24 @@ use super::kind::Kind;
 pub struct Key {
     /// Its name in the file.
     pub name: &'static str,
-    /// What its value is.
+    /// The kind of its value.
     pub kind: Kind,
-    /// What it does, as `--help`, the schema and the documentation say it.
+    /// The help in `--help`, the schema and the documentation.
     pub help: &'static str,
-    /// What holds where it is not set.
+    /// Its default.
     pub default: DefaultValue,
     /// The flag that sets it.
     pub flag: Option<Flag>,
 }
 
-/// What holds where a setting is not set.
+/// The default of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefaultValue {
-    /// Nothing.
+    /// None.
     None,
-    /// This value, as a flag would give it.
+    /// This value, written as for a flag.
     Value(&'static str),
-    /// The program determines it, as these words say.
+    /// Determined by the program; a description.
     Described(&'static str),
 }
 
@@ -33,28 +33,28 @@ pub enum DefaultValue {
 pub struct Flag {
     /// Its name, with the dashes.
     pub name: &'static str,
-    /// How `--help` calls its value; empty for a switch that takes none.
+    /// The name of its value in `--help`; empty for a switch.
     pub value: &'static str,
     /// Its heading in `--help`.
     pub heading: &'static str,
-    /// Whether only `run` has it: what only looks at settings (`check`, `doctor`) would ignore it.
+    /// Whether only `run` has it, because `check` and `doctor` would ignore it.
     pub only_run: bool,
     /// The group of flags that exclude each other.
     pub group: Option<&'static str>,
-    /// The group of which one must be given too.
+    /// The group of flags of which one is required as well.
     pub requires: Option<&'static str>,
 }
 
-/// The keys of one section of the file. Several stations may share one.
+/// The keys of one section of the file. Several modules may share a section.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {
     /// The section's name; empty for the top level.
     pub name: &'static str,
     /// How often it may occur.
     pub repeat: Repeat,
-    /// What the section is about.
+    /// The description of the section.
     pub help: &'static str,
-    /// Its keys, a list for each station.
+    /// Its keys, a list for each module.
     pub keys: &'static [&'static [Key]],
 }
 
@@ -80,12 +80,12 @@ impl Key {
         Self { default: DefaultValue::Value(value), ..self }
     }
 
-    /// With a default that the program determines, as `words` say.
+    /// With a default determined by the program, described by `words`.
     pub const fn default_described(self, words: &'static str) -> Self {
         Self { default: DefaultValue::Described(words), ..self }
     }
 
-    /// With the flag `name`, whose value `--help` calls `value`.
+    /// With the flag `name`, whose value is called `value` in `--help`.
     pub const fn flag(self, name: &'static str, value: &'static str, heading: &'static str) -> Self {
         Self { flag: Some(Flag { name, value, heading, only_run: false, group: None, requires: None }), ..self }
     }
@@ -134,7 +134,7 @@ impl Group {
         self.all().find(|key| key.name == name)
     }
 
-    /// How the file begins it: `[model]`, `[[camera]]`.
+    /// Its header in the file: `[model]`, `[[camera]]`.
     pub fn shown(&self) -> String {
         if self.repeat == Repeat::Many { format!("[[{}]]", self.name) } else { format!("[{}]", self.name) }
     }

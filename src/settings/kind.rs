@@ -1,4 +1,4 @@
-//! What the value of a setting may be, and how it is read: from a flag's text, or from TOML.
+//! The kinds of values of settings, and how they are read from a flag's text or from TOML.
 
 use super::values;
 use std::fmt::Debug;
@@ -8,22 +8,22 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// What a value may be.
+/// The kind of a value.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A text.
     Text,
-    /// A path; in a file it is taken from the file's folder on.
+    /// A path; in a file, relative to the file's folder.
     Path,
-    /// A path, or this word (with what it means) in its place.
+    /// A path, or this word (with its meaning) instead.
     PathOr(&'static str),
-    /// `true` or `false`; a flag of it takes no value.
+    /// `true` or `false`; its flag has no value.
     Switch,
     /// 0 or 1, as QNN writes a switch.
     Bit,
-    /// A whole number in a range, and what the range comes from, if that is not clear.
+    /// A whole number in a range, and the reason of the range if it is not obvious.
     Whole(fn() -> RangeInclusive<usize>, &'static str),
-    /// A whole number of at least 1, where a number beyond all bounds means all that there are.
+    /// A whole number of at least 1, where a number that is too large means all.
     AtLeastOne,
     /// Permissions, in octal.
     Mode,
@@ -45,7 +45,7 @@ pub enum Kind {
     Names,
     /// The section of this name, within this one.
     Section(&'static str),
-    /// Options in a section of their own below this one, each checked as a pair of name and value.
+    /// Options in a subsection, each checked as a pair of name and value.
     Options(fn(&str, &str) -> Result<(), String>, &'static str),
 }
 
@@ -70,7 +70,7 @@ impl<const N: usize> Choices for [&'static str; N] {
     }
 }
 
-/// A value that was read.
+/// A parsed value.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)] // each is what its name says
 pub enum Value {
@@ -87,7 +87,7 @@ pub enum Value {
 }
 
 impl Kind {
-    /// The value that `text` of a flag or of a default stands for; an error says what was expected.
+    /// Parses `text` of a flag or of a default; the error says what was expected.
     pub fn of_text(self, text: &str) -> Result<Value, String> {
         match self {
             Self::Text => Ok(Value::Text(text.to_owned())),
@@ -124,7 +124,7 @@ impl Kind {
         }
     }
 
-    /// The value of `value` in a file in `folder`; an error says what it must be.
+    /// Reads `value` of a file in `folder`; the error says what it must be.
     pub fn of_toml(self, value: &DeValue, folder: &Path) -> Result<Value, String> {
         let read = match (self, value) {
             (Self::Text, DeValue::String(text)) => Some(Value::Text(text.to_string())),
@@ -136,7 +136,7 @@ impl Kind {
             }
             (Self::AtLeastOne, DeValue::Integer(n)) if n.radix() == 10 => self.of_text(n.as_str()).ok(),
             (Self::Mode, DeValue::Integer(n)) if n.radix() == 8 => self.of_text(n.as_str()).ok(),
-            // a number may be one of the words: rotate = 90
+            // a number may be one of the choices: rotate = 90
             (Self::Choice(_), DeValue::Integer(n)) => self.of_text(n.as_str()).ok(),
             (Self::Mode | Self::Time | Self::Choice(_) | Self::Size(_), DeValue::String(text)) => self.of_text(text).ok(),
             (Self::Share | Self::Number(..), DeValue::Float(number)) => self.of_text(number.as_str()).ok(),
@@ -158,7 +158,7 @@ impl Kind {
         read.ok_or_else(|| self.wanted(value))
     }
 
-    /// What a value of the file must be, where `value` is not.
+    /// What a value of the file must be, if `value` is invalid.
     fn wanted(self, value: &DeValue) -> String {
         match self {
             Self::Text => "a text in quotes".into(),
@@ -186,7 +186,7 @@ impl Kind {
         }
     }
 
-    /// The words that it takes.
+    /// The accepted words.
     pub fn words(self) -> Vec<&'static str> {
         match self {
             Self::Choice(choices) => words(choices),
@@ -204,12 +204,12 @@ fn words(choices: &dyn Choices) -> Vec<&'static str> {
     choices.names().into_iter().map(|(name, _)| name).collect()
 }
 
-/// A word as the file writes it: a number stands without quotes.
+/// A word as written in the file: a number has no quotes.
 pub fn quoted(word: &str) -> String {
     if word.parse::<i64>().is_ok() { word.to_owned() } else { format!("\"{word}\"") }
 }
 
-/// 0 or 1; true and false are taken.
+/// 0 or 1; true and false are accepted.
 pub fn bit(text: &str) -> Option<bool> {
     match text {
         "1" | "true" => Some(true),
@@ -227,7 +227,7 @@ fn number_of(value: &Spanned<DeValue>, range: RangeInclusive<f32>) -> Option<f32
     number.filter(|number| range.contains(number))
 }
 
-/// A text, a number or a truth, as it is written.
+/// A text, a number or a boolean, as written.
 pub fn plain(value: &DeValue) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_may_be_one_of_the_words() {
+    fn a_number_may_be_one_of_the_choices() {
         let kind = Kind::Choice(&["auto", "0", "90"]);
         assert_eq!(kind.of_text("90"), Ok(Value::Text("90".into())));
         assert!(kind.of_text("-90").is_err() && kind.of_text("45").is_err());

@@ -1,4 +1,4 @@
-//! A file, the flags over it, and what is wrong so far.
+//! A file, the flags that override it, and the errors so far.
 
 use super::advice::Advice;
 use super::faults::Fault;
@@ -13,11 +13,11 @@ use toml::de::{DeTable, DeValue};
 /// The layers of settings: flags, and below them a file.
 pub struct Layers<'a> {
     text: &'a str,
-    /// Relative paths of the file are taken from here on.
+    /// The folder for relative paths of the file.
     pub(super) folder: &'a Path,
-    /// All sections that there may be.
+    /// All known sections.
     pub(super) groups: &'static [Group],
-    /// The flags that were given.
+    /// The given flags.
     pub flags: &'a Flags,
     pub(super) table: DeTable<'a>,
     syntax: Option<Fault>,
@@ -25,10 +25,10 @@ pub struct Layers<'a> {
 }
 
 impl<'a> Layers<'a> {
-    /// `flags` over the file with `text` that is in `folder`; both may hold what `groups` describe.
+    /// The file in `folder` with `text`, overridden by `flags`; `groups` describe both.
     ///
-    /// Where the text is not TOML, [`Layers::syntax`] tells its first error, and only what could be read is there. The errors behind
-    /// the first one are left out: most of them are its consequences.
+    /// If the text is not TOML, [`Layers::syntax`] returns its first error, and only the readable part is used. Further errors are
+    /// ignored: most of them are consequences of the first one.
     pub fn new(text: &'a str, folder: &'a Path, groups: &'static [Group], flags: &'a Flags) -> Self {
         let (table, errors) = DeTable::parse_recoverable(text);
         let table = table.into_inner();
@@ -52,7 +52,7 @@ impl<'a> Layers<'a> {
         self.syntax.as_ref()
     }
 
-    /// Notes what is wrong at `origin`.
+    /// Adds an error at `origin`.
     pub fn fault(&self, origin: Origin, text: impl Into<String>) {
         self.add(Fault::new(origin, text));
     }
@@ -65,17 +65,17 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// All that is wrong.
+    /// All errors.
     pub fn into_faults(self) -> Vec<Fault> {
         self.faults.into_inner()
     }
 
-    /// How many faults there are so far.
+    /// The number of errors so far.
     pub fn count(&self) -> usize {
         self.faults.borrow().len()
     }
 
-    /// Hints in the words of what set the settings.
+    /// Hints that name the origin of the settings.
     pub fn advice(&self) -> Advice<'_> {
         Advice::new(self.groups, self.flags)
     }
@@ -94,7 +94,7 @@ impl<'a> Layers<'a> {
         Origin::Line(1 + self.text.as_bytes()[..offset.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count())
     }
 
-    /// Faults for the keys of `table` that `group` does not have.
+    /// Adds errors for the keys of `table` that `group` does not have.
     pub(super) fn check(&self, group: &Group, table: &DeTable<'_>) {
         let known: Vec<_> = group.all().map(|key| key.name).collect();
         self.check_against(group, &known, table);
@@ -134,7 +134,7 @@ impl<'a> Layers<'a> {
     }
 }
 
-/// A value of the file, as messages show it.
+/// A value of the file, for messages.
 pub fn shown(value: &DeValue) -> String {
     match value {
         DeValue::String(text) => format!("\"{text}\""),

@@ -1,10 +1,10 @@
-//! Settings in layers: flags are entries laid over a file in TOML, and below both is the default of each setting.
+//! Settings in layers: flags override a TOML file, which overrides the defaults.
 //!
-//! A station describes its settings by a list of [`Key`]s in its `settings.rs`: name, kind, help, default, flag. Everything else comes
-//! from these: what a [`Section`] reads, the flags of the command line, hints that name keys in place of flags, the schema for editors
-//! and the table of keys in the documentation. A new setting is a line in that list and one in the station's `read`.
+//! A module describes its settings by a list of [`Key`]s in its `settings.rs`: name, kind, help, default, flag. Everything else is
+//! derived from these: the values of a [`Section`], the flags of the command line, hints that name keys instead of flags, the schema for
+//! editors and the table of keys in the documentation. A new setting is a line in that list and one in the module's `read`.
 //!
-//! Each value keeps its [`Origin`], a line of the file or a flag, and everything that is wrong is found in one pass.
+//! Each value keeps its [`Origin`], a line of the file or a flag, and all errors are found in one pass.
 
 mod advice;
 mod faults;

@@ -1,20 +1,20 @@
-//! Where a value was set.
+//! The origin of a value.
 
 use std::fmt;
 
-/// Where a value was set.
+/// The origin of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// In this line of the file, from 1.
     Line(usize),
-    /// By this flag.
+    /// This flag.
     Flag(&'static str),
-    /// In no single place.
+    /// No single place.
     Nowhere,
 }
 
 impl Origin {
-    /// The line, where it is one.
+    /// The line, if it is one.
     pub fn line(self) -> Option<usize> {
         match self {
             Self::Line(line) => Some(line),
@@ -22,7 +22,7 @@ impl Origin {
         }
     }
 
-    /// The flag, where it is one.
+    /// The flag, if it is one.
     pub fn flag(self) -> Option<&'static str> {
         match self {
             Self::Flag(flag) => Some(flag),
@@ -41,11 +41,11 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value, and where it was set.
+/// A value with its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed<T> {
     /// The value.
     pub value: T,
-    /// Where it was set.
+    /// Its origin.
     pub origin: Origin,
 }

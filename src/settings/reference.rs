@@ -4,7 +4,7 @@ use super::key::{DefaultValue, Group, Key, Repeat};
 use super::kind::{Kind, quoted};
 use std::fmt::Write;
 
-/// A table in Markdown for each section of `groups`, with all of its keys.
+/// A Markdown table of all keys for each section of `groups`.
 pub fn reference(groups: &[Group]) -> String {
     let mut text = String::new();
     for group in groups.iter().filter(|group| !group.name.contains('.')) {

@@ -47,7 +47,7 @@ fn property(groups: &[Group], group: &Group, key: &Key) -> Json {
         Kind::Text | Kind::Path | Kind::PathOr(_) => json!({"type": "string"}),
         Kind::Switch => json!({"type": "boolean"}),
         Kind::Bit => json!({"enum": [0, 1, true, false, "0", "1", "true", "false"]}),
-        // the range of the machine that reads the file counts, which is not that of the editor
+        // the range depends on the machine that reads the file, not on that of the editor
         Kind::Whole(_, why) if !why.is_empty() => json!({"type": "integer", "minimum": 1}),
         Kind::Whole(range, _) => json!({"type": "integer", "minimum": *range().start(), "maximum": *range().end()}),
         Kind::AtLeastOne => json!({"type": "integer", "minimum": 1}),

@@ -1,4 +1,4 @@
-//! One section of settings: each value from the flag, else from the file, else the default.
+//! One section of settings: each value is from the flag, otherwise from the file, otherwise the default.
 
 use super::faults::Fault;
 use super::flags::{Entry, Flags};
@@ -13,18 +13,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use toml::de::{DeTable, DeValue};
 
-/// A section as it is read. A value that is wrong is noted as a fault, and the default stands in for it.
+/// A section during reading. An invalid value adds an error, and is replaced by the default.
 pub struct Section<'l> {
     pub(super) layers: &'l Layers<'l>,
     pub(super) group: Group,
     pub(super) table: Option<&'l DeTable<'l>>,
     /// What the file says of keys that the table does not have: those of a section that this one is based on.
     pub(super) base: Option<&'l DeTable<'l>>,
-    /// Where it begins in the file.
+    /// The line of its header in the file.
     pub origin: Origin,
 }
 
-/// What `read` makes of a section with these keys in which nothing is set: the defaults.
+/// The result of `read` for a section with these keys in which nothing is set: the defaults.
 pub fn defaults<T>(keys: &'static [&'static [Key]], read: impl FnOnce(&Section) -> T) -> T {
     let flags = Flags::default();
     let layers = Layers::of_flags(&[], &flags);
@@ -32,7 +32,7 @@ pub fn defaults<T>(keys: &'static [&'static [Key]], read: impl FnOnce(&Section) 
 }
 
 impl Layers<'_> {
-    /// The top level of the file, for keys that stand there.
+    /// The top level of the file, for its keys.
     pub fn top(&self) -> Section<'_> {
         Section::new(self, self.group(""), Some(&self.table), Origin::Nowhere)
     }
@@ -59,7 +59,7 @@ impl Layers<'_> {
         }
     }
 
-    /// A section `[[name]]` that flags alone make.
+    /// A section `[[name]]` from flags alone.
     pub fn section_of_flags(&self, name: &'static str) -> Section<'_> {
         Section::new(self, self.group(name), None, Origin::Nowhere)
     }
@@ -77,11 +77,11 @@ impl<'l> Section<'l> {
         self
     }
 
-    /// The value of `key`: as the flag says, else the file, else its default.
+    /// The value of `key`: from the flag, otherwise from the file, otherwise the default.
     ///
     /// # Panics
     ///
-    /// Where the section has no such key, or one of another type: a fault of the program that shows whenever the section is read.
+    /// If the section has no such key, or one of another type: a bug that shows whenever the section is read.
     pub fn get<T: Setting>(&self, key: &str) -> T {
         let described = self.key(key);
         let value = self.set(described).map(|placed| placed.value).or_else(|| match described.default {
@@ -91,13 +91,13 @@ impl<'l> Section<'l> {
         T::of(value).unwrap_or_else(|| panic!("the key {key} has no default, or is of another type"))
     }
 
-    /// The value of `key` and its origin, where it is set.
+    /// The value of `key` and its origin, if it is set.
     pub fn placed<T: Setting>(&self, key: &str) -> Option<Placed<T>> {
         let Placed { value, origin } = self.set(self.key(key))?;
         T::of(Some(value)).map(|value| Placed { value, origin })
     }
 
-    /// The text of `key`, where it is set rightly; a fault that was noted before is not noted again.
+    /// The text of `key`, if it is set and valid; an error that was added before is not added again.
     pub fn placed_quietly(&self, key: &str) -> Option<Placed<String>> {
         let described = self.key(key);
         let value = match self.entries(key).next() {
@@ -110,11 +110,11 @@ impl<'l> Section<'l> {
         Some(Placed { value, origin: self.origin_of(key)? })
     }
 
-    /// What the word that `key` holds, or its default, stands for in `choices`, which its kind lists.
+    /// The meaning of the word of `key`, or of its default, in `choices`, which its kind lists.
     ///
     /// # Panics
     ///
-    /// As [`Section::get`], and where its kind has other words.
+    /// Like [`Section::get`], and if its kind has other words.
     pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, &str, T)]) -> T {
         self.choice_if_set(key, choices).unwrap_or_else(|| panic!("the key {key} has no default, or other choices"))
     }
@@ -125,14 +125,14 @@ impl<'l> Section<'l> {
         choices.iter().find(|(name, ..)| Some(*name) == word.as_deref()).map(|(.., value)| *value)
     }
 
-    /// Where `key` is set.
+    /// The origin of `key`.
     pub fn origin_of(&self, key: &str) -> Option<Origin> {
         let entry = self.entries(key).next();
         let in_file = || Some(self.find(key)?.1);
         entry.map(|entry| Origin::Flag(entry.flag)).or_else(in_file)
     }
 
-    /// Whether the file, or a flag, sets `key`, be it wrongly.
+    /// Whether the file or a flag sets `key`, even to an invalid value.
     pub fn has(&self, key: &str) -> bool {
         self.origin_of(key).is_some()
     }
@@ -151,7 +151,7 @@ impl<'l> Section<'l> {
         variables
     }
 
-    /// The options of the section `key` below this one, each with its origin: those of the file, and behind them those of flags.
+    /// The options of the subsection `key`, each with its origin: those of the file, followed by those of flags.
     pub fn options(&self, key: &str) -> Vec<(String, Placed<String>)> {
         let group = self.layers.group(&format!("{}.{key}", self.group.name));
         for table in self.found(key).filter_map(|(value, _)| value.as_table()) {
@@ -168,31 +168,30 @@ impl<'l> Section<'l> {
         in_file.chain(self.pairs_of_flags(key)).collect()
     }
 
-    /// Notes that something is wrong with `key`; with the section, where the key is not set.
+    /// Adds an error about `key`, or about the section if the key is not set.
     pub fn fault(&self, key: &str, text: impl Into<String>) {
         self.layers.fault(self.origin_of(key).unwrap_or(self.origin), text);
     }
 
-    /// Notes what is wrong at `origin`.
+    /// Adds an error at `origin`.
     pub fn fault_at(&self, origin: Origin, text: impl Into<String>) {
         self.layers.fault(origin, text);
     }
 
-    /// Notes that the value that was set at `origin` is none: for a flag the command line makes no sense.
+    /// Adds an error about an invalid value at `origin`: for a flag, the command line is invalid.
     pub fn invalid(&self, origin: Origin, text: impl Into<String>) {
         self.layers.add(Fault { is_usage: origin.flag().is_some(), ..Fault::new(origin, text) });
     }
 
-    /// Notes `error`, which came of the value of `key`: its hints name keys, where the file set that.
+    /// Adds `error`, caused by the value of `key`: its hints name keys if the file has set it.
     pub fn error(&self, key: &str, error: Error) {
         let origin = self.origin_of(key).unwrap_or(self.origin);
         let error = if origin.flag().is_some() { error } else { self.layers.advice().of(error) };
         self.layers.fault(origin, error.to_string());
     }
 
-    /// Notes that `key` has no effect without `needed`, which is told as `(by flags, in the file)`, and that `hint` helps where a flag
-    /// set it. A key that the file sets is refused only if the file itself leaves out what is needed: `needed_key` is what a flag may
-    /// have changed for this once.
+    /// Adds an error that `key` has no effect without `needed`, given as `(flags, keys of the file)`, with `hint` if a flag has set it. A
+    /// key of the file is refused only if the file itself lacks what is needed: `needed_key` may have been overridden by a flag.
     pub fn ignored(&self, key: &str, needed: (&str, &str), needed_key: &str, hint: &str) {
         let Some(origin) = self.origin_of(key) else { return };
         match origin {
@@ -205,7 +204,7 @@ impl<'l> Section<'l> {
         }
     }
 
-    /// How many faults there are so far, in all sections.
+    /// The number of errors so far, in all sections.
     pub fn count(&self) -> usize {
         self.layers.count()
     }
@@ -232,7 +231,7 @@ impl<'l> Section<'l> {
     fn set(&self, key: &Key) -> Option<Placed<Value>> {
         if let Some(entry) = self.entries(key.name).next() {
             let origin = Origin::Flag(entry.flag);
-            // a path need not be UTF-8; anything else was checked with the command line
+            // a path need not be UTF-8; everything else was checked with the command line
             if matches!(key.kind, Kind::Path | Kind::PathOr(_)) {
                 return Some(Placed { value: Value::Path(PathBuf::from(&entry.value)), origin });
             }
@@ -269,7 +268,7 @@ impl<'l> Section<'l> {
         })
     }
 
-    /// The pairs of the table of `key` in the file; a value that `take` does not take is an error with what it is.
+    /// The pairs of the table of `key` in the file; a value that `take` does not accept is an error.
     fn pairs(&self, key: &str, take: fn(&DeValue) -> Option<String>) -> Vec<(String, Result<String, String>, Origin)> {
         let (mut pairs, one) = (Vec::new(), |value| take(value).ok_or_else(|| shown(value)));
         for (value, origin) in self.found(key) {

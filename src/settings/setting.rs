@@ -1,12 +1,12 @@
-//! The types that settings are read as.
+//! The Rust types of settings.
 
 use super::kind::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What [`Section::get`](super::Section::get) gives.
+/// A type that [`Section::get`](super::Section::get) can return.
 pub trait Setting: Sized {
-    /// The setting that `value` makes; `None` where it is none, or of another type.
+    /// Converts `value`; `None` if it is of another type.
     fn of(value: Option<Value>) -> Option<Self>;
 }
 

@@ -1,15 +1,15 @@
-//! Values that flags and the configuration file write alike, and how they are read.
+//! Values with the same form in flags and in the configuration file, and how they are read.
 //!
-//! Every number and every time has a range, so that none can overflow arithmetic on it, or ask for more threads, memory or files than a
-//! machine has. A value outside it is refused, and the message names the range. The range of a setting is told with its key.
+//! Every number and duration has a range, so that none can overflow, or require more threads, memory or files than a machine has. A value
+//! outside it is refused, and the message names the range. The range of a setting is documented with its key.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Where there is no narrower one: the longest time that anybody waits for.
+/// The longest duration, unless a setting has a narrower range.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// A time that something may take or a pause, from 1 ms, the scheduler's grain, to a year.
+/// A duration or a pause, from 1 ms, the scheduler's resolution, to a year.
 const TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=YEAR;
 
 /// `--simulate-inference`: fast models take some tens of microseconds; a frame that takes a minute is not live.
@@ -33,7 +33,7 @@ fn time(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String>
     parsed.filter(|time| range.contains(time)).ok_or_else(|| format!("expected {}, as in 5s, 500ms or 2m", in_range(&range)))
 }
 
-/// What a time must be, in words.
+/// A description of valid durations.
 pub fn a_time() -> String {
     in_range(&TIMES)
 }
@@ -42,7 +42,7 @@ fn in_range(range: &RangeInclusive<Duration>) -> String {
     format!("a time from {} to {}", shown(*range.start()), shown(*range.end()))
 }
 
-/// A range's end in the largest unit that it is whole in.
+/// The limit of a range in the largest unit in which it is a whole number.
 fn shown(time: Duration) -> String {
     match time.as_secs() {
         0 => format!("{time:?}"),
@@ -63,7 +63,7 @@ pub fn results(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| format!("expected a whole number from {} to {}", RESULTS.start(), RESULTS.end()))
 }
 
-/// A whole number of at least 1, of things of which there may be fewer: a number beyond all bounds means all of them.
+/// A whole number of at least 1; a number that is too large means all.
 pub fn at_least_one(text: &str) -> Result<usize, String> {
     let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
     let number = text.parse().ok().or_else(|| digits.then_some(usize::MAX));
@@ -85,7 +85,7 @@ pub fn number(text: &str, range: RangeInclusive<f64>) -> Option<f64> {
     text.trim().parse().ok().filter(|number| range.contains(number))
 }
 
-/// Three numbers in `range`, with commas between them.
+/// Three numbers in `range`, separated by commas.
 pub fn three(text: &str, range: RangeInclusive<f32>) -> Option<[f32; 3]> {
     let number = |number: &str| number.trim().parse().ok().filter(|n| range.contains(n));
     text.split(',').map(number).collect::<Option<Vec<f32>>>()?.try_into().ok()
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_out_of_its_range_is_refused_with_the_range() {
+    fn a_duration_outside_its_range_is_refused_with_the_range() {
         for time in ["0s", "999us", "8760h 1s", "9223372036854775807s", "99999999999999999999s"] {
             assert_eq!(duration(time).unwrap_err(), "expected a time from 1ms to 8760h, as in 5s, 500ms or 2m", "{time}");
         }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_out_of_its_range_is_refused_and_more_than_all_is_all() {
+    fn a_number_outside_its_range_is_refused_and_a_too_large_one_means_all() {
         assert_eq!(whole("1", 1..=4), Ok(1));
         assert_eq!(whole("100000", 1..=4), Err("expected a whole number from 1 to 4".into()));
         assert!(["0", "-1", "1.5", "", "18446744073709551616"].iter().all(|text| whole(text, 1..=65_536).is_err()));

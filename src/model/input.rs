@@ -123,7 +123,7 @@ impl Picture<'_> {
             let shown_side = |side: Option<usize>, name: &str| side.map_or(name.to_owned(), |side| side.to_string());
             let (width, height) = (shown_side(known[0], "WIDTH"), shown_side(known[1], "HEIGHT"));
             return Err(Error::config(format!(
-                "the model '{shown}' takes pictures of any size, and does not say of which it was trained with: {} {dims}",
+                "the model '{shown}' takes pictures of any size, and does not say which size it was trained with: {} {dims}",
                 input.name
             ))
             .hint(format!("Say it with --size {width}x{height}. Most classifiers were trained with 224x224.")));

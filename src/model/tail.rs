@@ -35,7 +35,7 @@ impl<'a> Boundary<'a> {
             }
             let kind = writer.op_type.as_str();
             if self.is_inverted(weights, writer) {
-                return Err(Error::config(format!("the output '{name}' of the model is the smaller the likelier a class is"))
+                return Err(Error::config(format!("the output '{name}' of the model is smaller for more likely classes"))
                     .because(format!("it ends in {kind} of probabilities"))
                     .hint("Export the model without that operator, or choose another output with --output NAME."));
             }

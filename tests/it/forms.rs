@@ -173,8 +173,8 @@ fn what_a_form_lacks_is_asked_for_by_name() {
         (form("a flat picture", net().picture(FLOAT, &dims(&[1, 150528]))), &["[1, 150528]"]),
         (form("bool", net().picture(9, &dims(&[1, 3, 224, 224]))), &["is bool"]),
         (form("a feature map", net().output(FLOAT, &dims(&[1, 10, 10, 10]))), &["[1, 10, 10, 10]", "a number for each class"]),
-        (form("the negative of logarithms", negative), &["'y'", "the smaller the likelier", "Neg"]),
-        (form("1 - p", contrary), &["'y'", "the smaller the likelier", "Sub"]),
+        (form("the negative of logarithms", negative), &["'y'", "smaller for more likely classes", "Neg"]),
+        (form("1 - p", contrary), &["'y'", "smaller for more likely classes", "Sub"]),
         (form("two inputs", two_inputs), &["2 inputs: ", "train"]),
         (form("a regression", net().output(FLOAT, &dims(&[1, 1]))), &["a regression", "one number"]),
     ] {

@@ -2,6 +2,7 @@
 //! exported transforms)
 //! begins with a Cast, Mul, Div, Sub or Add of constants. The quantization of the input, if any, shows its range.
 
+use super::channels::by_channel;
 use super::given::{Given, Origin};
 use super::line::Line;
 use super::range::Range;
@@ -34,6 +35,11 @@ pub fn read(graph: &Graph, weights: &Weights, input: &str) -> FirstNodes {
     let (mut at, mut reversed, mut transposed) = (input, false, false);
     // an acyclic path has fewer steps than there are nodes
     for _ in 0..=graph.node.len() {
+        if let Some((next, joined)) = by_channel(&readers, weights, at).filter(|_| !reversed && kinds.is_empty()) {
+            (line, at) = (next, joined);
+            kinds.push("Gather, Mul, Add, Concat");
+            continue;
+        }
         let Some([reader]) = readers.get(at).map(Vec::as_slice) else { break };
         match reader.op_type.as_str() {
             kind if kind == "Cast" || SHAPE_ONLY.contains(&kind) => transposed |= transposes(reader),

@@ -49,8 +49,8 @@ pub fn range(normalize: &Given<Normalize>, range: Option<&Range>, model: &str) -
         .hint(format!("This fits: {}", flags.join(", or "))));
     }
     Ok(Some(format!(
-        "pixels become {become_}, and the input of the model '{model}' is quantized for {range}: {:.0} % beside it. \
-         If answers are poor, look at its recipe: glimpsed inspect",
+        "pixels become {become_}, and the input of the model '{model}' is quantized for {range}: a difference of {:.0} %. \
+         If the answers are poor, check its recipe: glimpsed inspect",
         missed * 100.0
     )))
 }

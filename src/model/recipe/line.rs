@@ -19,6 +19,12 @@ impl Default for Line {
 }
 
 impl Line {
+    /// The function of three channels, each of which has one of `lines` (all of whose channels are alike).
+    pub fn of_channels(lines: [Self; 3]) -> Self {
+        let of = |channel: usize| (lines[channel].factor[channel], lines[channel].shift[channel]);
+        Self { factor: [of(0).0, of(1).0, of(2).0], shift: [of(0).1, of(1).1, of(2).1] }
+    }
+
     /// The function followed by `node`, which reads `value`; its channels may be `reversed` compared to the input. `None` if the
     /// node computes
     /// anything else.

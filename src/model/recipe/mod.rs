@@ -6,6 +6,7 @@
 //! properties and its first nodes; other files in the folder.
 
 mod arithmetic;
+mod channels;
 mod check;
 mod folder;
 mod given;

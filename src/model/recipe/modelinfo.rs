@@ -59,7 +59,7 @@ pub fn read(text: &str, path: &Path, input: &InputSpec) -> Result<(Stated, Vec<S
             _ => false,
         };
         if !taken {
-            notes.push(format!("{key}={value} of [{OURS}] makes no sense"));
+            notes.push(format!("{key}={value} of [{OURS}] is not valid"));
         }
     }
     Ok((stated, notes))

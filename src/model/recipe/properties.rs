@@ -21,7 +21,7 @@ pub fn read<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> (Stated, Vec
     let (mut stated, mut notes) = (Stated::default(), Vec::new());
     let mut wrong = |key: &str, value: &str| {
         let shown: String = value.chars().take(40).collect();
-        notes.push(format!("the model file's '{key}' is '{shown}', which makes no sense here"));
+        notes.push(format!("the model file's '{key}' is '{shown}', which is not valid"));
     };
     if let Some(format) = get("Image.BitmapPixelFormat") {
         let colour = match format.to_ascii_lowercase().as_str() {

@@ -265,7 +265,7 @@ mod tests {
         // calibrated on dark pictures: 0..0.8
         let dark = input(ElementType::U8, Some((0.8 / 255.0, 0)));
         let settled = settle(given("none", Origin::Flag), &dark).unwrap();
-        assert!(settled.warnings[0].contains("20 % beside it"), "{:?}", settled.warnings);
+        assert!(settled.warnings[0].contains("a difference of 20 %"), "{:?}", settled.warnings);
         // nothing known fits 0..7: told, not refused
         assert_eq!(settle(given("none", Origin::Flag), &input(ElementType::U8, Some((7.0 / 255.0, 0)))).unwrap().warnings.len(), 1);
     }

@@ -123,6 +123,18 @@ fn the_terminal_is_as_before_after_sigterm() {
 }
 
 #[test]
+fn the_terminal_is_as_before_after_two_signals_at_once() {
+    let mut terminal = start(&run(&[]), &UTF8);
+    terminal.wait("results/s");
+    for _ in 0..2 {
+        // the program may have ended after the first
+        let _ = kill(Pid::from_raw(terminal.program.id().try_into().unwrap()), Signal::SIGTERM);
+    }
+    let (_, text) = terminal.end();
+    assert_fits(parts(&text).0);
+}
+
+#[test]
 fn keys_freeze_and_quit() {
     let mut terminal = start(&run(&[]), &UTF8);
     terminal.wait("results/s");

@@ -26,13 +26,17 @@ pub struct Camera {
     pub trouble: Option<String>,
     /// The daemon has no such camera.
     pub unknown: bool,
-    /// Its streams, by model.
-    pub streams: BTreeMap<String, Row>,
+    /// Its streams, ordered by region and model.
+    pub streams: Vec<Row>,
 }
 
 /// A stream.
 #[derive(Debug, Clone, Default)]
 pub struct Row {
+    /// The region of the camera's picture; `None`: the whole one.
+    pub region: Option<String>,
+    /// The model.
+    pub model: String,
     /// Label and confidence, best first.
     pub top: Vec<(String, f64)>,
     /// Results a second.
@@ -50,6 +54,10 @@ pub struct Row {
 }
 
 impl Row {
+    fn key(&self) -> (Option<&str>, &str) {
+        (self.region.as_deref(), &self.model)
+    }
+
     /// Sets the classes. Existing memory is reused.
     fn set_top<'a>(&mut self, classes: impl ExactSizeIterator<Item = (&'a str, f64)>) {
         self.top.resize_with(classes.len(), Default::default);
@@ -62,17 +70,21 @@ impl Row {
 }
 
 impl Board {
-    fn row(&mut self, camera: &str, model: &str) -> &mut Row {
+    fn row(&mut self, camera: &str, region: Option<&str>, model: &str) -> &mut Row {
         // looked up first: an entry needs a copy of the name
         if !self.cameras.contains_key(camera) {
             self.cameras.insert(camera.to_owned(), Camera::default());
         }
         let camera = self.cameras.get_mut(camera).expect("it was inserted");
         camera.trouble = None;
-        if !camera.streams.contains_key(model) {
-            camera.streams.insert(model.to_owned(), Row::default());
+        match camera.streams.binary_search_by(|row| row.key().cmp(&(region, model))) {
+            Ok(index) => &mut camera.streams[index],
+            Err(index) => {
+                let row = Row { region: region.map(str::to_owned), model: model.to_owned(), ..Row::default() };
+                camera.streams.insert(index, row);
+                &mut camera.streams[index]
+            }
         }
-        camera.streams.get_mut(model).expect("it was inserted")
     }
 
     /// A daemon says what it is.
@@ -88,6 +100,13 @@ impl Board {
         self.cameras.retain(|name, camera| camera.unknown || hello.cameras.contains(name));
         for name in &hello.cameras {
             self.cameras.entry(name.clone()).or_default();
+        }
+        for (name, camera) in &mut self.cameras {
+            let is_listed = |row: &Row| {
+                let mut streams = hello.streams.iter().filter(|stream| stream.camera == *name);
+                streams.any(|stream| (stream.region.as_deref(), &*stream.model) == row.key())
+            };
+            camera.streams.retain(is_listed);
         }
     }
 
@@ -105,7 +124,7 @@ impl Board {
 
     /// A result, at `now`.
     pub fn prediction(&mut self, prediction: &Prediction, now: Instant) {
-        let row = self.row(&prediction.source, &prediction.model);
+        let row = self.row(&prediction.source, prediction.region.as_deref(), &prediction.model);
         row.rate.tick(now);
         row.set_top(prediction.top.iter().map(|score| (prediction.labels.name(score.index), score.confidence.into())));
         row.provider.clear();
@@ -117,7 +136,7 @@ impl Board {
 
     /// A result from a daemon, at `now`.
     fn classification(&mut self, result: &Classification, now: Instant) {
-        let row = self.row(&result.source, &result.model);
+        let row = self.row(&result.source, result.region.as_deref(), &result.model);
         row.rate.tick(now);
         row.set_top(result.classifications.iter().map(|class| (&*class.label, class.confidence)));
         row.provider = on_one_line(&result.execution_provider).into_owned();
@@ -179,9 +198,9 @@ mod tests {
         )
     }
 
-    fn result(model: &str, label: &str) -> String {
+    fn result(region: &str, model: &str, label: &str) -> String {
         format!(
-            r#"{{"type":"classification","version":1,"source":"front","seq":0,"frame":0,"timestamp":"2026-11-23T07:10:00.123456Z",
+            r#"{{"type":"classification","version":1,"source":"front","region":{region},"seq":0,"frame":0,"timestamp":"2026-11-23T07:10:00.123456Z",
             "pts_ns":null,"width":4,"height":3,"model":"{model}","execution_provider":"CPU",
             "classifications":[{{"index":0,"label":"{label}","confidence":0.5}}],"reused":true,"missed":2,
             "timing":{{"age_ms":1,"wait_ms":0,"preprocess_ms":0,"inference_ms":0,"postprocess_ms":0}},"dropped":0}}"#
@@ -199,17 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn each_model_has_its_row_and_a_result_ends_the_trouble() {
+    fn each_region_and_model_has_its_row_and_a_result_ends_the_trouble() {
         let mut board = Board::default();
         board.camera_is("front", Some(("lost", Some("no such device"))));
         assert_eq!(board.cameras["front"].trouble.as_deref(), Some("lost: no such device"));
-        for (model, label) in [("m", "cat"), ("n", "dog"), ("m", "owl")] {
-            told(&mut board, &result(model, label));
+        for (region, model, label) in [("null", "n", "dog"), ("null", "m", "cat"), ("\"door\"", "m", "bus"), ("null", "m", "owl")] {
+            told(&mut board, &result(region, model, label));
         }
         let camera = &board.cameras["front"];
         assert!(camera.trouble.is_none());
-        let rows: Vec<_> =
-            camera.streams.iter().map(|(model, row)| (&**model, &*row.top[0].0, row.missed, row.inference)).collect();
-        assert_eq!(rows, [("m", "owl", 4, None), ("n", "dog", 2, None)]);
+        let rows: Vec<_> = camera.streams.iter().map(|row| (row.key(), &*row.top[0].0, row.missed, row.inference)).collect();
+        assert_eq!(rows, [((None, "m"), "owl", 4, None), ((None, "n"), "dog", 2, None), ((Some("door"), "m"), "bus", 2, None)]);
+        let stream =
+            |region: Option<&str>| message::Stream { camera: "front".into(), region: region.map(str::to_owned), model: "m".into() };
+        board.hello(&Hello::with_streams(Vec::new(), vec!["front".into()], vec![stream(None), stream(Some("door"))]));
+        assert_eq!(board.cameras["front"].streams.len(), 2, "the model n has been removed");
     }
 }

@@ -40,8 +40,11 @@ fn entries(board: &Board) -> Vec<Entry<'_>> {
             entries.push(Entry { name: name.clone(), camera, stream: None });
             continue;
         }
-        for (model, row) in &camera.streams {
-            let name = if camera.streams.len() == 1 { name.clone() } else { format!("{name}/{model}") };
+        let several = camera.streams.windows(2).any(|pair| pair[0].model != pair[1].model);
+        for row in &camera.streams {
+            let model = several.then_some(&row.model);
+            let parts = [Some(name), row.region.as_ref(), model].into_iter().flatten();
+            let name = parts.map(String::as_str).collect::<Vec<_>>().join("/");
             entries.push(Entry { name, camera, stream: Some(row) });
         }
     }
@@ -167,16 +170,15 @@ fn fields(row: &Row, look: &Look, columns: usize) -> String {
     let bar_columns = if wide >= 120 { 30 } else { 10 };
     let mut text = look.styles.paint(Style::Bold, column(label, label_columns)).to_string();
     let mut used = label_columns;
-    let missed = if row.missed > 0 { format!("{} missed", row.missed) } else { String::new() };
+    let missed = (row.missed > 0).then(|| format!("{} missed", row.missed));
     let others = [
         format!("{:3.0} %", confidence * 100.0),
         bar(*confidence, bar_columns),
         format!("{:5.1}/s", row.rate.at(look.now)),
         format!("{:7.1} ms old", row.age),
         row.provider.clone(),
-        missed,
     ];
-    for field in others {
+    for field in others.into_iter().chain(missed) {
         let width = field.width() + 2;
         if used + width > columns {
             break;

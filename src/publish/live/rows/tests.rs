@@ -29,7 +29,7 @@ fn row(label: &str, confidence: f64, now: Instant) -> Row {
 
 fn board(look: &Look, cameras: &[&str]) -> Board {
     let one = |name: &&str| {
-        let streams = [("m".to_owned(), row("common iguana", 0.64, look.now))].into();
+        let streams = vec![Row { model: "m".into(), ..row("common iguana", 0.64, look.now) }];
         (name.to_string(), Camera { streams, ..Camera::default() })
     };
     Board {
@@ -94,7 +94,7 @@ fn several_cameras_in_80x24_with_the_reason_of_a_lost_one_in_full() {
     let look = Look { selected: 2, ..look(80, 24) };
     let mut board = board(&look, &["back", "front", "gate"]);
     lost(&mut board, "front");
-    board.cameras.get_mut("gate").unwrap().streams.insert("n".into(), row("nothing", 0.9, look.now));
+    board.cameras.get_mut("gate").unwrap().streams.push(Row { model: "n".into(), ..row("nothing", 0.9, look.now) });
     assert_eq!(
         picture(&board, &look),
         "\

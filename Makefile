@@ -96,7 +96,8 @@ install: install-program install-libraries
 	install -D -m 644 schema/glimpsed.toml.schema.json $(DESTDIR)/usr/share/glimpsed/glimpsed.toml.schema.json
 	[ -e $(DESTDIR)/etc/glimpsed/glimpsed.toml ] || install -m 644 systemd/glimpsed.toml.example $(DESTDIR)/etc/glimpsed/glimpsed.toml
 	install -D -m 644 systemd/sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/glimpsed.conf
-	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system systemd/glimpsed.service systemd/glimpsed.socket
+	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system systemd/glimpsed.service systemd/glimpsed.socket systemd/glimpsed-mqtt.service
+	for recipe in integrations/*/*; do install -D -m 644 $$recipe $(DESTDIR)/usr/share/glimpsed/$$recipe; done
 	install -D -m 644 systemd/70-glimpsed-npu.rules $(DESTDIR)/usr/lib/udev/rules.d/70-glimpsed-npu.rules
 	for example in systemd/glimpsed.service.d/*.example systemd/examples/*; do install -D -m 644 $$example $(DESTDIR)/usr/share/glimpsed/$$example; done
 
@@ -112,7 +113,8 @@ install-libraries:
 # The configuration in /etc/glimpsed, and the service's data (/var/lib/glimpsed, /var/cache/glimpsed), are kept.
 uninstall:
 	rm -f $(DESTDIR)/usr/bin/glimpsed $(DESTDIR)/usr/lib/sysusers.d/glimpsed.conf $(DESTDIR)/usr/lib/udev/rules.d/70-glimpsed-npu.rules
-	rm -f $(DESTDIR)/usr/lib/systemd/system/glimpsed.service $(DESTDIR)/usr/lib/systemd/system/glimpsed.socket
+	rm -f $(DESTDIR)/usr/lib/systemd/system/glimpsed.service $(DESTDIR)/usr/lib/systemd/system/glimpsed.socket \
+		$(DESTDIR)/usr/lib/systemd/system/glimpsed-mqtt.service
 	rm -rf $(DESTDIR)/usr/lib/glimpsed $(DESTDIR)/usr/share/glimpsed
 
 clean:

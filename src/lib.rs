@@ -44,6 +44,7 @@
 //! | `on_stuck` | runs the command of a camera that stays lost | with the command |
 //! | `leave` | exits if a signal arrives while a session is being opened | with the process |
 //! | `timer` | `--for`: requests shutdown | when the time is over |
+//! | `connect` | `glimpsed mqtt`: resolves the broker's name and connects, which may block | with the attempt |
 //! | `end` | ends a command other than the daemon that does not react to a signal in time | with the process |
 //!
 //! The long-lived ones are started by [`threads`], so that their end is observed: a panic in one ends the daemon with exit status 1.

@@ -49,6 +49,8 @@ fn run(cli: &Cli, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
         Command::Demo(args) => commands::demo::run(args, out, stop, asked),
         Command::Classify(args) if args.try_recipes => commands::try_recipes::run(args, out, stop),
         Command::Classify(args) => commands::classify::run(args, out, stop),
+        #[cfg(feature = "mqtt")]
+        Command::Mqtt(args) => commands::mqtt::run(args, stop),
         Command::Subscribe(args) => commands::subscribe::run(args, out, stop),
         Command::Compare(args) => commands::compare::run(args, out, stop),
         Command::Compile(args) => commands::compile::run(args, out),
@@ -57,14 +59,20 @@ fn run(cli: &Cli, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
     }
 }
 
-/// The daemon logs changes of state; the other commands log only warnings and errors.
+/// The daemon and programs beside it log changes of state; the other commands log only warnings and errors.
 fn level(cli: &Cli) -> LevelFilter {
-    match (cli.quiet, cli.verbose, &cli.command) {
+    let stays = match &cli.command {
+        Command::Run(_) => true,
+        #[cfg(feature = "mqtt")]
+        Command::Mqtt(_) => true,
+        _ => false,
+    };
+    match (cli.quiet, cli.verbose, stays) {
         (true, ..) => LevelFilter::ERROR,
-        (_, 0, Command::Run(_)) => LevelFilter::INFO,
-        (_, 0, _) => LevelFilter::WARN,
-        (_, 1, Command::Run(_)) => LevelFilter::DEBUG,
-        (_, 1, _) => LevelFilter::INFO,
+        (_, 0, true) => LevelFilter::INFO,
+        (_, 0, false) => LevelFilter::WARN,
+        (_, 1, true) => LevelFilter::DEBUG,
+        (_, 1, false) => LevelFilter::INFO,
         _ => LevelFilter::TRACE,
     }
 }

@@ -4,3 +4,4 @@
 //! process with the camera and the NPU listens on no network, and a bridge that crashes, hangs or is attacked costs no frame.
 
 pub mod client;
+pub mod mqtt;

@@ -6,6 +6,8 @@ use super::daemon::{Check, Doctor, Run};
 use super::flag_sets::{BuiltIn, Model, Orientation};
 use super::flags::FlagArgs;
 use super::help;
+#[cfg(feature = "mqtt")]
+use super::mqtt::Mqtt;
 use super::tools::{Compare, Compile, Completions, Inspect, Subscribe};
 use crate::capture::Turn;
 use crate::config::{self, ModelSettings};
@@ -50,6 +52,8 @@ impl Cli {
             Command::Compare(args) => (&args.given.flags, None),
             Command::Bench(args) => (&args.model.flags, args.config.clone()),
             Command::Compile(args) => (&args.given.flags, None),
+            #[cfg(feature = "mqtt")]
+            Command::Mqtt(_) => return None,
             Command::Subscribe(_) | Command::Completions(_) => return None,
         };
         let named = flags.value("execution", "qnn_dir").map(PathBuf::from).or_else(|| config::qnn_dir(&file?));
@@ -74,6 +78,9 @@ pub enum Command {
     Classify(Classify),
     /// Show what a running daemon sees
     Subscribe(Subscribe),
+    /// Publish what a running daemon sees at an MQTT broker, for Home Assistant and fleets
+    #[cfg(feature = "mqtt")]
+    Mqtt(Mqtt),
     /// Measure the model alone, each stage and the whole line on this machine
     Bench(Bench),
     /// Run pictures on the CPU and on the NPU, and show both answers and times

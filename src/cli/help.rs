@@ -13,6 +13,7 @@ Examples:
   glimpsed check                                           what is wrong with that file
   glimpsed doctor                                          what is wrong with this machine
   glimpsed subscribe                                       what the service sees, live
+  glimpsed mqtt --broker mqtts://hub.local                 what the service sees, for Home Assistant and others
   glimpsed compare m.onnx *.jpg                            CPU beside NPU
   glimpsed compile m.onnx --htp-arch 68 --folder m-v68     for the NPU, ahead of time
   glimpsed bench --model m.onnx                            how fast it is here
@@ -26,6 +27,8 @@ Environment:
   ADSP_LIBRARY_PATH    where the DSP looks for its libraries; set by glimpsed where it is not set
   CACHE_DIRECTORY, XDG_CACHE_HOME, HOME
                        the first that is set holds what was built for the NPU, where --context-cache is not given
+  CREDENTIALS_DIRECTORY
+                       set by systemd: its mqtt-username and mqtt-password are those of the broker
   NO_COLOR, CLICOLOR   NO_COLOR=1 or CLICOLOR=0: no colours
   TERM                 dumb: no colours and no live view
   LC_ALL, LC_CTYPE, LANG

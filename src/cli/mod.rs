@@ -8,6 +8,8 @@ mod command;
 mod daemon;
 mod flags;
 mod help;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 mod source;
 mod tools;
 
@@ -19,5 +21,7 @@ pub use bench::Bench;
 pub use command::{Classify, Cli, Command, Demo};
 pub use daemon::{Check, CheckedArgs, ConfigArgs, Doctor, Origin, Run};
 pub use flags::{FlagArgs, FlagSet, FlagSpec};
+#[cfg(feature = "mqtt")]
+pub use mqtt::Mqtt;
 pub use source::{LaunchArgs, names_source};
 pub use tools::{Compare, Compile, Completions, Inspect, Subscribe};

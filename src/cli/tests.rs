@@ -10,15 +10,15 @@ fn the_grammar_is_sound() {
 }
 
 /// Flags that have no default: nothing is set, or they must be given.
-const WITHOUT: [&str; 7] = ["model", "pipeline", "var", "qnn", "socket", "folder", "camera"];
+const WITHOUT: [&str; 10] = ["model", "pipeline", "var", "qnn", "socket", "folder", "camera", "broker", "certificate", "key"];
 
 #[test]
 fn each_flag_has_a_heading_and_tells_its_default() {
-    let headings = [help::MODEL, help::NPU, help::CAMERA, help::OUTPUT, help::SOCKET, help::GENERAL];
+    let headings = [help::MODEL, help::NPU, help::CAMERA, help::OUTPUT, help::SOCKET, help::MQTT, help::GENERAL];
     let mut cli = Cli::command();
     cli.build();
     let commands: Vec<_> = cli.get_subcommands().filter(|command| command.get_name() != "help").collect();
-    assert_eq!(commands.len(), 11);
+    assert_eq!(commands.len(), 12);
     for command in commands {
         for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
             let (name, flag) = (command.get_name(), arg.get_long().unwrap());

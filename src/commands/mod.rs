@@ -12,6 +12,8 @@ mod format;
 pub mod inspect;
 pub mod line;
 pub mod modelinfo;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
 mod picture;
 pub mod run;
 pub mod subscribe;

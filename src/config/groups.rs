@@ -1,11 +1,12 @@
 //! The sections of the configuration file: which station's keys stand where.
 
+use crate::bridge::mqtt;
 use crate::publish::socket;
 use crate::settings::{Group, Repeat};
 use crate::{capture, model, preprocess, publish, runtime};
 
 /// All sections. `execution.qnn` is one within another.
-pub static GROUPS: [Group; 7] = [
+pub static GROUPS: [Group; 8] = [
     Group {
         repeat: Repeat::OnceOrMany,
         ..section("model", "what classifies, and how a picture becomes its input", &[&model::KEYS, &preprocess::KEYS])
@@ -15,6 +16,7 @@ pub static GROUPS: [Group; 7] = [
     Group { repeat: Repeat::Many, ..section("camera", "one of these for each camera", &[&capture::KEYS]) },
     section("", "what all cameras share", &[&capture::VARS]),
     section("socket", "where subscribers connect, and who may", &[&socket::KEYS]),
+    section("mqtt", "the broker of `glimpsed mqtt`, a program beside the daemon", &[&mqtt::KEYS]),
     section("output", "results on standard output, and statistics", &[&publish::KEYS]),
 ];
 

@@ -5,6 +5,7 @@ use super::models::{self, ModelSettings};
 use super::reading::Reading;
 use super::refused::Refused;
 use super::settings::{self, Read};
+use crate::bridge::mqtt;
 use crate::capture::Turn;
 use crate::error::{Error, Result};
 use crate::files;
@@ -63,6 +64,33 @@ pub fn model_of_flags(flags: &Flags) -> Result<ModelSettings> {
     match (model, layers.into_faults()) {
         (Some(model), faults) if faults.is_empty() => Ok(model),
         (_, faults) => Err(Faults::new(faults).error(None)),
+    }
+}
+
+/// What `file`, where there is one, with `flags` over it says of the broker, and the daemon's socket where the file names it. Other
+/// sections are not read.
+pub fn mqtt(file: Option<&Path>, flags: &Flags) -> Result<(mqtt::Params, Option<PathBuf>)> {
+    let origin = file.map(|path| format!("the configuration '{}'", path.display()));
+    let text = match file {
+        Some(path) => files::read_text(path, files::SETTINGS).map_err(|e| {
+            let error = Error::config(format!("cannot read the configuration '{}'", path.display())).because(e);
+            error.hint("--broker mqtts://HOST names the broker without a file.")
+        })?,
+        None => String::new(),
+    };
+    let layers = Layers::new(&text, file.map_or(Path::new(""), folder), &GROUPS, flags);
+    if let Some(syntax) = layers.syntax() {
+        return Err(Faults::new(vec![syntax.clone()]).error(origin.as_deref()));
+    }
+    let params = mqtt::Params::read(&layers.section("mqtt"));
+    let socket = layers.section("socket").placed("path").map(|placed| placed.value);
+    match (params, layers.into_faults()) {
+        (Some(params), faults) if faults.is_empty() => Ok((params, socket)),
+        (None, faults) if faults.is_empty() => {
+            let hint = "--broker mqtts://HOST names one; or a section in the file: [mqtt] broker = \"mqtts://HOST\"";
+            Err(Error::config("no broker is given").hint(hint))
+        }
+        (_, faults) => Err(Faults::new(faults).error(origin.as_deref())),
     }
 }
 

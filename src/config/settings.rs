@@ -3,6 +3,7 @@
 use super::cameras::{self, PipelineText};
 use super::models::{self, ModelSettings};
 use super::streams::uses;
+use crate::bridge::mqtt;
 use crate::capture::Camera;
 use crate::publish::{self, Output, socket};
 use crate::settings::{Layers, Placed};
@@ -49,6 +50,8 @@ pub fn read(layers: &Layers, environment: &dyn Fn(&str) -> Option<OsString>) -> 
     let (models, names) = models::read(layers);
     let (cameras, pipelines) = cameras::read(layers, &names, environment);
     let socket = socket::Params::read(&layers.section("socket"));
+    // `glimpsed mqtt` reads it for itself; here it is only checked
+    let _ = mqtt::Params::read(&layers.section("mqtt"));
     let publish::Params { stdout: output, status_interval } = publish::Params::read(&layers.section("output"));
     // where something is wrong, it is not known who uses what
     let known = layers.count() == 0;

@@ -10,7 +10,7 @@
 //! `examples/read_socket.rs` is a complete client.
 
 mod line;
-mod timestamp;
+pub(crate) mod timestamp;
 mod timing;
 mod hello;
 mod subscribe;

@@ -10,5 +10,7 @@ pub const CAMERA: &str = "Camera";
 pub const OUTPUT: &str = "Output";
 /// Flags of the socket.
 pub const SOCKET: &str = "Socket";
+/// Flags of the broker.
+pub const MQTT: &str = "MQTT";
 /// All others.
 pub const GENERAL: &str = "General";

@@ -58,7 +58,7 @@ const ROOMS: [(&str, &[&str]); 36] = [
             "threads",
         ],
     ),
-    ("bridge", &["error", "message", "system"]),
+    ("bridge", &["backoff", "error", "files", "message", "secrets", "settings", "system"]),
     (
         "engine",
         &[
@@ -78,7 +78,10 @@ const ROOMS: [(&str, &[&str]); 36] = [
             "threads",
         ],
     ),
-    ("config", &["capture", "error", "files", "model", "preprocess", "publish", "runtime", "settings", "suggest", "tensor"]),
+    (
+        "config",
+        &["bridge", "capture", "error", "files", "model", "preprocess", "publish", "runtime", "settings", "suggest", "tensor"],
+    ),
     ("startup", &["capture", "config", "engine", "error", "labels", "model", "postprocess", "runtime"]),
     (
         "daemon",
@@ -87,7 +90,7 @@ const ROOMS: [(&str, &[&str]); 36] = [
             "runtime", "startup", "system", "threads",
         ],
     ),
-    ("cli", &["capture", "config", "error", "message", "model", "runtime", "settings", "suggest"]),
+    ("cli", &["bridge", "capture", "config", "error", "message", "model", "publish", "runtime", "settings", "suggest"]),
     (
         "commands",
         &[

@@ -67,6 +67,9 @@ fn the_journal_gets_a_level_for_each_line() {
     assert!(log.starts_with("<3>cannot read the model '/nowhere.onnx'"), "{log}");
 }
 
+/// The services.
+const UNITS: [&str; 2] = ["glimpsed.service", "glimpsed-mqtt.service"];
+
 /// Whether systemd-analyze is installed.
 fn systemd_analyze() -> bool {
     let there = Command::new("systemd-analyze").arg("--version").output().is_ok_and(|output| output.status.success());
@@ -77,29 +80,34 @@ fn systemd_analyze() -> bool {
 }
 
 #[test]
-fn the_unit_is_valid_and_hardened() {
+fn the_units_are_valid_and_hardened() {
     if !systemd_analyze() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let text = std::fs::read_to_string(common::project().join("systemd/glimpsed.service")).unwrap();
-    let unit = folder.path().join("glimpsed.service");
-    std::fs::write(&unit, text.replace("/usr/bin/glimpsed", env!("CARGO_BIN_EXE_glimpsed"))).unwrap();
-    let verify = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output().unwrap();
-    assert!(verify.status.success() && verify.stderr.is_empty(), "{}", String::from_utf8_lossy(&verify.stderr));
-    let security = Command::new("systemd-analyze").args(["security", "--offline=true", "--no-pager"]).arg(&unit).output().unwrap();
-    let report = String::from_utf8_lossy(&security.stdout).into_owned();
-    let exposure: f64 =
-        report.split("level for glimpsed.service: ").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
-    assert!(exposure <= 2.0, "{report}");
+    for name in UNITS {
+        let text = std::fs::read_to_string(common::project().join("systemd").join(name)).unwrap();
+        let unit = folder.path().join(name);
+        std::fs::write(&unit, text.replace("/usr/bin/glimpsed", env!("CARGO_BIN_EXE_glimpsed"))).unwrap();
+        let verify = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output().unwrap();
+        assert!(verify.status.success() && verify.stderr.is_empty(), "{}", String::from_utf8_lossy(&verify.stderr));
+        let security =
+            Command::new("systemd-analyze").args(["security", "--offline=true", "--no-pager"]).arg(&unit).output().unwrap();
+        let report = String::from_utf8_lossy(&security.stdout).into_owned();
+        let level = format!("level for {name}: ");
+        let exposure: f64 = report.split(&level).nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+        assert!(exposure <= 2.0, "{report}");
+    }
 }
 
 #[test]
 fn the_units_command_line_is_valid() {
     use clap::Parser;
-    let text = std::fs::read_to_string(common::project().join("systemd/glimpsed.service")).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
-    glimpsed::cli::Cli::try_parse_from(line.split_whitespace()).unwrap();
+    for name in UNITS {
+        let text = std::fs::read_to_string(common::project().join("systemd").join(name)).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+        glimpsed::cli::Cli::try_parse_from(line.split_whitespace()).unwrap();
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 // each test binary uses a part of it
 #![allow(dead_code, unused_imports)]
 
+pub mod broker;
 pub mod fakes;
 pub mod gst;
 pub mod net;

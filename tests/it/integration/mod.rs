@@ -2,5 +2,7 @@
 //! tests; `make test` skips them.
 
 mod classifiers;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 mod network;
 mod quantize;

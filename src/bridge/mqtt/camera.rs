@@ -1,0 +1,196 @@
+//! What is known of one camera, and its payloads.
+
+use super::outbox::{Kind, Outbox};
+use super::payload::{self, CameraDiagnostics, Event, OFFLINE, ONLINE, Percentiles, json};
+use crate::message::{Class, Classification, State, Status};
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+/// Ages that are kept for the percentiles of a heartbeat; of more results the first ones count.
+const AGES: usize = 4096;
+
+/// One camera.
+#[derive(Debug)]
+pub struct Camera {
+    /// Its part of the topics.
+    pub part: String,
+    /// What its topics begin with.
+    topic: String,
+    is_online: Option<bool>,
+    status: Option<Status>,
+    /// Its streams, by the model's name.
+    streams: BTreeMap<String, Stream>,
+    ages: Vec<f64>,
+    results: u64,
+}
+
+/// What one model says of the camera.
+#[derive(Debug)]
+struct Stream {
+    topic: String,
+    shown: Shown,
+    latest: Classification,
+    /// The latest result is not published.
+    is_new: bool,
+}
+
+/// What a stream shows.
+#[derive(Debug, Clone, PartialEq)]
+struct Shown {
+    class: Option<Class>,
+    since: SystemTime,
+}
+
+impl Camera {
+    /// A camera whose topics begin with `topic`, of which `part` is its own part.
+    pub fn new(topic: String, part: String) -> Self {
+        let (streams, ages) = (BTreeMap::new(), Vec::new());
+        Self { part, topic, is_online: None, status: None, streams, ages, results: 0 }
+    }
+
+    /// The topic of its availability.
+    pub fn availability(&self) -> String {
+        format!("{}/availability", self.topic)
+    }
+
+    /// The topic of its statistics.
+    pub fn diagnostics(&self) -> String {
+        format!("{}/diagnostics", self.topic)
+    }
+
+    /// What the topics of `model`'s stream begin with; one of several models has a level of its own.
+    pub fn stream(&self, part: Option<&str>) -> String {
+        part.map_or_else(|| self.topic.clone(), |part| format!("{}/{part}", self.topic))
+    }
+
+    /// All topics that the broker keeps for it.
+    pub fn retained(&self) -> Vec<String> {
+        let states = self.streams.values().map(|stream| format!("{}/state", stream.topic));
+        states.chain([self.availability(), self.diagnostics()]).collect()
+    }
+
+    /// Removes the streams of models that are not among `models`, and those whose topics are others now.
+    pub fn keep(&mut self, topic_of: impl Fn(&str) -> Option<String>, outbox: &mut Outbox) {
+        self.streams.retain(|model, stream| {
+            let stays = topic_of(model).is_some_and(|topic| topic == stream.topic);
+            if !stays {
+                outbox.remove(&format!("{}/state", stream.topic));
+            }
+            stays
+        });
+    }
+
+    /// A result of a stream whose topics begin with `topic`.
+    pub fn take_result(&mut self, result: &Classification, topic: String, outbox: &mut Outbox) {
+        self.set_online(true, outbox);
+        self.results += 1;
+        if self.ages.len() < AGES {
+            self.ages.push(result.timing.age_ms);
+        }
+        let now = Shown { class: result.classifications.first().cloned(), since: result.timestamp };
+        let label = |shown: &Shown| shown.class.as_ref().map(|class| class.label.clone());
+        let Some(stream) = self.streams.get_mut(&result.model) else {
+            let stream = Stream { topic, shown: now, latest: result.clone(), is_new: true };
+            self.streams.entry(result.model.clone()).or_insert(stream).publish(outbox);
+            return;
+        };
+        stream.latest = result.clone();
+        stream.is_new = true;
+        let before = label(&stream.shown);
+        if before == label(&now) {
+            stream.shown.class = now.class;
+            return;
+        }
+        stream.shown = now;
+        stream.tell(before.as_deref(), result.timestamp, outbox);
+        stream.publish(outbox);
+    }
+
+    /// A status of the camera.
+    pub fn take_status(&mut self, status: &Status, outbox: &mut Outbox) {
+        match status.state {
+            State::Flowing => self.set_online(true, outbox),
+            State::Starting | State::Lost | State::Ended => self.set_online(false, outbox),
+            State::Other(_) => {}
+        }
+        self.status = Some(status.clone());
+    }
+
+    /// The camera works, or it does not.
+    pub fn set_online(&mut self, is_online: bool, outbox: &mut Outbox) {
+        if self.is_online.replace(is_online) != Some(is_online) {
+            let word = if is_online { ONLINE } else { OFFLINE };
+            outbox.put(&self.availability(), Kind::STATE, word.into());
+        }
+    }
+
+    /// Publishes states with new results, and the statistics of the last `time`.
+    pub fn heartbeat(&mut self, time: Duration, outbox: &mut Outbox) {
+        if self.is_online.is_none() {
+            self.set_online(false, outbox);
+        }
+        for stream in self.streams.values_mut().filter(|stream| stream.is_new) {
+            stream.publish(outbox);
+        }
+        let status = self.status.as_ref();
+        let state = status.map_or(if self.results > 0 { "flowing" } else { "starting" }, |status| status.state.as_str());
+        let diagnostics = CameraDiagnostics {
+            state,
+            reason: status.and_then(|status| status.reason.as_deref()),
+            results_per_second: rounded(self.results as f64 / time.as_secs_f64().max(0.001)),
+            age_ms: Percentiles::of(&mut self.ages),
+            dropped: status.map_or(0, |status| status.dropped),
+            errors: status.map_or(0, |status| status.errors),
+        };
+        outbox.put(&self.diagnostics(), Kind::STATISTICS, json(&diagnostics));
+        self.ages.clear();
+        self.results = 0;
+    }
+
+    /// What it shows, in words, for people.
+    pub fn summary(&self) -> String {
+        let of = |stream: &Stream| stream.shown.class.as_ref().map_or("nothing".to_owned(), |class| class.label.clone());
+        match (self.is_online, self.streams.values().map(of).collect::<Vec<_>>()) {
+            (Some(false), _) => "offline".into(),
+            (_, shown) if shown.is_empty() => "no result yet".into(),
+            (_, shown) => shown.join(", "),
+        }
+    }
+}
+
+impl Stream {
+    fn publish(&mut self, outbox: &mut Outbox) {
+        self.is_new = false;
+        let class = self.shown.class.as_ref();
+        let state = payload::State {
+            label: class.map(|class| class.label.as_str()),
+            index: class.map(|class| class.index),
+            confidence: class.map(|class| class.confidence),
+            since: self.shown.since,
+            top: &self.latest.classifications,
+            age_ms: self.latest.timing.age_ms,
+            model: &self.latest.model,
+            timestamp: self.latest.timestamp,
+        };
+        outbox.put(&format!("{}/state", self.topic), Kind::STATE, json(&state));
+    }
+
+    /// Publishes that it has changed from the label `from`.
+    fn tell(&self, from: Option<&str>, timestamp: SystemTime, outbox: &mut Outbox) {
+        let topic = format!("{}/event", self.topic);
+        let event = Event {
+            event_type: "changed",
+            from,
+            to: self.shown.class.as_ref().map(|class| class.label.as_str()),
+            since: self.shown.since,
+            model: &self.latest.model,
+            timestamp,
+            missed: outbox.missed(&topic),
+        };
+        outbox.put(&topic, Kind::EVENT, json(&event));
+    }
+}
+
+fn rounded(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}

@@ -5,7 +5,7 @@ use crate::cli::Compile;
 use crate::config::ModelSettings;
 use crate::error::{Error, Result};
 use crate::labels::Labels;
-use crate::model::{Model, Source, metadata};
+use crate::model::{Model, Reading, Source, metadata};
 use crate::printable::line;
 use crate::publish::write_text;
 use crate::runtime;
@@ -43,12 +43,14 @@ pub fn run(args: &Compile, mut out: File) -> Result<()> {
     if labels.origin().is_some() {
         fs::write(folder.join("labels.txt"), as_text(labels)).map_err(cannot)?;
     }
-    // what was written must be a model for us
-    Model::read(&graph)?;
+    // what was written must be a model for us; an output from inside the graph is its only output now
+    let output = settings.output.as_deref().filter(|_| !model.inner);
+    Model::read_with(&graph, &Reading { output, ..Reading::default() })?;
+    let output = output.map_or(String::new(), |name| format!("--output {} ", line(name)));
     let size: u64 =
         fs::read_dir(folder).map_err(cannot)?.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum();
     let text = format!(
-        "{}: all {} nodes built for the NPU in {took:.1?}, {size} bytes in '{}'\n  glimpsed run --provider qnn --model {} ...\n",
+        "{}: all {} nodes built for the NPU in {took:.1?}, {size} bytes in '{}'\n  glimpsed run --provider qnn --model {} {output}...\n",
         line(&model.name),
         model.nodes(),
         line(&folder.display().to_string()),

@@ -14,7 +14,8 @@ pub fn are_probabilities(values: &[f32]) -> bool {
 /// What makes `scores` doubtful by the first `values`, in words; `certain` are those that the file or the user says.
 pub fn doubt(values: &[f32], scores: Scores, certain: bool) -> Option<String> {
     let sum: f64 = values.iter().map(|value| f64::from(*value)).sum();
-    let within = values.iter().all(|value| (0.0..=1.0).contains(value));
+    // zeros alone say nothing
+    let within = values.iter().all(|value| (0.0..=1.0).contains(value)) && sum > 0.0;
     match scores {
         Scores::Probabilities if values.len() > 1 && sum > 1.05 => Some(format!(
             "the model's probabilities sum to {sum:.2}, not to 1: its Softmax is along another axis than the classes, or each class has a \
@@ -61,6 +62,7 @@ mod tests {
             (&[0.2, 0.9, 0.4], Scores::Logits, true),
             (&[0.2, 0.9, 0.4], Scores::Independent, true),
             (&[0.2, -3.0, 0.4], Scores::Logits, false),
+            (&[0.0, 0.0, 0.0], Scores::Logits, false),
             (&[0.2, 0.9], Scores::Logits, false),
         ] {
             assert_eq!(doubt(values, scores, certain), None, "{values:?}");

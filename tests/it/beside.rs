@@ -207,6 +207,19 @@ fn any_names_of_classes_decide_between_two_outputs() {
 }
 
 #[test]
+fn a_model_of_two_outputs_is_built_with_the_one_that_is_named() {
+    let (Some(testdata), Some(qnn_dir)) = (common::testdata(), common::qnn_dir()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let two = crate::forms::two_heads(Net::read(&testdata.join("models/squeezenet1_1_w8a8_f32out.onnx")));
+    let (model, built) = (written(folder.path(), &two.bytes(), &[]), folder.path().join("built"));
+    let flags = ["--output", "gender", "--folder"];
+    let output =
+        common::glimpsed().arg("compile").arg(&model).args(flags).arg(&built).arg("--qnn-dir").arg(qnn_dir).output().unwrap();
+    assert!(output.status.success(), "{}", common::stderr(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("model.onnx --output gender ..."), "{output:?}");
+}
+
+#[test]
 fn a_model_with_fixed_shapes_keeps_its_recipe_and_labels() {
     let Some(testdata) = common::testdata() else { return };
     let folder = tempfile::tempdir().unwrap();

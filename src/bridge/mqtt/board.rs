@@ -6,7 +6,7 @@ use super::identity::name;
 use super::outbox::{Kind, Outbox};
 use super::payload::{BoardDiagnostics, Info, Named, OFFLINE, ONLINE, Percentiles, json};
 use super::topics::{Topics, part};
-use crate::message::{Classification, Hello, Message};
+use crate::message::{Classification, Hello, Message, Stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -120,9 +120,9 @@ impl Board {
         }
         self.hello = Some(hello.clone());
         for (name, camera) in &mut self.cameras {
-            let topics: BTreeMap<_, _> =
-                models(hello, name).map(|model| (model, camera.stream(level(hello, name, model).as_deref()))).collect();
-            camera.keep(|model| topics.get(model).cloned(), outbox);
+            let streams = hello.streams.iter().filter(|stream| stream.camera == *name);
+            let topics: Vec<_> = streams.map(|stream| camera.stream(levels(hello, stream).as_deref())).collect();
+            camera.keep(&topics, outbox);
         }
         self.announce(hello, outbox);
         self.set_online(true, outbox);
@@ -146,14 +146,15 @@ impl Board {
         }
         for (name, camera) in &self.cameras {
             let Some(topic) = self.topics.camera_config(&camera.part) else { return };
-            let streams: Vec<_> = models(hello, name)
-                .map(|model| {
-                    let level = level(hello, name, model);
-                    let topic = camera.stream(level.as_deref());
-                    let labels = hello.models.iter().find(|known| known.name == model).map_or(&hello.labels, |known| &known.labels);
-                    discovery::Stream { level, topic, model: model.to_owned(), labels: labels.as_slice() }
-                })
-                .collect();
+            let streams = hello.streams.iter().filter(|stream| stream.camera == *name);
+            let streams = streams.map(|stream| {
+                let levels = levels(hello, stream);
+                let topic = camera.stream(levels.as_deref());
+                let model = hello.models.iter().find(|known| known.name == stream.model);
+                let labels = model.map_or(&hello.labels, |model| &model.labels).as_slice();
+                discovery::Stream { levels, topic, model: &stream.model, labels }
+            });
+            let streams = streams.collect();
             let described = discovery::Camera {
                 name: format!("{} {name}", self.name),
                 id: format!("{}_{}", self.topics.id, camera.part),
@@ -172,7 +173,8 @@ impl Board {
         if self.inference.len() < TIMES {
             self.inference.push(result.timing.inference_ms);
         }
-        let topic = camera.stream(level(hello, &result.source, &result.model).as_deref());
+        let (source, region, model) = (result.source.clone(), result.region.clone(), result.model.clone());
+        let topic = camera.stream(levels(hello, &Stream { camera: source, region, model }).as_deref());
         camera.take_result(result, topic, outbox);
     }
 
@@ -206,14 +208,12 @@ impl Board {
     }
 }
 
-/// The models that classify the frames of `camera`.
-fn models<'h>(hello: &'h Hello, camera: &str) -> impl Iterator<Item = &'h str> {
-    hello.streams.iter().filter(move |stream| stream.camera == camera).map(|stream| stream.model.as_str())
-}
-
-/// The level that the topics of `model`'s stream have of their own: none, if it is the only one of its camera.
-fn level(hello: &Hello, camera: &str, model: &str) -> Option<String> {
-    (models(hello, camera).count() > 1).then(|| name(model))
+/// The levels that the topics of `stream` have of their own: its region, and its model if that is not the only one there.
+fn levels(hello: &Hello, stream: &Stream) -> Option<String> {
+    let beside = |other: &&Stream| other.camera == stream.camera && other.region == stream.region;
+    let model = (hello.streams.iter().filter(beside).count() > 1).then(|| name(&stream.model));
+    let levels: Vec<_> = stream.region.as_deref().map(name).into_iter().chain(model).collect();
+    (!levels.is_empty()).then(|| levels.join("/"))
 }
 
 #[cfg(test)]

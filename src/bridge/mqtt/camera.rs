@@ -18,13 +18,13 @@ pub struct Camera {
     topic: String,
     is_online: Option<bool>,
     status: Option<Status>,
-    /// Its streams, by the model's name.
+    /// Its streams, by what their topics begin with.
     streams: BTreeMap<String, Stream>,
     ages: Vec<f64>,
     results: u64,
 }
 
-/// What one model says of the camera.
+/// What one model says of the camera, or of a region of its picture.
 #[derive(Debug)]
 struct Stream {
     topic: String,
@@ -58,9 +58,9 @@ impl Camera {
         format!("{}/diagnostics", self.topic)
     }
 
-    /// What the topics of `model`'s stream begin with; one of several models has a level of its own.
-    pub fn stream(&self, part: Option<&str>) -> String {
-        part.map_or_else(|| self.topic.clone(), |part| format!("{}/{part}", self.topic))
+    /// What the topics of a stream begin with; one of several has `levels` of its own.
+    pub fn stream(&self, levels: Option<&str>) -> String {
+        levels.map_or_else(|| self.topic.clone(), |levels| format!("{}/{levels}", self.topic))
     }
 
     /// All topics that the broker keeps for it.
@@ -69,12 +69,12 @@ impl Camera {
         states.chain([self.availability(), self.diagnostics()]).collect()
     }
 
-    /// Removes the streams of models that are not among `models`, and those whose topics are others now.
-    pub fn keep(&mut self, topic_of: impl Fn(&str) -> Option<String>, outbox: &mut Outbox) {
-        self.streams.retain(|model, stream| {
-            let stays = topic_of(model).is_some_and(|topic| topic == stream.topic);
+    /// Removes the streams whose topics begin with none of `topics`.
+    pub fn keep(&mut self, topics: &[String], outbox: &mut Outbox) {
+        self.streams.retain(|topic, _| {
+            let stays = topics.contains(topic);
             if !stays {
-                outbox.remove(&format!("{}/state", stream.topic));
+                outbox.remove(&format!("{topic}/state"));
             }
             stays
         });
@@ -89,9 +89,9 @@ impl Camera {
         }
         let now = Shown { class: result.classifications.first().cloned(), since: result.timestamp };
         let label = |shown: &Shown| shown.class.as_ref().map(|class| class.label.clone());
-        let Some(stream) = self.streams.get_mut(&result.model) else {
-            let stream = Stream { topic, shown: now, latest: result.clone(), is_new: true };
-            self.streams.entry(result.model.clone()).or_insert(stream).publish(outbox);
+        let Some(stream) = self.streams.get_mut(&topic) else {
+            let stream = Stream { topic: topic.clone(), shown: now, latest: result.clone(), is_new: true };
+            self.streams.entry(topic).or_insert(stream).publish(outbox);
             return;
         };
         stream.latest = result.clone();
@@ -169,6 +169,7 @@ impl Stream {
             since: self.shown.since,
             top: &self.latest.classifications,
             age_ms: self.latest.timing.age_ms,
+            region: self.latest.region.as_deref(),
             model: &self.latest.model,
             timestamp: self.latest.timestamp,
         };
@@ -183,6 +184,7 @@ impl Stream {
             from,
             to: self.shown.class.as_ref().map(|class| class.label.as_str()),
             since: self.shown.since,
+            region: self.latest.region.as_deref(),
             model: &self.latest.model,
             timestamp,
             missed: outbox.missed(&topic),

@@ -26,14 +26,14 @@ pub struct Camera<'a> {
     pub streams: Vec<Stream<'a>>,
 }
 
-/// What one model says of a camera.
+/// What one model says of a camera, or of a region of its picture.
 pub struct Stream<'a> {
-    /// The level of its topics; `None` for the only one.
-    pub level: Option<String>,
+    /// The levels that its topics have of their own; `None` for the only stream.
+    pub levels: Option<String>,
     /// What its topics begin with.
     pub topic: String,
     /// The model's name.
-    pub model: String,
+    pub model: &'a str,
     /// The names of its classes.
     pub labels: &'a [String],
 }
@@ -80,9 +80,11 @@ pub fn camera(topics: &Topics, camera: &Camera, hello: &Hello) -> Value {
     let id = &camera.id;
     let mut components = Map::new();
     for stream in &camera.streams {
-        let key = |kind: &str| stream.level.as_ref().map_or_else(|| kind.to_owned(), |level| format!("{level}_{kind}"));
-        let named = |name: &str| match &stream.level {
-            Some(_) => json!(format!("{} {}", stream.model, name.to_lowercase())),
+        let key = |kind: &str| {
+            stream.levels.as_ref().map_or_else(|| kind.to_owned(), |levels| format!("{}_{kind}", levels.replace('/', "_")))
+        };
+        let named = |name: &str| match &stream.levels {
+            Some(levels) => json!(format!("{} {}", levels.replace('/', " "), name.to_lowercase())),
             None => json!(name),
         };
         let state = format!("{}/state", stream.topic);
@@ -90,7 +92,7 @@ pub fn camera(topics: &Topics, camera: &Camera, hello: &Hello) -> Value {
             "platform": "sensor",
             "unique_id": format!("{id}_{}", key("label")),
             // the name of the only one is the device's
-            "name": if stream.level.is_some() { named("Label") } else { Value::Null },
+            "name": if stream.levels.is_some() { named("Label") } else { Value::Null },
             "state_topic": state,
             "icon": "mdi:eye",
             "json_attributes_topic": state,
@@ -102,7 +104,7 @@ pub fn camera(topics: &Topics, camera: &Camera, hello: &Hello) -> Value {
             &mut label,
             match listed {
                 true => {
-                    json!({ "value_template": "{{ value_json.label }}", "device_class": "enum", "options": distinct(stream.labels) })
+                    json!({ "value_template": "{{ value_json.label }}", "device_class": "enum", "options": distinct(stream.labels.iter().map(String::as_str)) })
                 }
                 // a state of Home Assistant has at most 255 characters
                 false => json!({
@@ -170,7 +172,7 @@ pub fn camera(topics: &Topics, camera: &Camera, hello: &Hello) -> Value {
             "identifiers": [id],
             "name": camera.name,
             "manufacturer": "glimpsed",
-            "model": camera.streams.iter().map(|stream| stream.model.as_str()).collect::<Vec<_>>().join(", "),
+            "model": distinct(camera.streams.iter().map(|stream| stream.model)).join(", "),
             "sw_version": version(hello),
             "via_device": topics.id,
         },
@@ -204,11 +206,11 @@ fn measured(measure: Option<(&str, &str, u8)>) -> Value {
     }
 }
 
-fn distinct(labels: &[String]) -> Vec<&str> {
-    let mut distinct: Vec<&str> = Vec::new();
-    for label in labels {
-        if !distinct.contains(&label.as_str()) {
-            distinct.push(label);
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut distinct = Vec::new();
+    for name in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
         }
     }
     distinct
@@ -240,13 +242,13 @@ mod tests {
         Hello::new(vec![model], vec!["front".into()])
     }
 
-    fn announced(labels: usize, levels: &[Option<&str>]) -> Value {
+    fn announced(labels: usize, levels: &[Option<&'static str>]) -> Value {
         let hello = hello(labels);
         let topics = Topics::new(&params(""), &Identity { node: "rubik".into(), id: "glimpsed_1".into() });
-        let stream = |level: &Option<&str>| Stream {
-            level: level.map(str::to_owned),
+        let stream = |level: &Option<&'static str>| Stream {
+            levels: level.map(str::to_owned),
             topic: level.map_or("glimpsed/rubik/front".into(), |level| format!("glimpsed/rubik/front/{level}")),
-            model: level.unwrap_or("m").to_owned(),
+            model: "m",
             labels: &hello.labels,
         };
         let described = Camera {
@@ -293,8 +295,8 @@ mod tests {
 
     #[test]
     fn several_models_have_sensors_of_their_own() {
-        let device = announced(2, &[Some("pets"), Some("cars")]);
+        let device = announced(2, &[Some("pets"), Some("door/cars")]);
         assert_eq!(device["components"]["pets_label"]["state_topic"], "glimpsed/rubik/front/pets/state");
-        assert_eq!(device["components"]["cars_confidence"]["name"], "cars confidence");
+        assert_eq!(device["components"]["door_cars_confidence"]["name"], "door cars confidence");
     }
 }

@@ -62,6 +62,9 @@ pub struct State<'a> {
     pub top: &'a [Class],
     /// The age of the latest frame when its result was published by the daemon, in milliseconds.
     pub age_ms: f64,
+    /// The region of the picture; absent: the whole one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<&'a str>,
     /// The model's name.
     pub model: &'a str,
     /// When the latest frame was captured.
@@ -81,6 +84,9 @@ pub struct Event<'a> {
     /// Since when.
     #[serde(with = "timestamp")]
     pub since: SystemTime,
+    /// The region of the picture; absent: the whole one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<&'a str>,
     /// The model's name.
     pub model: &'a str,
     /// When the frame was captured that decided it.

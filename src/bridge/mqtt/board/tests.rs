@@ -154,7 +154,7 @@ fn a_camera_that_is_gone_is_removed_from_the_broker() {
 }
 
 #[test]
-fn several_models_have_a_level_of_their_own() {
+fn several_models_and_regions_have_levels_of_their_own() {
     let mut published = Published::new();
     published.take(hello(&["m"], &["front"]));
     published.take(result("front", "m", "cat"));
@@ -166,4 +166,14 @@ fn several_models_have_a_level_of_their_own() {
     assert!(sent.contains(&("front/state".into(), String::new())), "{sent:?}");
     let topics: Vec<_> = sent.iter().map(|(topic, _)| topic.as_str()).collect();
     assert!(topics.contains(&"front/m/state") && topics.contains(&"front/n_x/state"), "{topics:?}");
+    let Message::Hello(mut hello) = hello(&["m"], &["front"]) else { unreachable!() };
+    hello.streams.push(Stream { region: Some("left door".into()), ..hello.streams[0].clone() });
+    published.take(Message::Hello(hello));
+    let Message::Classification(mut result) = result("front", "m", "dog") else { unreachable!() };
+    result.region = Some("left door".into());
+    published.take(Message::Classification(result));
+    let sent = published.sent();
+    let state = &sent.iter().find(|(topic, _)| topic == "front/left_door/state").unwrap().1;
+    assert_eq!(serde_json::from_str::<Value>(state).unwrap()["region"], "left door");
+    assert!(sent.contains(&("front/m/state".into(), String::new())), "{sent:?}");
 }

@@ -34,6 +34,11 @@ impl Caption {
         Self(Arc::new(Shared { lasts: time, ..Shared::default() }))
     }
 
+    /// How long a text is valid.
+    pub fn lasts(&self) -> Duration {
+        self.0.lasts.max(LASTS)
+    }
+
     /// Records that a video shows it.
     pub fn want(&self) {
         self.0.wanted.store(true, Ordering::Relaxed);
@@ -66,7 +71,7 @@ impl Caption {
     /// The text to draw from `now` on, if it has changed; empty if the last result is too old.
     pub fn take(&self, now: Instant) -> Option<String> {
         let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
-        if text.at.is_some_and(|at| now.saturating_duration_since(at) > self.0.lasts.max(LASTS)) {
+        if text.at.is_some_and(|at| now.saturating_duration_since(at) > self.lasts()) {
             *text = Text::default();
             return Some(String::new());
         }

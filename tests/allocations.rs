@@ -79,7 +79,7 @@ fn a_whole_frame_costs_none() {
         let frames = [&frame, &frame, &other, &other];
         let four = || {
             for frame in frames {
-                classifier.slot().prepare(frame);
+                classifier.slot().prepare(frame, None).unwrap();
                 classifier.finish(Some(&mut still), &mut prediction).unwrap();
                 reused += usize::from(prediction.reused);
             }

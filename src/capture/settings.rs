@@ -1,21 +1,16 @@
-//! What the user can set of a camera (the section `[[camera]]`), and the parameters of a source.
+//! What the user can set of a camera: the section `[[camera]]`.
 
 use super::launch;
 use super::orientation::{Rotate, Turn};
-use super::pipeline::{Pipeline, TEARDOWN_DEADLINE};
+use super::region::{self, Region};
 use super::signs::Limits;
-use crate::backoff::Backoff;
 use crate::frame::Orientation;
 use crate::settings::{Key, Kind, Placed, Section, defaults, heading};
-use crate::stats::Unusable;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The pause before a lost camera is reopened: 0.5 s, doubling up to 10 s; reset after a minute of frames.
-const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10), Duration::from_secs(60));
 
 /// The longest name of a camera, in bytes: each message carries it.
 const NAME: usize = 128;
@@ -36,7 +31,7 @@ const ROTATIONS: [(&str, &str, Option<u32>); 5] = [
 pub const SOURCE: &str = "source";
 
 /// The keys.
-pub const KEYS: [Key; 14] = [
+pub const KEYS: [Key; 15] = [
     Key::new("name", Kind::Text, "The name of the camera in the results")
         .default_described("camera")
         .flag("--name", "NAME", heading::CAMERA)
@@ -49,7 +44,9 @@ pub const KEYS: [Key; 14] = [
     .flag("--pipeline", "FILE", heading::CAMERA)
     .in_group(SOURCE),
     Key::new("launch", Kind::Text, "gst-launch text instead of a .launch file; it ends in appsink name=frames"),
-    Key::new("models", Kind::Names, "The models that classify this camera's pictures, by their names").default_described("all models"),
+    Key::new("models", Kind::Names, "The models that classify this camera's pictures, by their names")
+        .default_described("all models; none where it has regions"),
+    Key::new("region", Kind::Sections(region::SECTION), "Parts of its picture that are classified by themselves"),
     Key::new("vars", Kind::Variables, "Variables of this camera's pipeline; before those of [vars]"),
     Key::new(
         "live",
@@ -116,8 +113,10 @@ pub struct Camera {
     pub name: Arc<str>,
     /// gst-launch text, variables filled in.
     pub pipeline: String,
-    /// The names of its models; `None`: all models.
+    /// The names of the models that classify its whole picture; `None`: all models, or none if there are regions.
     pub models: Option<Vec<Arc<str>>>,
+    /// Parts of its picture that are classified by themselves.
+    pub regions: Vec<Region>,
     /// How its frames are made upright.
     pub turn: Turn,
     /// Whether it is live; `None`: the kind of its source decides.
@@ -148,6 +147,7 @@ impl Camera {
             name: name.into(),
             pipeline: pipeline.into(),
             models: None,
+            regions: Vec::new(),
             turn: Turn::default(),
             live: None,
             limits: Limits::default(),
@@ -159,8 +159,8 @@ impl Camera {
 
     /// Whether `other` is the same source, whatever classifies its frames.
     pub fn is_same_source(&self, other: &Self) -> bool {
-        let models = self.models.clone();
-        *self == Self { models, ..other.clone() }
+        let (models, regions) = (self.models.clone(), self.regions.clone());
+        *self == Self { models, regions, ..other.clone() }
     }
 
     /// What `[[camera]]` says. It needs a name where it is not the only one. Variables of the pipeline come from flags, which are among
@@ -189,7 +189,9 @@ impl Camera {
         let unchanged = section.get("unchanged");
         let models = section.get::<Option<Vec<String>>>("models");
         let models = models.map(|names| names.into_iter().map(Arc::from).collect());
-        let camera = Self { name: name?.into(), pipeline: pipeline?, models, turn, live, limits, min_interval, unchanged, stuck };
+        let regions = Region::all(section);
+        let camera =
+            Self { name: name?.into(), pipeline: pipeline?, models, regions, turn, live, limits, min_interval, unchanged, stuck };
         (section.count() == before).then_some(camera)
     }
 }
@@ -256,51 +258,4 @@ impl Default for Limits {
     fn default() -> Self {
         defaults(&[&KEYS], Self::read)
     }
-}
-
-/// The parameters of a source.
-#[derive(Clone)]
-pub struct Params {
-    /// The camera's name, for the log.
-    pub name: Arc<str>,
-    /// gst-launch text, variables and comments already expanded.
-    pub pipeline: String,
-    /// Whether the source is live; `None`: derived from its kind.
-    pub live: Option<bool>,
-    /// Configures elements of the newly built pipeline, before it starts.
-    pub prepare: Arc<dyn Fn(&Pipeline) + Send + Sync>,
-    /// The time limits after which a live source without frames is lost.
-    pub limits: Limits,
-    /// The average time between two frames, at the least.
-    pub min_interval: Option<Duration>,
-    /// Counters of the frames that get no result.
-    pub unusable: Arc<Unusable>,
-    /// The orientation of its frames.
-    pub turn: Turn,
-    /// The pause before a lost camera is reopened.
-    pub backoff: Backoff,
-}
-
-impl Params {
-    /// The source of `pipeline` with the defaults of a camera.
-    pub fn new(pipeline: &str) -> Self {
-        Self {
-            name: "the pipeline".into(),
-            pipeline: pipeline.to_owned(),
-            live: None,
-            prepare: Arc::new(|_| {}),
-            limits: Limits::default(),
-            min_interval: None,
-            unusable: Arc::default(),
-            turn: Turn::default(),
-            backoff: RETRY,
-        }
-    }
-}
-
-/// The longest time that a live source with a healthy thread may be without progress: the pause after a loss, opening, waiting for
-/// the first frame (or a stall), and teardown; with a margin for a busy machine.
-pub fn longest_silence(limits: &Limits) -> Duration {
-    let silent = limits.start + limits.start.max(limits.stall);
-    RETRY.most() + silent + TEARDOWN_DEADLINE + Duration::from_secs(5)
 }

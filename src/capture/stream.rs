@@ -2,8 +2,8 @@
 
 use super::bus::Event;
 use super::change::Change;
+use super::params::Params;
 use super::pipeline::Pipeline;
-use super::settings::Params;
 use super::watch::{Reports, Watcher};
 use crate::error::Result;
 use crate::frame::Frame;

@@ -1,8 +1,8 @@
 //! The supervisor of a source: a live one that fails, ends or stalls is rebuilt, with exponential back-off.
 
 use super::change::Change;
+use super::params::Params;
 use super::pipeline::Pipeline;
-use super::settings::Params;
 use super::stream::{Ended, run_once};
 use super::watch::Reports;
 use crate::error::{Error, Kind, Result};

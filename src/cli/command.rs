@@ -12,6 +12,7 @@ use super::tools::{Compare, Compile, Completions, Inspect, Subscribe};
 use crate::capture::Turn;
 use crate::config::{self, ModelSettings};
 use crate::error::Result;
+use crate::frame::Crop;
 use crate::model::BUILTIN;
 use crate::runtime::usual_qnn_folders;
 use crate::settings::values;
@@ -144,6 +145,11 @@ impl Classify {
     /// The settings of the model.
     pub fn settings(&self) -> Result<ModelSettings> {
         config::model_of_flags(&self.model.flags)
+    }
+
+    /// The part of pictures and films that is classified; `None`: all of it.
+    pub fn crop(&self) -> Result<Option<Crop>> {
+        config::crop_of_flags(&self.turn.flags)
     }
 
     /// The orientation of pictures and films.

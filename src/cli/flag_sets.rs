@@ -25,13 +25,13 @@ flag_sets! {
     /// What classifies, and what runs it.
     Model = [all_of("model"), all_of("execution")].concat();
     /// The cameras of `run`.
-    Cameras = [all_of("camera"), all_of("")].concat();
+    Cameras = [all_of("camera"), all_of("camera.region"), all_of("")].concat();
     /// Those of `check` and `doctor`, which would ignore the others.
-    CheckedCameras = [checked("camera"), checked("")].concat();
+    CheckedCameras = [checked("camera"), checked("camera.region"), checked("")].concat();
     /// The one pipeline that is measured.
     OnePipeline = [only("camera", &["pipeline", "rotate", "mirror"]), all_of("")].concat();
-    /// The orientation of pictures.
-    Orientation = only("camera", &["rotate", "mirror"]);
+    /// The orientation of pictures, and the part of them that is classified.
+    Orientation = [only("camera", &["rotate", "mirror"]), all_of("camera.region")].concat();
     /// The subscribers of `run`.
     Subscribers = [all_of("socket"), all_of("output")].concat();
     /// Those of `check` and `doctor`.

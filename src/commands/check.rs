@@ -66,10 +66,13 @@ fn text(origin: &Origin, Opened { settings, models }: &Opened) -> String {
     for camera in &settings.cameras {
         let pipeline = camera.pipeline.split_whitespace().collect::<Vec<_>>().join(" ");
         text += &format!("  camera  {}: {}\n", line(&camera.name), line(&pipeline));
-        if models.len() > 1 {
+        if models.len() > 1 || !camera.regions.is_empty() {
             let streams = config::streams(camera, &settings.keys());
-            let names: Vec<_> = streams.iter().map(|stream| line(&stream.model).into_owned()).collect();
-            text += &format!("          classified by {}\n", names.join(", "));
+            for stream in streams {
+                let part = stream.region_name().map_or("the whole picture".into(), |name| line(name));
+                let model = if stream.model.is_empty() { &models[0].model.name } else { &*stream.model };
+                text += &format!("          {part}: classified by {}\n", line(model));
+            }
         }
     }
     if let Some(socket) = &settings.socket {

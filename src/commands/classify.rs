@@ -6,7 +6,7 @@ use crate::capture;
 use crate::cli::Classify;
 use crate::engine::Classifier;
 use crate::error::{Error, Kind, Result};
-use crate::frame::Frame;
+use crate::frame::{Crop, Frame};
 use crate::message::{self, Borrowed, Repeated};
 use crate::npu;
 use crate::prediction::{Prediction, milliseconds};
@@ -21,6 +21,7 @@ use std::path::Path;
 
 /// Classifies all of them. One that fails is told and left out; the exit status says so at the end.
 pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
+    let crop = args.crop()?;
     let opening = stop.opening();
     let mut classifier = startup::model(args.settings()?)?.classifier()?;
     capture::start_gstreamer()?;
@@ -32,7 +33,7 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
             break;
         }
         begun += 1;
-        match classify(image, args, &mut classifier, format, &mut out, stop) {
+        match classify((image, crop), args, &mut classifier, format, &mut out, stop) {
             Err(error) if error.kind() == Kind::NobodyReads || (error.kind() == Kind::Failed && args.images.len() == 1) => {
                 return Err(error);
             }
@@ -57,7 +58,14 @@ pub fn ended(all: usize, failed: usize, left: usize) -> Result<()> {
     }
 }
 
-fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: Format, out: &mut File, stop: &Stop) -> Result<()> {
+fn classify(
+    (file, crop): (&Path, Option<Crop>),
+    args: &Classify,
+    classifier: &mut Classifier,
+    format: Format,
+    out: &mut File,
+    stop: &Stop,
+) -> Result<()> {
     let shown = file.display().to_string();
     let told = |error: Error| match error.kind() {
         Kind::NobodyReads => error,
@@ -68,7 +76,7 @@ fn classify(file: &Path, args: &Classify, classifier: &mut Classifier, format: F
     let mut prediction = classifier.blank(&shown);
     let mut results = 0;
     let mut one = |frame: &Frame| {
-        classifier.classify(frame, &mut prediction)?;
+        classifier.classify_part(frame, crop, &mut prediction)?;
         let inference = args.repeat.map(|times| repeat(times, classifier, &mut prediction, stop)).transpose()?;
         prediction.seq = results;
         write(&prediction, inference.as_ref(), format, out)?;

@@ -33,15 +33,17 @@ pub fn read(layers: &Layers, names: &[String], environment: &dyn Fn(&str) -> Opt
         layers.fault(camera.origin, format!("too many cameras: at most {most} are allowed"));
         sections.truncate(most);
     }
+    let by_model = layers.flags.value("model", "file").is_some();
     let vars = layers.top().variables("vars");
     let (mut cameras, mut pipelines) = (Vec::new(), Vec::new());
     for section in &sections {
         let Some(mut camera) = Camera::read(section, sections.len() == 1, &vars, environment) else { continue };
-        if layers.flags.value("model", "file").is_some() {
+        if by_model {
             // it is in place of the models of the file
             camera.models = None;
+            camera.regions.iter_mut().for_each(|region| region.model = None);
         }
-        check_models(section, &camera, names);
+        check_models(section, &camera, names, if by_model { 1 } else { names.len() });
         let origin = section.origin_of("pipeline").or(section.origin_of("launch")).unwrap_or(section.origin);
         let text = Placed { value: camera.pipeline.clone(), origin };
         pipelines.push(PipelineText { camera: camera.name.to_string(), text });
@@ -51,28 +53,39 @@ pub fn read(layers: &Layers, names: &[String], environment: &dyn Fn(&str) -> Opt
     (cameras, pipelines)
 }
 
-/// All models of `camera` must be among `names`, each once.
-fn check_models(section: &Section, camera: &Camera, names: &[String]) {
+/// All models of `camera` must be among `names`, each once; its regions name one where there are several.
+fn check_models(section: &Section, camera: &Camera, names: &[String], count: usize) {
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
-    let named = camera.models.iter().flatten();
-    for (n, name) in named.clone().enumerate() {
-        if known.contains(&&**name) {
-            if named.clone().take(n).any(|other| other == name) {
-                section.fault("models", format!("models has '{name}' twice"));
-            }
-            continue;
+    let check = |key: &str, name: &str| {
+        if known.contains(&name) {
+            return;
         }
-        let near = nearest(name, &known);
-        section.fault(
-            "models",
-            match near {
-                Some(near) => format!("there is no model '{name}'; did you mean '{near}'?"),
-                None if known.is_empty() => {
-                    format!("there is no model '{name}': the only model has no name, and classifies the pictures of all cameras")
-                }
-                None => format!("there is no model '{name}'; there are: {}", known.join(", ")),
-            },
-        );
+        let text = match nearest(name, &known) {
+            Some(near) => format!("there is no model '{name}'; did you mean '{near}'?"),
+            None if known.is_empty() => {
+                format!("there is no model '{name}': the only model has no name, and classifies the pictures of all cameras")
+            }
+            None => format!("there is no model '{name}'; there are: {}", known.join(", ")),
+        };
+        section.fault(key, text);
+    };
+    for (n, name) in camera.models.iter().flatten().enumerate() {
+        check("models", name);
+        if camera.models.iter().flatten().take(n).any(|other| other == name) {
+            section.fault("models", format!("models has '{name}' twice"));
+        }
+    }
+    for region in &camera.regions {
+        match &region.model {
+            Some(name) => check("region", name),
+            None if count > 1 => {
+                section.fault(
+                    "region",
+                    format!("the region '{}' names no model; with more than one model, each needs its own", region.name),
+                );
+            }
+            None => {}
+        }
     }
 }
 

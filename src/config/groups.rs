@@ -6,7 +6,7 @@ use crate::settings::{Group, Repeat};
 use crate::{capture, model, preprocess, publish, runtime};
 
 /// All sections. `execution.qnn` is one within another.
-pub static GROUPS: [Group; 8] = [
+pub static GROUPS: [Group; 9] = [
     Group {
         repeat: Repeat::OnceOrMany,
         ..section("model", "what classifies, and how a picture becomes its input", &[&model::KEYS, &preprocess::KEYS])
@@ -14,6 +14,10 @@ pub static GROUPS: [Group; 8] = [
     section("execution", "what runs the model", &[&runtime::KEYS]),
     section("execution.qnn", "options of QNN by their own names", &[&runtime::QNN_KEYS]),
     Group { repeat: Repeat::Many, ..section("camera", "one of these for each camera", &[&capture::KEYS]) },
+    Group {
+        repeat: Repeat::Many,
+        ..section("camera.region", "one of these for each part of a camera's picture", &[&capture::REGION_KEYS])
+    },
     section("", "what all cameras share", &[&capture::VARS]),
     section("socket", "where subscribers connect, and who may", &[&socket::KEYS]),
     section("mqtt", "the broker of `glimpsed mqtt`, a program beside the daemon", &[&mqtt::KEYS]),

@@ -6,9 +6,10 @@ use super::reading::Reading;
 use super::refused::Refused;
 use super::settings::{self, Read};
 use crate::bridge::mqtt;
-use crate::capture::Turn;
+use crate::capture::{Region, Turn};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::frame::Crop;
 use crate::runtime;
 use crate::settings::{Faults, Flags, Layers};
 use std::ffi::OsString;
@@ -97,6 +98,16 @@ pub fn mqtt(file: Option<&Path>, flags: &Flags) -> Result<(mqtt::Params, Option<
 /// The orientation that `flags` set.
 pub fn turn_of_flags(flags: &Flags) -> Turn {
     Turn::read(&Layers::of_flags(&GROUPS, flags).section_of_flags("camera"))
+}
+
+/// The part of the picture that `flags` name; `None`: all of it.
+pub fn crop_of_flags(flags: &Flags) -> Result<Option<Crop>> {
+    let layers = Layers::of_flags(&GROUPS, flags);
+    let crop = Region::crop_of_flags(&layers.section_of_flags("camera"));
+    match layers.into_faults() {
+        faults if faults.is_empty() => Ok(crop),
+        faults => Err(Faults::new(faults).error(None)),
+    }
 }
 
 fn no_model() -> Error {

@@ -13,12 +13,12 @@ mod refused;
 mod settings;
 mod streams;
 
-pub use crate::capture::{Camera, Stuck};
+pub use crate::capture::{Camera, Region, Stuck};
 pub use crate::publish::Output;
 pub use cameras::{CAMERAS, PipelineText};
 pub use changes::Changes;
 pub use groups::{GROUPS, SCHEMA_ID, SCHEMA_TITLE};
-pub use load::{PATH, as_far_as_readable, load, model_of_flags, mqtt, of_flags, parse, qnn_dir, turn_of_flags};
+pub use load::{PATH, as_far_as_readable, crop_of_flags, load, model_of_flags, mqtt, of_flags, parse, qnn_dir, turn_of_flags};
 pub use models::{MODELS, ModelSettings};
 pub use reading::{Reading, Unsound};
 pub use refused::Refused;

@@ -2,7 +2,7 @@
 
 use super::cameras::{self, PipelineText};
 use super::models::{self, ModelSettings};
-use super::streams::uses;
+use super::streams::streams;
 use crate::bridge::mqtt;
 use crate::capture::Camera;
 use crate::publish::{self, Output, socket};
@@ -55,7 +55,9 @@ pub fn read(layers: &Layers, environment: &dyn Fn(&str) -> Option<OsString>) -> 
     let publish::Params { stdout: output, status_interval } = publish::Params::read(&layers.section("output"));
     // where something is wrong, it is not known who uses what
     let known = layers.count() == 0;
-    let is_used = |model: &Placed<ModelSettings>| !known || cameras.iter().any(|camera| uses(camera, &model.value.key()));
+    let keys: Vec<_> = models.iter().map(|model| model.value.key()).collect();
+    let used: Vec<_> = cameras.iter().flat_map(|camera| streams(camera, &keys)).map(|stream| stream.model).collect();
+    let is_used = |model: &Placed<ModelSettings>| !known || used.contains(&model.value.key());
     let (models, unused): (Vec<_>, Vec<_>) = models.into_iter().partition(is_used);
     let settings = Settings {
         models: models.iter().map(|model| model.value.clone()).collect(),

@@ -10,7 +10,7 @@ use crate::engine::{Stream, StreamId};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::metrics::{Metrics, State};
-use crate::publish::Overlay;
+use crate::publish::{Board, Overlay};
 use crate::system::signals::Stop;
 use crate::threads::{self, Watched};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
@@ -54,6 +54,8 @@ pub struct Camera {
     /// The state and its reason as last reported to subscribers.
     pub last_reported: (State, Option<String>),
     exchange: Exchange,
+    /// The text on its video.
+    pub board: Board,
     stop: Stop,
     /// `None` until it is started.
     thread: Option<Watched<()>>,
@@ -63,8 +65,8 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Creates the camera with its `streams`, which counts in `metrics` and wakes `main` at each change of its state. Results of its
-    /// first stream are shown on its video. Returns each stream with its engine's key.
+    /// Creates the camera with its `streams`, which counts in `metrics` and wakes `main` at each change of its state. Their
+    /// results are shown on its video. Returns each stream with its engine's key.
     pub fn prepare(
         settings: config::Camera,
         streams: Vec<StreamSettings>,
@@ -74,9 +76,9 @@ impl Camera {
     ) -> (Prepared, Vec<(Arc<str>, Stream)>) {
         let caption = Caption::lasting(settings.min_interval.unwrap_or_default() * 2);
         let (mut outlets, mut ids, mut to_engines) = (Vec::new(), Vec::new(), Vec::new());
-        for (n, of) in streams.into_iter().enumerate() {
-            let (outlet, stream) = stream_of(&metrics, &settings, &of);
-            let stream = if n == 0 { stream.with_place(Box::new(Overlay::new(caption.clone()))) } else { stream };
+        let board = Board::new(caption.clone());
+        for of in streams {
+            let (outlet, stream) = stream_of(&metrics, &settings, &of, &board);
             outlets.push(outlet);
             ids.push((of.clone(), stream.id()));
             to_engines.push((of.model, stream));
@@ -114,7 +116,8 @@ impl Camera {
             wake(&main);
         };
         let last_reported = (State::Starting, None);
-        let camera = Self { settings, streams: ids, metrics, last_reported, exchange, stop, thread: None, hook_ended, outcome };
+        let camera =
+            Self { settings, streams: ids, metrics, last_reported, exchange, board, stop, thread: None, hook_ended, outcome };
         (Prepared { camera, work: Box::new(work) }, to_engines)
     }
 
@@ -167,9 +170,12 @@ impl Camera {
 }
 
 /// The stream `of` a camera with these `settings`, counted in `metrics`, and its outlet.
-pub fn stream_of(metrics: &Metrics, settings: &config::Camera, of: &StreamSettings) -> (Outlet, Stream) {
-    let (outlet, stream) = outlet(metrics.stream(None, &of.model));
-    (outlet, stream.with_unchanged(settings.unchanged))
+/// Its results are shown on `board`.
+pub fn stream_of(metrics: &Metrics, settings: &config::Camera, of: &StreamSettings, board: &Board) -> (Outlet, Stream) {
+    let title = of.region_name().unwrap_or(if of.model.is_empty() { &settings.name } else { &of.model });
+    let (outlet, stream) = outlet(metrics.stream(of.region_name(), &of.model));
+    let crop = of.region.as_ref().map(|(_, crop)| *crop);
+    (outlet, stream.with_unchanged(settings.unchanged).with_crop(crop).with_place(Box::new(Overlay::new(board, title))))
 }
 
 impl Prepared {

@@ -18,7 +18,7 @@ pub fn of_models(models: Vec<(Arc<str>, Model)>, cameras: &[config::Camera]) -> 
     let name = |key: &Arc<str>| keys.iter().position(|known| known == key).map(|index| models[index].name.clone());
     let stream = |camera: &config::Camera, stream: StreamSettings| Stream {
         camera: camera.name.to_string(),
-        region: None,
+        region: stream.region_name().map(|name| name.to_string()),
         model: name(&stream.model).unwrap_or_default(),
     };
     let of = |camera: &config::Camera| -> Vec<_> {

@@ -69,7 +69,7 @@ impl Plan {
                 streams.push(known.clone());
                 continue;
             }
-            let (outlet, stream) = stream_of(&running.metrics, settings, &wanted);
+            let (outlet, stream) = stream_of(&running.metrics, settings, &wanted, &running.board);
             streams.push((wanted.clone(), stream.id()));
             self.of(&wanted.model).add.push(stream);
             add.push(outlet);

@@ -68,7 +68,8 @@ impl Daemon<'_> {
 /// The current status of `camera`, whose streams go to `engines`.
 pub fn status_of(camera: &Camera, engines: &[EngineThread]) -> Status {
     camera.metrics.status().with_models(|stream| {
-        let is_current = camera.streams.iter().any(|(known, _)| known.model == stream.model);
+        let is = |known: &StreamSettings| known.model == stream.model && known.region_name() == stream.region.as_ref();
+        let is_current = camera.streams.iter().any(|(known, _)| is(known));
         let engine = engines.iter().find(|engine| engine.key == stream.model).filter(|_| is_current)?;
         Some((engine.model.name.as_str().into(), engine.last_reported.nodes))
     })

@@ -1,8 +1,8 @@
 //! One frame: preprocess, infer, rank.
 
 use super::still::Still;
-use crate::error::{Error, Result};
-use crate::frame::{Frame, FrameInfo, Picture, PixelFormat};
+use crate::error::{Error, Kind, Result};
+use crate::frame::{Area, Crop, Frame, FrameInfo, Outside, Picture, PixelFormat};
 use crate::labels::Labels;
 use crate::message;
 use crate::model::Model;
@@ -52,11 +52,13 @@ impl InputSlot {
         Box::new(Self { preprocessor, input, prepared: None })
     }
 
-    /// Converts `frame` to the model's input.
-    pub fn prepare(&mut self, frame: &Frame) {
+    /// Converts the part `crop` of `frame` (`None`: all of it) to the model's input. An error if the frame does not contain it.
+    pub fn prepare(&mut self, frame: &Frame, crop: Option<Crop>) -> std::result::Result<(), Outside> {
         let start = Instant::now();
-        self.preprocessor.run(frame, &mut self.input);
+        let area = Area::of(&frame.info.picture, crop)?;
+        self.preprocessor.run_area(frame, &area, &mut self.input);
         self.prepared = Some(Prepared { info: frame.info, took: start.elapsed() });
+        Ok(())
     }
 }
 
@@ -117,7 +119,12 @@ impl Classifier {
 
     /// Classifies `frame`: sets the best classes, the durations and the frame's data.
     pub fn classify(&mut self, frame: &Frame, prediction: &mut Prediction) -> Result<()> {
-        self.slot.prepare(frame);
+        self.classify_part(frame, None, prediction)
+    }
+
+    /// Classifies the part `crop` of `frame`.
+    pub fn classify_part(&mut self, frame: &Frame, crop: Option<Crop>, prediction: &mut Prediction) -> Result<()> {
+        self.slot.prepare(frame, crop).map_err(outside)?;
         self.finish(None, prediction)
     }
 
@@ -197,4 +204,9 @@ impl Classifier {
     pub fn execution(&self) -> &Execution {
         self.runtime.execution()
     }
+}
+
+/// The error of a frame that does not contain its region.
+pub fn outside(outside: Outside) -> Error {
+    Error::new(Kind::Passing, outside.to_string())
 }

@@ -97,6 +97,10 @@ impl Engine<'_> {
     /// Classifies the prepared frame and publishes the result.
     fn classify(&mut self, prepared: &PreparedFrame) -> Result<()> {
         let Some(stream) = self.scheduler.finish(prepared) else { return Ok(()) };
+        if let Some(why) = prepared.misfit {
+            stream.misfit(why, prepared.dropped);
+            return Ok(());
+        }
         let classified = self.classifier.finish(stream.still.as_mut(), &mut stream.prediction);
         observe(&self.classifier, self.execution);
         match classified {

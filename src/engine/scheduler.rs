@@ -1,6 +1,6 @@
 //! The scheduler of an engine: takes frames from the streams in turn, so that a fast camera cannot starve a slow one.
 
-use super::classifier::{Classifier, InputSlot};
+use super::classifier::{Classifier, InputSlot, outside};
 use super::failures::Failures;
 use super::offer::Offer;
 use super::still::Still;
@@ -8,7 +8,7 @@ use super::stream::{Stream, StreamId};
 use crate::channel::{Taken, TryRecvError};
 use crate::error::Error;
 use crate::event::Event;
-use crate::frame::Frame;
+use crate::frame::{Crop, Frame, Outside};
 use crate::metrics::StreamMetrics;
 use crate::prediction::Prediction;
 use crossbeam_channel::{self as queue, Select};
@@ -56,6 +56,13 @@ impl ActiveStream {
         }
     }
 
+    /// The same for a frame that does not contain the stream's region.
+    pub fn misfit(&mut self, why: Outside, dropped: u64) {
+        let error = outside(why);
+        self.metrics.misfit(&error.summary());
+        self.fail(&error, dropped);
+    }
+
     /// Numbers the result, before whose frame `dropped` were dropped.
     pub fn number(&mut self, dropped: u64) {
         self.prediction.seq = self.metrics.results();
@@ -86,6 +93,7 @@ fn blank(classifier: &Classifier, metrics: &StreamMetrics) -> Prediction {
 /// A frame with its stream.
 pub(super) struct QueuedFrame {
     stream: StreamId,
+    crop: Option<Crop>,
     taken: Taken<Frame>,
 }
 
@@ -95,13 +103,15 @@ pub(super) struct PreparedFrame {
     /// The number of frames dropped before it.
     pub dropped: u64,
     pub live: bool,
+    /// Why it could not be prepared.
+    pub misfit: Option<Outside>,
 }
 
 impl QueuedFrame {
     /// Prepares the frame and releases its pixels.
     pub fn prepare(self, slot: &mut InputSlot) -> PreparedFrame {
-        slot.prepare(&self.taken.frame);
-        PreparedFrame { stream: self.stream, dropped: self.taken.dropped, live: self.taken.frame.info.live }
+        let misfit = slot.prepare(&self.taken.frame, self.crop).err();
+        PreparedFrame { stream: self.stream, dropped: self.taken.dropped, live: self.taken.frame.info.live, misfit }
     }
 }
 
@@ -163,7 +173,8 @@ impl Scheduler {
     /// A newer frame of the same stream, if one is waiting and the older one may be dropped.
     pub fn overtake(&mut self, prepared: &PreparedFrame) -> Option<QueuedFrame> {
         let active = self.of(prepared).filter(|_| prepared.live)?;
-        active.stream.frames.newer(prepared.dropped).map(|taken| QueuedFrame { stream: prepared.stream, taken })
+        let crop = active.stream.crop;
+        active.stream.frames.newer(prepared.dropped).map(|taken| QueuedFrame { stream: prepared.stream, crop, taken })
     }
 
     /// Events that take precedence over frames: the end, and changes.
@@ -210,7 +221,7 @@ impl Scheduler {
                 Ok(taken) => {
                     self.turn = index + 1;
                     active.open += 1;
-                    return Some(QueuedFrame { stream: active.stream.id, taken });
+                    return Some(QueuedFrame { stream: active.stream.id, crop: active.stream.crop, taken });
                 }
                 Err(TryRecvError::Disconnected) => active.over = true,
                 Err(TryRecvError::Empty) => {}

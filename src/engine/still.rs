@@ -77,7 +77,7 @@ mod tests {
         let (mut front, mut back) = (Still::new(0.01), Still::new(0.01));
         let mut prediction = classifier.blank("test");
         let mut answer = |still: Option<&mut Still>, level| {
-            classifier.slot().prepare(&gray(level));
+            classifier.slot().prepare(&gray(level), None).unwrap();
             classifier.finish(still, &mut prediction).unwrap();
             (prediction.top[0].index, prediction.reused, prediction.timing.inference.is_zero())
         };

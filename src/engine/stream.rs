@@ -2,7 +2,7 @@
 
 use crate::channel::Receiver;
 use crate::event::Publisher;
-use crate::frame::Frame;
+use crate::frame::{Crop, Frame};
 use crate::metrics::StreamMetrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,12 +28,14 @@ pub struct Stream {
     pub(super) metrics: Arc<StreamMetrics>,
     /// See [`Stream::with_unchanged`].
     pub(super) unchanged: Option<f64>,
+    /// The part of each frame that is classified; `None`: all of it.
+    pub(super) crop: Option<Crop>,
 }
 
 impl Stream {
     /// A stream whose frames are counted in `metrics`.
     pub fn new(frames: Receiver<Frame>, metrics: Arc<StreamMetrics>) -> Self {
-        Self { id: StreamId::next(), frames, place: None, metrics, unchanged: None }
+        Self { id: StreamId::next(), frames, place: None, metrics, unchanged: None, crop: None }
     }
 
     /// The same, with results also sent to `place`.
@@ -44,6 +46,11 @@ impl Stream {
     /// The same, of which the last answer stands while the model's input differs by less than this share of its range.
     pub fn with_unchanged(self, share: Option<f64>) -> Self {
         Self { unchanged: share, ..self }
+    }
+
+    /// The same, of each frame of which `crop` is classified.
+    pub fn with_crop(self, crop: Option<Crop>) -> Self {
+        Self { crop, ..self }
     }
 
     /// Its id.

@@ -87,6 +87,12 @@ impl Orientation {
         if self.transposed { Self::of(true, columns, !rows) } else { Self::of(false, !columns, rows) }
     }
 
+    /// The orientation of a picture whose upright form, by this orientation, is seen in the orientation `next`.
+    pub fn then(self, next: Self) -> Self {
+        let (columns, rows) = self.turn((next.mirrored[0], next.mirrored[1]));
+        Self::of(self.transposed != next.transposed, self.mirrored[0] != columns, self.mirrored[1] != rows)
+    }
+
     /// Exchanges width and height if this orientation does so: from stored to upright, and back.
     pub fn turn<T>(self, (width, height): (T, T)) -> (T, T) {
         if self.transposed { (height, width) } else { (width, height) }

@@ -24,7 +24,7 @@ pub struct Status {
     pub execution_provider: Option<String>,
     /// How many of the model's nodes run on each processor; `None` if the NPU is not used.
     pub nodes: Option<Nodes>,
-    /// Why the camera is lost or has ended.
+    /// Why the camera is lost or has ended, or why one of its regions gives no results.
     pub reason: Option<String>,
     /// Usable frames from the camera.
     pub captured: u64,

@@ -108,7 +108,7 @@ impl Metrics {
     /// The current status; results are those of all streams together, and of each.
     pub fn status(&self) -> Status {
         let streams = self.all_streams();
-        let each = streams.iter().map(|stream| StreamStatus::of(stream)).collect();
+        let each: Vec<_> = streams.iter().map(|stream| StreamStatus::of(stream)).collect();
         match &streams[..] {
             // the usual case copies no histogram
             [only] => self.status_of(&only.book(), each),
@@ -122,12 +122,13 @@ impl Metrics {
     }
 
     fn status_of(&self, book: &Book, streams: Vec<StreamStatus>) -> Status {
+        let misfit = streams.iter().find_map(|stream| Some(format!("{}: {}", stream.region.as_deref()?, stream.misfit.as_ref()?)));
         let (counts, course) = (self.counts(), self.course());
         Status {
             source: self.name.clone(),
             timestamp: SystemTime::now(),
             state: course.state,
-            reason: course.reason.clone(),
+            reason: course.reason.clone().or(misfit),
             provider: book.provider,
             nodes: None,
             counts,

@@ -58,6 +58,8 @@ pub struct StreamStatus {
     pub failed: u64,
     /// The current number of results per second.
     pub rate: f64,
+    /// Why its latest frame was no use to it: its region is not within the picture.
+    pub misfit: Option<String>,
     latest: Option<Instant>,
 }
 
@@ -65,9 +67,9 @@ impl StreamStatus {
     pub(super) fn of(stream: &StreamMetrics) -> Self {
         let (region, model) = (stream.region().cloned(), stream.model().clone());
         let (frames, dropped, book) = (stream.frames(), stream.dropped(), stream.book());
-        let (results, failed, provider, rate, latest) =
-            (book.results, book.failed, book.provider, book.rate.at(Instant::now()), book.latest);
-        Self { region, model, provider, nodes: None, frames, dropped, results, failed, rate, latest }
+        let (provider, rate, misfit, latest) = (book.provider, book.rate.at(Instant::now()), book.misfit.clone(), book.latest);
+        let (results, failed) = (book.results, book.failed);
+        Self { region, model, provider, nodes: None, frames, dropped, results, failed, rate, misfit, latest }
     }
 
     fn message(&self) -> message::StreamStatus {
@@ -94,7 +96,7 @@ pub struct Status {
     pub timestamp: SystemTime,
     /// The state.
     pub state: State,
-    /// Why it is lost or has ended, on one line.
+    /// Why it is lost or has ended, or why one of its regions gives no results, on one line.
     pub reason: Option<String>,
     /// The provider of the latest result.
     pub provider: Option<&'static str>,
@@ -178,10 +180,11 @@ impl Status {
             (State::Lost, reason, _) => format!("{name} is lost: {}", reason.as_deref().unwrap_or_default()),
             (State::Ended, Some(reason), _) => format!("{name} has ended: {reason}"),
             (State::Ended, None, _) => format!("{name} has ended"),
-            (State::Flowing, _, Some((label, confidence))) => {
+            (State::Flowing, Some(reason), _) => format!("{name}: {reason}"),
+            (State::Flowing, None, Some((label, confidence))) => {
                 format!("{name}: {label} {:.0} %, {:.1}/s", confidence * 100.0, self.rate)
             }
-            (State::Flowing, _, None) => format!("{name}: running"),
+            (State::Flowing, None, None) => format!("{name}: running"),
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct StreamMetrics {
 /// What came of the frames.
 #[derive(Default)]
 pub(super) struct Book {
+    /// Why the latest frame was no use to the stream, if it was none.
+    pub misfit: Option<String>,
     pub results: u64,
     pub reused: u64,
     pub failed: u64,
@@ -75,6 +77,7 @@ impl StreamMetrics {
         let timing = &prediction.timing;
         let mut book = self.book();
         book.results += 1;
+        book.misfit = None;
         book.rate.tick(now);
         book.latest = Some(now);
         book.provider = Some(prediction.execution_provider);
@@ -90,6 +93,14 @@ impl StreamMetrics {
     /// Counts a frame whose inference failed.
     pub fn failed(&self) {
         self.book().failed += 1;
+    }
+
+    /// Frames do not fit the stream's settings, as `why` says; until the next result.
+    pub fn misfit(&self, why: &str) {
+        let mut book = self.book();
+        if book.misfit.as_deref() != Some(why) {
+            book.misfit = Some(why.to_owned());
+        }
     }
 
     /// The number of results.

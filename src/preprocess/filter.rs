@@ -72,7 +72,9 @@ fn sinc(x: f64) -> f64 {
 pub struct Span {
     /// The filter.
     pub filter: Filter,
-    /// The number of pixels of the picture in this direction.
+    /// The first pixel that is used, as stored.
+    pub offset: u32,
+    /// The number of pixels that are used in this direction.
     pub source: u32,
     /// How many of them share one sample of the plane: 2 for chroma at half the size.
     pub shared: u32,
@@ -90,7 +92,7 @@ impl Span {
     /// The sample of the plane that contains `pixel`.
     fn sample(&self, pixel: u32) -> u32 {
         let stored = if self.mirrored { self.source - 1 - pixel } else { pixel };
-        stored / self.shared
+        (self.offset + stored) / self.shared
     }
 }
 

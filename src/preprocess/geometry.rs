@@ -1,7 +1,7 @@
 //! The mapping of the picture to the model's input.
 
 use super::filter::{Filter, Span};
-use crate::frame::Orientation;
+use crate::frame::Area;
 
 /// How a picture is fitted to an input with another aspect ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,15 +40,25 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// What the windows of each stored direction (across, down) are made for, in a plane of a picture of `source` stored pixels whose
-    /// samples `shared` of them share. The placement is that of the upright picture.
-    pub fn spans(&self, filter: Filter, source: (u32, u32), shared: (u32, u32), orientation: Orientation) -> [Span; 2] {
+    /// What the windows of each stored direction (across, down) are made for, in a plane of which `area` is used, in pixels, whose samples
+    /// `shared` pixels share. The placement is that of the upright content.
+    pub fn spans(&self, filter: Filter, area: &Area, shared: (u32, u32)) -> [Span; 2] {
+        let orientation = area.orientation;
         let upright = ((self.resized.0, self.left, self.width), (self.resized.1, self.top, self.height));
         let (across, down) = orientation.turn(upright);
         let [columns, rows] = orientation.mirrored;
-        let span =
-            |source, shared, (resized, first, count), mirrored| Span { filter, source, shared, resized, first, count, mirrored };
-        [span(source.0, shared.0, across, columns), span(source.1, shared.1, down, rows)]
+        let span = |(offset, source), shared, (resized, first, count), mirrored| Span {
+            filter,
+            offset,
+            source,
+            shared,
+            resized,
+            first,
+            count,
+            mirrored,
+        };
+        let Area { left, top, width, height, .. } = *area;
+        [span((left, width), shared.0, across, columns), span((top, height), shared.1, down, rows)]
     }
 }
 
@@ -109,7 +119,7 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Picture, PixelAspect, PixelFormat};
+    use crate::frame::{Orientation, Picture, PixelAspect, PixelFormat};
 
     #[test]
     fn crop_equals_torchvisions() {

@@ -7,8 +7,9 @@ use super::geometry::{Fit, Placement};
 use super::quantize::{Normalize, Quantizer};
 use super::resize::{Order, Resizer, Source};
 use super::settings::{Colour, Params};
-use crate::frame::{Frame, Picture, PixelFormat, Plane};
+use crate::frame::{Area, Frame, Picture, PixelFormat, Plane};
 use crate::tensor::{InputSpec, Tensor};
+use std::ops::Range;
 
 /// Converts frames of any size and format to one model's input.
 pub struct Preprocessor {
@@ -68,14 +69,17 @@ impl Preprocessor {
 
     /// Writes `frame` as the model's input to `tensor`, which was allocated for the same input.
     pub fn run(&mut self, frame: &Frame, tensor: &mut Tensor) {
+        self.run_area(frame, &Area::whole(&frame.info.picture), tensor);
+    }
+
+    /// The same for `area` of the frame: its pixels only, without those around it.
+    pub fn run_area(&mut self, frame: &Frame, area: &Area, tensor: &mut Tensor) {
         let picture = frame.info.picture;
-        let orientation = picture.orientation;
-        let place = self.fit.place(self.share, picture.display_shape(), self.size);
-        let size = (picture.width, picture.height);
+        let place = self.fit.place(self.share, area.display_shape(&picture), self.size);
         match rgb_layout(picture.format) {
             Some((samples, offsets)) => {
                 let offsets = self.colour.order(offsets);
-                let source = Source { plane: frame.plane(0), size, shared: (1, 1), samples, orientation };
+                let source = Source { plane: frame.plane(0), area: *area, shared: (1, 1), samples };
                 match (samples, offsets) {
                     (3, [0, 1, 2]) => self.exact.resize(source, &place, &mut self.rgb),
                     _ => {
@@ -87,9 +91,9 @@ impl Preprocessor {
                     }
                 }
             }
-            None => self.yuv(frame, &place),
+            None => self.yuv(frame, area, &place),
         }
-        if orientation.transposed {
+        if area.orientation.transposed {
             self.transpose(&place);
         }
         self.finish(&place, tensor);
@@ -112,20 +116,22 @@ impl Preprocessor {
         std::mem::swap(&mut self.rgb, &mut self.upright);
     }
 
-    /// Resizes the planes of a YUV or gray frame and converts them to RGB in `self.rgb`.
-    fn yuv(&mut self, frame: &Frame, place: &Placement) {
+    /// Resizes the planes of `area` of a YUV or gray frame and converts them to RGB in `self.rgb`.
+    fn yuv(&mut self, frame: &Frame, area: &Area, place: &Placement) {
         let picture = frame.info.picture;
-        let orientation = picture.orientation;
-        let (width, height) = orientation.turn((place.width, place.height));
+        let (width, height) = area.orientation.turn((place.width, place.height));
         let chroma = Chroma::of(&picture);
         let [luma_out, first_out, second_out] = &mut self.small;
-        let (size, shared) = ((picture.width, picture.height), (chroma.across, chroma.down));
+        let shared = (chroma.across, chroma.down);
+        let rows = area.top as usize..(area.top + area.height) as usize;
+        // packed rows are split from the first one that is used on
+        let area = if chroma.packed.is_some() { Area { top: 0, ..*area } } else { *area };
         let mut resize = |plane, place: &Placement| {
-            self.luma.resize(Source { plane, size, shared: (1, 1), samples: 1, orientation }, place, luma_out);
+            self.luma.resize(Source { plane, area, shared: (1, 1), samples: 1 }, place, luma_out);
         };
-        let chroma_of = |plane, samples| Source { plane, size, shared, samples, orientation };
+        let chroma_of = |plane, samples| Source { plane, area, shared, samples };
         if let Some(luma_first) = chroma.packed {
-            let [luma, both] = split_packed(frame.plane(0), luma_first, &mut self.split);
+            let [luma, both] = split_packed(frame.plane(0), rows, luma_first, &mut self.split);
             resize(luma, place);
             self.chroma.resize(chroma_of(both, 2), place, first_out);
         } else {
@@ -215,19 +221,19 @@ impl Chroma {
     }
 }
 
-/// Splits packed 4:2:2 into luma and U V U V, which have as many samples a row: half the bytes of a packed one.
-fn split_packed<'a>(packed: Plane, luma_first: bool, split: &'a mut [Vec<u8>; 2]) -> [Plane<'a>; 2] {
+/// Splits `rows` of packed 4:2:2 into luma and U V U V, which have as many samples a row: half the bytes of a packed one.
+fn split_packed<'a>(packed: Plane, rows: Range<usize>, luma_first: bool, split: &'a mut [Vec<u8>; 2]) -> [Plane<'a>; 2] {
     let row = packed.row_bytes() / 2;
     let [luma, both] = split;
-    grow(luma, row * packed.rows());
-    grow(both, row * packed.rows());
-    for (n, (luma, both)) in luma.chunks_exact_mut(row).zip(both.chunks_exact_mut(row)).take(packed.rows()).enumerate() {
+    grow(luma, row * rows.len());
+    grow(both, row * rows.len());
+    for ((n, luma), both) in rows.clone().zip(luma.chunks_exact_mut(row)).zip(both.chunks_exact_mut(row)) {
         match luma_first {
             true => deinterleave_pairs(packed.row(n), luma, both),
             false => deinterleave_pairs(packed.row(n), both, luma),
         }
     }
-    [luma, both].map(|plane| Plane::new(plane, row, row, packed.rows()).expect("it has grown to that size"))
+    [luma, both].map(|plane| Plane::new(plane, row, row, rows.len()).expect("it has grown to that size"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::buffer::grow;
 use super::filter::{Filter, Span, Windows};
 use super::geometry::Placement;
 use super::kernels::{Across, BLOCK, Weight, filter_across, filter_down, transpose_back, transpose_rows};
-use crate::frame::{Orientation, Plane};
+use crate::frame::{Area, Plane};
 use std::hint::black_box;
 use std::ops::Range;
 
@@ -41,14 +41,12 @@ pub struct Resizer<W> {
 pub struct Source<'a> {
     /// The rows.
     pub plane: Plane<'a>,
-    /// Columns and rows of the picture.
-    pub size: (u32, u32),
+    /// The part of the picture that is used, in its pixels. Mirroring is part of resizing; transposing is left to the caller.
+    pub area: Area,
     /// The number of its pixels, across and down, that share one sample of the plane.
     pub shared: (u32, u32),
     /// Bytes per pixel of the plane, 1 to 4.
     pub samples: usize,
-    /// The orientation. Mirroring is part of resizing; transposing is left to the caller.
-    pub orientation: Orientation,
 }
 
 impl<W: Weight> Resizer<W> {
@@ -60,7 +58,7 @@ impl<W: Weight> Resizer<W> {
 
     /// Resizes `source` according to `place`: the same bytes per pixel in `out`, with unpadded rows. `out` grows if it is too short.
     pub fn resize(&mut self, source: Source, place: &Placement, out: &mut Vec<u8>) {
-        let [across, down] = place.spans(self.filter, source.size, source.shared, source.orientation);
+        let [across, down] = place.spans(self.filter, &source.area, source.shared);
         self.across.prepare(across);
         self.down.prepare(down);
         let line = across.count as usize * source.samples;
@@ -68,10 +66,10 @@ impl<W: Weight> Resizer<W> {
         grow(out, len);
         let out = &mut out[..len];
         let shrinks = |span: Span| i64::from(span.source) - i64::from(span.resized);
-        let (wide, high) = source.orientation.turn((shrinks(across), shrinks(down)));
+        let (wide, high) = source.area.orientation.turn((shrinks(across), shrinks(down)));
         let tall = high > 0 && high > 2 * wide;
         // Pillow's order is that of the upright picture, whose rows are stored as columns if it is transposed
-        let columns_first = tall != source.orientation.transposed;
+        let columns_first = tall != source.area.orientation.transposed;
         if self.filter == Filter::Nearest {
             self.pick(source, line, out);
         } else if columns_first || self.order == Order::ColumnsFirst || !self.filter.is_antialiased() {
@@ -108,7 +106,7 @@ impl<W: Weight> Resizer<W> {
         let reach = self.reach(source.samples);
         let (wide, strip) = (reach.len(), rows_in_a_strip(source.samples));
         grow(&mut self.between, wide * strip);
-        let upwards = source.orientation.mirrored[1];
+        let upwards = source.area.orientation.mirrored[1];
         let mut fetched = if upwards { usize::MAX..usize::MAX } else { 0..0 };
         for (n, out) in out.chunks_mut(line * strip).enumerate() {
             let rows = out.len() / line;

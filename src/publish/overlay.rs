@@ -1,13 +1,13 @@
-//! Results as text on the camera's own video: the best classes, as Pango markup.
+//! Results as text on the camera's own video, as Pango markup: the best classes; of several streams, the best one of each.
 
-use crate::caption::Caption;
+use super::board::{Board, Line};
 use crate::error::Result;
 use crate::event::{Event, Publisher};
 use crate::prediction::Prediction;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-/// The maximum number of lines on the picture.
+/// The maximum number of classes on the picture.
 const LINES: usize = 3;
 /// A longer label is truncated with an ellipsis.
 const LABEL: usize = 28;
@@ -16,17 +16,19 @@ const WORTH: f32 = 0.01;
 /// The minimum interval between updates for the same best class: numbers that change with every frame cannot be read.
 const RENEW: Duration = Duration::from_millis(250);
 
-/// Shows results as text on a video.
+/// Shows results of one stream as text on a video.
 pub struct Overlay {
-    caption: Caption,
+    line: Line,
     markup: String,
     shown: Option<(usize, Instant)>,
 }
 
 impl Overlay {
-    /// Writes to `caption`.
-    pub fn new(caption: Caption) -> Self {
-        Self { caption, markup: String::new(), shown: None }
+    /// Writes to `board`, as the stream that is called `title`.
+    pub fn new(board: &Board, title: &str) -> Self {
+        let mut escaped_title = String::new();
+        escaped(title, &mut escaped_title);
+        Self { line: board.line(escaped_title), markup: String::new(), shown: None }
     }
 }
 
@@ -37,24 +39,24 @@ impl Publisher for Overlay {
 
     fn handle(&mut self, event: &Event) -> Result<()> {
         let Event::Result { prediction, .. } = event else { return Ok(()) };
-        let Some(best) = prediction.top.first().filter(|_| self.caption.is_wanted()) else { return Ok(()) };
+        let Some(best) = prediction.top.first().filter(|_| self.line.is_wanted()) else { return Ok(()) };
         let now = Instant::now();
         if self.shown.is_some_and(|(index, at)| index == best.index && now.saturating_duration_since(at) < RENEW) {
-            self.caption.keep(now);
+            self.line.keep(now);
             return Ok(());
         }
         self.shown = Some((best.index, now));
         self.markup.clear();
-        markup(prediction, &mut self.markup);
-        self.caption.set(&self.markup, now);
+        markup(prediction, if self.line.is_alone() { LINES } else { 1 }, &mut self.markup);
+        self.line.set(&self.markup, now);
         Ok(())
     }
 }
 
-/// `<b>common iguana</b>  37 %`, a line for each shown class.
-fn markup(prediction: &Prediction, out: &mut String) {
+/// `<b>common iguana</b>  37 %`, a line for each of at most `lines` classes.
+fn markup(prediction: &Prediction, lines: usize, out: &mut String) {
     let worth = prediction.top.iter().enumerate().filter(|(n, score)| *n == 0 || score.confidence >= WORTH);
-    for (n, score) in worth.take(LINES) {
+    for (n, score) in worth.take(lines) {
         let (open, close) = if n == 0 { ("<b>", "</b>") } else { ("\n<span size=\"75%\">", "</span>") };
         out.push_str(open);
         escaped(prediction.labels.name(score.index), out);

@@ -86,6 +86,10 @@ pub fn write_text(out: &mut File, text: &str) -> Result<()> {
 
 fn text(prediction: &Prediction, line: &mut Vec<u8>) {
     line.extend_from_slice(printable::line(&prediction.source).as_bytes());
+    if let Some(region) = &prediction.region {
+        line.extend_from_slice(b", ");
+        line.extend_from_slice(printable::line(region).as_bytes());
+    }
     for (n, score) in prediction.top.iter().enumerate() {
         line.extend_from_slice(if n == 0 { b": " } else { b", " });
         line.extend_from_slice(printable::line(prediction.labels.name(score.index)).as_bytes());

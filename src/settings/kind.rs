@@ -45,11 +45,17 @@ pub enum Kind {
     Names,
     /// The section of this name, within this one.
     Section(&'static str),
+    /// Any number of the section of this name, within this one.
+    Sections(&'static str),
+    /// A rectangle: left, top, width, height.
+    Rect,
     /// Options in a subsection, each checked as a pair of name and value.
     Options(fn(&str, &str) -> Result<(), String>, &'static str),
 }
 
 const A_SHARE: &str = "a number above 0, and at most 1, as in 0.875";
+
+const A_RECT: &str = "left, top, width and height, in shares of the picture or in pixels";
 
 /// The words of a choice, each with what it means.
 pub trait Choices: Sync + Debug {
@@ -84,6 +90,7 @@ pub enum Value {
     Three([f32; 3]),
     Size((u32, u32)),
     Names(Vec<String>),
+    Rect([f64; 4]),
 }
 
 impl Kind {
@@ -112,7 +119,8 @@ impl Kind {
                 None => Err(format!("expected one of {}", words(choices).join(", "))),
             },
             Self::Names => Ok(Value::Names(text.split(',').map(str::to_owned).collect())),
-            Self::Section(_) => Err("expected a section".into()),
+            Self::Section(_) | Self::Sections(_) => Err("expected a section".into()),
+            Self::Rect => values::rect(text).map(Value::Rect).ok_or_else(|| format!("expected {A_RECT}, as in 0.25,0.25,0.5,0.5")),
             Self::Variables => match text.split_once('=') {
                 Some((name, _)) if !name.is_empty() => Ok(Value::Text(text.to_owned())),
                 _ => Err("expected NAME=VALUE".into()),
@@ -152,6 +160,15 @@ impl Kind {
                 let names: Option<Vec<_>> = names.iter().map(name).collect();
                 names.filter(|names| !names.is_empty()).map(Value::Names)
             }
+            (Self::Rect, DeValue::Array(numbers)) => {
+                let number = |number: &Spanned<DeValue>| match number.get_ref() {
+                    DeValue::Integer(n) => n.as_str().parse().ok(),
+                    DeValue::Float(n) => n.as_str().parse().ok(),
+                    _ => None,
+                };
+                let numbers: Option<Vec<f64>> = numbers.iter().map(number).collect();
+                numbers.and_then(|numbers| values::sides(numbers.try_into().ok()?)).map(Value::Rect)
+            }
             (Self::Bit | Self::Variables | Self::Options(..), _) => plain(value).map(Value::Text),
             _ => None,
         };
@@ -181,7 +198,8 @@ impl Kind {
                 format!("one of {}", words.join(", "))
             }
             Self::Names => "a list of names, as in [\"animals\"]".into(),
-            Self::Section(_) => "a section".into(),
+            Self::Section(_) | Self::Sections(_) => "a section".into(),
+            Self::Rect => format!("{A_RECT}, as in [0.25, 0.25, 0.5, 0.5] or [640, 0, 640, 480]"),
             Self::Variables | Self::Options(..) => "a text or a number".into(),
         }
     }

@@ -26,6 +26,17 @@ impl<'l> Section<'l> {
         self.group.repeat == Repeat::Many
     }
 
+    /// All sections `[[name.key]]` of this one.
+    pub fn sections(&self, key: &str, name: &'static str) -> Vec<Section<'l>> {
+        let found = self.table.and_then(|table| self.layers.find(table, self.key(key).name));
+        found.map_or_else(Vec::new, |(value, origin)| self.layers.repeated(self.layers.group(name), value, origin))
+    }
+
+    /// A section `[[name]]` within this one that flags alone make.
+    pub fn section_of_flags(&self, name: &'static str) -> Section<'l> {
+        self.layers.section_of_flags(name)
+    }
+
     /// The section `key` of this one, which has the keys of `base`; what is not set in it is as `base` says.
     pub fn based_on(&self, key: &str, base: &Section<'l>) -> Section<'l> {
         let found = self.table.and_then(|table| self.layers.find(table, self.key(key).name));

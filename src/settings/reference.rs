@@ -7,7 +7,7 @@ use std::fmt::Write;
 /// A Markdown table of all keys for each section of `groups`.
 pub fn reference(groups: &[Group]) -> String {
     let mut text = String::new();
-    for group in groups.iter().filter(|group| !group.name.contains('.')) {
+    for group in groups.iter().filter(|group| !group.name.contains('.') || group.repeat == Repeat::Many) {
         let heading = match (group.name, group.repeat) {
             ("", _) => "At the top level".to_owned(),
             (name, Repeat::OnceOrMany) => format!("`[{name}]`, or `[[{name}]]` for each of several"),
@@ -45,6 +45,8 @@ fn value(key: &Key) -> String {
         }
         Kind::Variables => "`{ NAME = \"VALUE\" }`".into(),
         Kind::Names => "`[\"NAME\", ...]`".into(),
+        Kind::Rect => "`[LEFT, TOP, WIDTH, HEIGHT]`".into(),
+        Kind::Sections(name) => format!("sections `[[{name}]]`"),
         Kind::Section(name) => format!("section with the keys of `[{name}]`"),
         Kind::Options(..) => "`{ NAME = VALUE }`".into(),
     }

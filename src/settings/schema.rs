@@ -67,6 +67,11 @@ fn property(groups: &[Group], group: &Group, key: &Key) -> Json {
         Kind::Choice(choices) => json!({"oneOf": choices.names().into_iter().map(word).collect::<Vec<_>>()}),
         Kind::Variables => json!({"type": "object", "additionalProperties": {"type": ["string", "integer"]}}),
         Kind::Names => json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
+        Kind::Rect => json!({"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 4, "maxItems": 4}),
+        Kind::Sections(name) => {
+            let known = groups.iter().find(|group| group.name == name);
+            json!({"type": "array", "items": known.map_or(json!({}), |known| section(groups, known))})
+        }
         Kind::Section(name) => json!({"allOf": [{"$ref": format!("#/properties/{name}")}]}),
         Kind::Options(..) => {
             let below = [group.name, ".", key.name].concat();
@@ -110,6 +115,7 @@ fn default(value: &Value) -> Json {
         Value::Size((width, height)) => format!("{width}x{height}").into(),
         Value::Number(number) => (*number).into(),
         Value::Names(names) => names.clone().into(),
+        Value::Rect(numbers) => numbers.to_vec().into(),
         Value::Three(numbers) => numbers.to_vec().into(),
     }
 }

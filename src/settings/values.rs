@@ -91,6 +91,17 @@ pub fn three(text: &str, range: RangeInclusive<f32>) -> Option<[f32; 3]> {
     text.split(',').map(number).collect::<Option<Vec<f32>>>()?.try_into().ok()
 }
 
+/// Four numbers of a rectangle, with commas between them.
+pub fn rect(text: &str) -> Option<[f64; 4]> {
+    let numbers = text.split(',').map(|number| number.trim().parse().ok()).collect::<Option<Vec<f64>>>()?;
+    sides(numbers.try_into().ok()?)
+}
+
+/// These numbers, if they can be those of a rectangle.
+pub fn sides(numbers: [f64; 4]) -> Option<[f64; 4]> {
+    Some(numbers).filter(|numbers| numbers.iter().all(|number| (0.0..=1e6).contains(number)))
+}
+
 /// `WIDTHxHEIGHT`, each in the range `sides`.
 pub fn size(text: &str, sides: RangeInclusive<u32>) -> Result<(u32, u32), String> {
     let side = |text: &str| text.parse().ok().filter(|side| sides.contains(side) && text.bytes().all(|b| b.is_ascii_digit()));

@@ -80,7 +80,20 @@ const ROOMS: [(&str, &[&str]); 36] = [
     ),
     (
         "config",
-        &["bridge", "capture", "error", "files", "model", "preprocess", "publish", "runtime", "settings", "suggest", "tensor"],
+        &[
+            "bridge",
+            "capture",
+            "error",
+            "files",
+            "frame",
+            "model",
+            "preprocess",
+            "publish",
+            "runtime",
+            "settings",
+            "suggest",
+            "tensor",
+        ],
     ),
     ("startup", &["capture", "config", "engine", "error", "labels", "model", "postprocess", "runtime"]),
     (
@@ -90,7 +103,7 @@ const ROOMS: [(&str, &[&str]); 36] = [
             "runtime", "startup", "system", "threads",
         ],
     ),
-    ("cli", &["bridge", "capture", "config", "error", "message", "model", "publish", "runtime", "settings", "suggest"]),
+    ("cli", &["bridge", "capture", "config", "error", "frame", "message", "model", "publish", "runtime", "settings", "suggest"]),
     (
         "commands",
         &[

@@ -31,6 +31,7 @@ mod pipelines;
 mod readme;
 mod recipe;
 mod recovery;
+mod regions;
 mod reload;
 mod service;
 mod settings;

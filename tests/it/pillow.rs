@@ -3,7 +3,7 @@
 //! The reference values were computed by Pillow 13.0.0 from synthetic pictures, with `tests/fixtures/make_pillow.py`.
 
 use crate::common;
-use glimpsed::frame::{Frame, Orientation, OwnedPixels, Picture, PixelFormat};
+use glimpsed::frame::{Area, Crop, Frame, Orientation, OwnedPixels, Picture, PixelFormat, Rect};
 use glimpsed::preprocess::{Colour, Filter, Fit, Params, Preprocessor};
 use glimpsed::tensor::{ElementType, InputSpec, Layout, Tensor, TensorSpec};
 
@@ -37,10 +37,14 @@ fn preprocessed(frame: &Frame, fit: Fit, filter: Filter) -> Vec<u8> {
 }
 
 fn with(frame: &Frame, params: &Params) -> Vec<u8> {
+    with_area(frame, &Area::whole(&frame.info.picture), params)
+}
+
+fn with_area(frame: &Frame, area: &Area, params: &Params) -> Vec<u8> {
     let tensor = TensorSpec { name: "x".into(), element: ElementType::U8, shape: vec![1, SIDE, SIDE, 3], quantization: None };
     let input = InputSpec { tensor, layout: Layout::Nhwc, width: SIDE as u32, height: SIDE as u32 };
     let mut out = Tensor::zeros(&input.tensor);
-    Preprocessor::new(&input, params).run(frame, &mut out);
+    Preprocessor::new(&input, params).run_area(frame, area, &mut out);
     common::bytes_of(&out)
 }
 
@@ -190,4 +194,31 @@ fn one_preprocessor_accepts_frames_of_changing_size() {
             assert_eq!(common::bytes_of(&out), preprocessed(&frame, fit, Filter::Bicubic), "{fit:?} {size:?}");
         }
     }
+}
+
+/// The size of the picture, the region, and the rotation of its content.
+const REGIONS: [((u32, u32), [u32; 4], u32); 4] = [
+    ((640, 480), [101, 63, 333, 211], 0),
+    ((97, 61), [1, 7, 95, 33], 90),
+    ((333, 500), [0, 0, 31, 499], 180),
+    ((1920, 1080), [1237, 541, 683, 539], 270),
+];
+
+#[test]
+fn a_region_equals_pillows_crop_and_resize_in_every_element() {
+    let reference = common::npy_u8(&common::project().join("tests/fixtures/pillow_regions.npy"));
+    let mut expected = reference.chunks_exact(SIDE * SIDE * 3);
+    let recipes = FITS.map(|fit| (fit, Filter::Bicubic)).into_iter();
+    let recipes = recipes.chain([(Fit::Stretch, Filter::Bilinear), (Fit::Stretch, Filter::Nearest)]);
+    for (size, rect, degrees) in REGIONS {
+        let frame = frame(PixelFormat::Rgb, &[0, 1, 2], size, 0);
+        let crop = Crop { rect: Rect::Pixels(rect), rotation: Orientation::rotated(degrees).unwrap() };
+        let area = Area::of(&frame.info.picture, Some(crop)).unwrap();
+        for (fit, filter) in recipes.clone() {
+            let got = with_area(&frame, &area, &Params { fit, filter, ..Params::default() });
+            let wrong = got.iter().zip(expected.next().unwrap()).filter(|(a, b)| a != b).count();
+            assert_eq!(wrong, 0, "elements that differ, {rect:?} of {size:?}, {degrees} degrees, {fit:?} {filter:?}");
+        }
+    }
+    assert!(expected.next().is_none());
 }

@@ -41,7 +41,10 @@ impl Follower {
                 self.streams = message["streams"].clone();
             }
             if message["type"] == "classification" {
-                let stream = json!({"camera": message["source"], "model": message["model"]});
+                let mut stream = json!({"camera": message["source"], "model": message["model"]});
+                if let Some(region) = message.get("region") {
+                    stream["region"] = region.clone();
+                }
                 assert!(self.streams.as_array().unwrap().contains(&stream), "{message} is of none of {}", self.streams);
                 let (seq, next) = (message["seq"].as_u64().unwrap(), self.next.entry(stream.to_string()));
                 let next = next.or_insert(seq);
@@ -98,5 +101,29 @@ fn a_camera_all_of_whose_models_are_others_is_restarted() {
     let reloaded = running.until("configuration reloaded");
     assert!(["the model b is new", "the model a is gone", "front is restarted"].iter().all(|said| reloaded.contains(said)));
     assert_eq!(follower.until_result("front", "b")["seq"], 0);
+    running.end();
+}
+
+#[test]
+fn a_reload_that_adds_a_region_costs_no_other_stream_a_result() {
+    let back = camera("back", "");
+    let region = "models = ['a']\n[[camera.region]]\nname = 'door'\nrect = [0.25, 0, 0.5, 1]\n";
+    let mut running = Running::start(&[model("a", 2), camera("front", ""), back.clone()].concat());
+    let mut follower = Follower::new(&running);
+    follower.until_result("front", "a");
+    running.reload(&[model("a", 2), camera("front", region), back.clone()].concat());
+    assert!(running.until("configuration reloaded").contains("reloaded: front has other streams"));
+    assert_eq!(follower.until(|message| message["region"] == "door")["seq"], 0);
+    let moved = region.replace("0.25", "0.5");
+    running.reload(&[model("a", 2), camera("front", &moved), back.clone()].concat());
+    running.until("configuration reloaded: front has other streams");
+    follower.until(|message| message["type"] == "hello");
+    // it goes on counting
+    follower.until(|message| message["region"] == "door");
+    running.reload(&[model("a", 2), camera("front", ""), back].concat());
+    follower.until(|message| message["type"] == "hello");
+    for camera in ["front", "back", "front", "back"] {
+        assert_eq!(follower.until_result(camera, "a").get("region"), None);
+    }
     running.end();
 }

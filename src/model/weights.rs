@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
+/// Operators that keep the numbers of a constant and their order.
+const KEEPING: [&str; 4] = ["Identity", "Cast", "Unsqueeze", "Squeeze"];
+
 /// The constants of a graph, by name.
 pub struct Weights<'a> {
     by_name: HashMap<&'a str, &'a Tensor>,
@@ -30,7 +33,16 @@ impl<'a> Weights<'a> {
             Some((node.output.first()?.as_str(), value.t.as_ref()?))
         });
         let initializers = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor));
-        Self { by_name: initializers.chain(constants).collect(), folder }
+        let mut by_name: HashMap<&str, &Tensor> = initializers.chain(constants).collect();
+        // exporters pass constants through nodes that keep their numbers; nodes are sorted topologically
+        for node in graph.node.iter().filter(|node| KEEPING.contains(&node.op_type.as_str())) {
+            if let ([input, ..], [output]) = (&node.input[..], &node.output[..])
+                && let Some(tensor) = by_name.get(input.as_str()).copied()
+            {
+                by_name.entry(output).or_insert(tensor);
+            }
+        }
+        Self { by_name, folder }
     }
 
     /// Whether `name` is a constant.

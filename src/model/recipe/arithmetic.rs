@@ -42,7 +42,7 @@ pub fn read(graph: &Graph, weights: &Weights, input: &str) -> FirstNodes {
         }
         let Some([reader]) = readers.get(at).map(Vec::as_slice) else { break };
         match reader.op_type.as_str() {
-            kind if kind == "Cast" || SHAPE_ONLY.contains(&kind) => transposed |= transposes(reader),
+            kind if ["Cast", "Clip"].contains(&kind) || SHAPE_ONLY.contains(&kind) => transposed |= transposes(reader),
             _ if reverses(reader, weights) => reversed = !reversed,
             kind if quantized::of_input(reader).or(quantized::of_output(reader)).is_some() => {
                 if kinds.is_empty() && range.is_none() {
@@ -143,6 +143,7 @@ mod tests {
         // Keras: Rescaling(1/255), Rescaling(1/127.5, offset=-1), Rescaling and Normalization
         assert_eq!(expected(&[("Cast", &[]), ("Mul", &[1.0 / 255.0]), ("Conv", &[1.0])]), Some("255"));
         assert_eq!(expected(&[("Mul", &[1.0 / 127.5]), ("Add", &[-1.0])]), Some("255"));
+        assert_eq!(expected(&[("Clip", &[]), ("Mul", &[1.0 / 255.0])]), Some("255"));
         let normalization = [0.485, 0.456, 0.406];
         assert_eq!(expected(&[("Mul", &[1.0 / 255.0]), ("Sub", &normalization), ("Div", &[0.229, 0.224, 0.225])]), Some("255"));
         // torchvision's Normalize inside
@@ -162,6 +163,20 @@ mod tests {
         assert_eq!(order(&[103.939, 116.779, 123.68]), Some(Colour::Bgr));
         assert_eq!(order(&[123.68, 116.779, 103.939]), Some(Colour::Rgb));
         assert_eq!(order(&[127.0, 127.0, 127.0]), None);
+    }
+
+    #[test]
+    fn constants_may_pass_through_other_nodes() {
+        let node = |kind: &str, input: &[&str], output: &str| Node {
+            input: input.iter().map(|name| (*name).to_owned()).collect(),
+            output: vec![output.into()],
+            op_type: kind.into(),
+            ..Node::default()
+        };
+        let node = vec![node("Identity", &["c"], "i"), node("Cast", &["i"], "k"), node("Div", &["x", "k"], "y")];
+        let graph = Graph { node, initializer: vec![constant("c", &[255.0])], ..Graph::default() };
+        let stated = read(&graph, &Weights::new(&graph, None), "x").stated;
+        assert_eq!(known(&stated.normalize.unwrap().value).unwrap().name, "255");
     }
 
     #[test]

@@ -1,0 +1,18 @@
+//! From the probabilities of each frame to a state that holds still: "iguana since 12:03:05", or nothing.
+//!
+//! The label of a single frame flickers. Here the probabilities are smoothed over time by a first-order low-pass filter, and a class
+//! becomes the state only when it has been clearly ahead for a while; it is left at a lower threshold than the one at which it was
+//! entered (hysteresis). Everything depends on the time of the frames and not on their number, so 5 and 60 frames a second behave alike.
+//!
+//! All times are on one clock of the stream that does not run backwards: the time of capture, or a film's own time.
+
+mod settings;
+mod clock;
+mod single;
+mod multi;
+#[cfg(test)]
+mod tests;
+
+pub use multi::{MultiLabelChange, MultiLabelState};
+pub use settings::{LabelStateSettings, Thresholds};
+pub use single::{Change, LabelState, State};

@@ -1,0 +1,126 @@
+//! The state of a stream of which one class at a time can be true.
+
+use super::clock::{Clock, Step};
+use super::settings::{LabelStateSettings, Thresholds};
+use std::time::Duration;
+
+/// What a stream shows, and since when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct State {
+    /// The class; `None`: nothing is shown that is clear enough.
+    pub class: Option<usize>,
+    /// The smoothed probability of the class, 0 to 1; 0 for nothing.
+    pub confidence: f32,
+    /// When it began: when its condition was first met, which is `hold` before it was known.
+    pub since: Duration,
+}
+
+/// One state has ended, and another has begun.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// The state that has ended, with its last confidence.
+    pub from: State,
+    /// The state that has begun. The other one lasted from its own `since` to this one's.
+    pub to: State,
+}
+
+/// The label state of one stream.
+#[derive(Debug, Clone)]
+pub struct LabelState {
+    settings: LabelStateSettings,
+    thresholds: Thresholds,
+    clock: Clock,
+    /// Smoothed probabilities, by class.
+    smoothed: Vec<f32>,
+    class: Option<usize>,
+    since: Duration,
+    /// What the state would become, and since when its condition has been met without a break.
+    candidate: Option<(Option<usize>, Duration)>,
+}
+
+impl LabelState {
+    /// The state before the first frame: nothing.
+    pub fn new(settings: LabelStateSettings, thresholds: Thresholds) -> Self {
+        let smoothed = vec![0.0; thresholds.classes()];
+        Self { settings, thresholds, clock: Clock::default(), smoothed, class: None, since: Duration::ZERO, candidate: None }
+    }
+
+    /// The present state.
+    pub fn state(&self) -> State {
+        let confidence = self.class.map_or(0.0, |class| self.smoothed[class]);
+        State { class: self.class, confidence, since: self.since }
+    }
+
+    /// Takes the `probabilities` (0 to 1, by class) of the frame at `at`; returns the change that they make, if they make one. After a
+    /// gap nothing older counts. A frame whose values are not all numbers, or are not as many as there are classes, is ignored.
+    pub fn update(&mut self, at: Duration, probabilities: &[f32]) -> Option<Change> {
+        if probabilities.len() != self.smoothed.len() || !probabilities.iter().all(|value| value.is_finite()) {
+            return None;
+        }
+        let deadline = self.clock.deadline();
+        let (gain, ended) = match (self.clock.step(at), deadline) {
+            (Step::After(elapsed), _) => (self.settings.gain(elapsed), None),
+            (Step::Anew, Some(deadline)) => (1.0, self.forget(deadline)),
+            (Step::Anew, None) => {
+                self.since = at;
+                (1.0, None)
+            }
+        };
+        for (smoothed, value) in self.smoothed.iter_mut().zip(probabilities) {
+            *smoothed += gain * (value.clamp(0.0, 1.0) - *smoothed);
+        }
+        match (ended, self.decide(at)) {
+            // without `hold`: straight from the state before the gap to the one after it
+            (Some(ended), Some(decided)) => Some(Change { from: ended.from, to: decided.to }),
+            (ended, decided) => ended.or(decided),
+        }
+    }
+
+    /// When the state ends if no further frame comes; `None` where it is nothing already.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.class.and(self.clock.deadline())
+    }
+
+    /// Ends the state if no frame has come until its deadline, and `now` is not before that.
+    pub fn expire(&mut self, now: Duration) -> Option<Change> {
+        let deadline = self.deadline().filter(|deadline| now >= *deadline)?;
+        self.forget(deadline)
+    }
+
+    /// The state is nothing from `at` on.
+    fn forget(&mut self, at: Duration) -> Option<Change> {
+        self.candidate = None;
+        self.class.is_some().then(|| self.switch_to(None, at))
+    }
+
+    fn decide(&mut self, at: Duration) -> Option<Change> {
+        let wanted = self.wanted();
+        if wanted == self.class {
+            self.candidate = None;
+            return None;
+        }
+        let since = match self.candidate {
+            Some((candidate, since)) if candidate == wanted => since,
+            _ => at,
+        };
+        self.candidate = Some((wanted, since));
+        (at.saturating_sub(since) >= self.settings.hold).then(|| self.switch_to(wanted, since))
+    }
+
+    /// The class that the smoothed values speak for: the greatest, where it is enough to enter it; else the present one, where it is
+    /// enough to stay.
+    fn wanted(&self) -> Option<usize> {
+        let greater = |best: usize, class: usize| if self.smoothed[class] > self.smoothed[best] { class } else { best };
+        let best = (0..self.smoothed.len()).reduce(greater)?;
+        if self.smoothed[best] >= self.thresholds.enter(best) {
+            return Some(best);
+        }
+        self.class.filter(|class| self.smoothed[*class] >= self.thresholds.leave(*class))
+    }
+
+    fn switch_to(&mut self, class: Option<usize>, since: Duration) -> Change {
+        let from = self.state();
+        (self.class, self.since, self.candidate) = (class, since.max(self.since), None);
+        Change { from, to: self.state() }
+    }
+}

@@ -5,7 +5,8 @@
 //! average a glitch of up to 0.3 s shows a wrong class with 95 %. Each method sees the same frames. A change is needless if the scene had
 //! not changed to that class; a scene is found if its class becomes the label before the next scene.
 
-use glimpsed::postprocess::label_state::{LabelState, LabelStateSettings, Thresholds};
+use glimpsed::postprocess::label_state::{LabelState, Params, Thresholds};
+use glimpsed::prediction::Moment;
 use std::time::Duration;
 
 const CLASSES: usize = 8;
@@ -122,10 +123,10 @@ fn moving_average(seconds: f64) -> Method {
 
 fn state(smoothing: f64, enter: f32, leave: f32, hold: f64) -> Method {
     let (smoothing, hold) = (Duration::from_secs_f64(smoothing), Duration::from_secs_f64(hold));
-    let settings = LabelStateSettings { smoothing, enter, leave, hold };
+    let settings = Params { smoothing, enter, leave, hold };
     let mut state = LabelState::new(settings, Thresholds::new(CLASSES, &settings));
     Box::new(move |frame| {
-        state.update(Duration::from_secs_f64(frame.at), &frame.probabilities);
+        state.update(Moment::ZERO.later(Duration::from_secs_f64(frame.at)), &frame.probabilities);
         state.state().class
     })
 }
@@ -135,7 +136,7 @@ fn main() {
     if std::env::args().any(|flag| flag == "--test") {
         return;
     }
-    let usual = LabelStateSettings::default();
+    let usual = Params::default();
     let (smoothing, hold) = (usual.smoothing.as_secs_f64(), usual.hold.as_secs_f64());
     type Row = (&'static str, Box<dyn Fn() -> Method>);
     let rows: Vec<Row> = vec![
@@ -143,20 +144,16 @@ fn main() {
         ("three in a row", Box::new(three_in_a_row)),
         ("moving average 0.5 s", Box::new(|| moving_average(0.5))),
         ("label state (default)", Box::new(move || state(smoothing, usual.enter, usual.leave, hold))),
-        ("  enter 0.6, leave 0.4", Box::new(|| state(0.5, 0.6, 0.4, 0.5))),
-        ("  enter 0.5, leave 0.2", Box::new(|| state(0.5, 0.5, 0.2, 0.5))),
-        ("  enter 0.5, leave 0.4", Box::new(|| state(0.5, 0.5, 0.4, 0.5))),
-        ("  smoothing 0.3 s", Box::new(|| state(0.3, 0.5, 0.3, 0.5))),
-        ("  smoothing 0.3 s, leave 0.2", Box::new(|| state(0.3, 0.5, 0.2, 0.5))),
-        ("  smoothing 0.4 s, leave 0.2", Box::new(|| state(0.4, 0.5, 0.2, 0.5))),
-        ("  smoothing 0.2 s, leave 0.2", Box::new(|| state(0.2, 0.5, 0.2, 0.5))),
-        ("  no smoothing", Box::new(|| state(0.0, 0.5, 0.3, 0.5))),
-        ("  smoothing 0.7 s", Box::new(|| state(0.7, 0.5, 0.3, 0.5))),
-        ("  smoothing 1 s", Box::new(|| state(1.0, 0.5, 0.3, 0.5))),
-        ("  hold 0.3 s", Box::new(|| state(0.5, 0.5, 0.3, 0.3))),
-        ("  hold 0.8 s", Box::new(|| state(0.5, 0.5, 0.3, 0.8))),
-        ("  smoothing 0.3, hold 0.8 s", Box::new(|| state(0.3, 0.5, 0.3, 0.8))),
-        ("  smoothing 0.7, hold 0.3 s", Box::new(|| state(0.7, 0.5, 0.3, 0.3))),
+        ("  enter 0.6", Box::new(move || state(smoothing, 0.6, usual.leave, hold))),
+        ("  leave 0.3", Box::new(move || state(smoothing, usual.enter, 0.3, hold))),
+        ("  leave 0.1", Box::new(move || state(smoothing, usual.enter, 0.1, hold))),
+        ("  no smoothing", Box::new(move || state(0.0, usual.enter, usual.leave, hold))),
+        ("  smoothing 0.3 s", Box::new(move || state(0.3, usual.enter, usual.leave, hold))),
+        ("  smoothing 0.5 s", Box::new(move || state(0.5, usual.enter, usual.leave, hold))),
+        ("  smoothing 0.5 s, leave 0.3", Box::new(move || state(0.5, usual.enter, 0.3, hold))),
+        ("  smoothing 1 s", Box::new(move || state(1.0, usual.enter, usual.leave, hold))),
+        ("  hold 0.3 s", Box::new(move || state(smoothing, usual.enter, usual.leave, 0.3))),
+        ("  hold 0.8 s", Box::new(move || state(smoothing, usual.enter, usual.leave, 0.8))),
     ];
     for noise in NOISES {
         println!("noise {noise}: needless changes a minute / mean delay in s / scenes found of {SCENES}, at {RATES:?} frames/s");

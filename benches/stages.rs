@@ -13,7 +13,7 @@ use glimpsed::frame::{Frame, FrameInfo, Picture, PixelFormat};
 use glimpsed::labels::Labels;
 use glimpsed::model::{Model, builtin};
 use glimpsed::postprocess::Ranker;
-use glimpsed::prediction::{Prediction, Score, Timing};
+use glimpsed::prediction::{Prediction, Score, Stable, StableClass, StableState, Timing};
 use glimpsed::preprocess::{Filter, Fit, Normalize, Params, Preprocessor, Quantizer};
 use glimpsed::publish::socket::{self, Socket};
 use glimpsed::tensor::{ElementType, InputSpec, Layout, OutputSpec, Quantization, Tensor, TensorSpec};
@@ -21,6 +21,7 @@ use std::fmt::{Display, Formatter};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 fn main() {
     divan::main();
@@ -135,6 +136,8 @@ fn rank(bencher: Bencher) {
 
 fn result(model: &Model) -> Prediction {
     let top = (0..5).map(|index| Score { index, confidence: 0.5 / (index + 1) as f32 }).collect();
+    let since = SystemTime::UNIX_EPOCH;
+    let shown = StableClass { label: Some("snow".into()), index: Some(0), confidence: 0.5, since, changed: false };
     Prediction {
         source: "front".into(),
         region: None,
@@ -143,6 +146,7 @@ fn result(model: &Model) -> Prediction {
         model: model.name.as_str().into(),
         execution_provider: "CPU",
         top,
+        stable: Some(Stable { state: StableState::One(shown), changes: 1 }),
         labels: Arc::<Labels>::new(model.labels(None).expect("it has them")),
         timing: Timing::default(),
         reused: false,

@@ -1,5 +1,11 @@
 //! The result of a frame with its durations. Its message is [`crate::message::Classification`].
 
+mod stable;
+mod stream_name;
+
+pub use stable::{Moment, Stable, StableClass, StableState, StateChange};
+pub use stream_name::StreamName;
+
 use crate::frame::FrameInfo;
 use crate::labels::Labels;
 use std::sync::Arc;
@@ -29,17 +35,6 @@ pub struct Timing {
     pub postprocess: Duration,
 }
 
-/// Identifies a stream: a camera, a region of its picture, and a model.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamName {
-    /// The camera, or the file.
-    pub camera: Arc<str>,
-    /// The region; `None`: the whole picture.
-    pub region: Option<Arc<str>>,
-    /// The model.
-    pub model: Arc<str>,
-}
-
 /// The result of one frame.
 #[derive(Debug, Clone)]
 pub struct Prediction {
@@ -57,6 +52,8 @@ pub struct Prediction {
     pub execution_provider: &'static str,
     /// The best classes, best first, equal ones by lower index.
     pub top: Vec<Score>,
+    /// What the stream shows as of this frame; `None` outside a stream.
+    pub stable: Option<Stable>,
     /// The names of all classes.
     pub labels: Arc<Labels>,
     /// The duration of each stage.
@@ -88,7 +85,13 @@ impl Prediction {
         let mut top = std::mem::take(&mut self.top);
         top.clear();
         top.extend_from_slice(&other.top);
-        let Self { source, region, seq, info, model, execution_provider, top: _, labels, timing, reused, dropped } = other;
+        let mut stable = self.stable.take();
+        match (&mut stable, &other.stable) {
+            (Some(stable), Some(other)) => stable.copy_from(other),
+            (stable, other) => stable.clone_from(other),
+        }
+        let Self { source, region, seq, info, model, execution_provider, top: _, stable: _, labels, timing, reused, dropped } =
+            other;
         *self = Self {
             source: source.clone(),
             region: region.clone(),
@@ -97,6 +100,7 @@ impl Prediction {
             model: model.clone(),
             execution_provider,
             top,
+            stable,
             labels: labels.clone(),
             timing: *timing,
             reused: *reused,

@@ -11,6 +11,7 @@ use crate::labels::Labels;
 use crate::model::recipe::{Recipe, Settled, Stated};
 use crate::model::{self, Model};
 use crate::postprocess::Ranker;
+use crate::postprocess::label_state::StateClasses;
 use crate::runtime::{self, Infer, Provider};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub struct OpenModel {
     pub model: Model,
     /// The names of its classes.
     pub labels: Labels,
+    /// Which of them count.
+    pub classes: StateClasses,
     /// How pixels become its input.
     pub recipe: Recipe,
     /// What is to be told of the model once: what nobody says of it, and files that could not be used.
@@ -62,8 +65,9 @@ pub fn model(settings: ModelSettings) -> Result<OpenModel> {
     }
     let labels = model.labels(settings.labels.as_deref())?;
     let Settled { recipe, mut warnings } = model.recipe(Stated::of_settings(&settings.preprocess))?;
+    let classes = StateClasses::by_rules(&labels, model.output.is_independent(), settings.state, &settings.classes)?;
     warnings.extend(model.sources.notes.iter().cloned());
-    Ok(OpenModel { settings, model, labels, recipe, warnings, files })
+    Ok(OpenModel { settings, model, labels, classes, recipe, warnings, files })
 }
 
 /// Reads an ONNX file; or gives the built-in model, for `testcard`. The number of labels decides between several outputs; where the file
@@ -153,6 +157,7 @@ impl OpenModel {
         Classifier::new(&self.model, self.labels.clone(), session, &self.recipe.params(), self.settings.top)
             .with_key(self.settings.key())
             .with_recipe(&self.recipe)
+            .with_state(self.classes.clone())
     }
 }
 

@@ -190,6 +190,11 @@ impl OutputSpec {
         Self { tensor, classes, values: classes, scores: Scores::Logits, certain: false, divisor: 1.0 }
     }
 
+    /// Whether each class has a probability of its own, so that several can be true of one picture.
+    pub fn is_independent(&self) -> bool {
+        matches!(self.scores, Scores::Independent | Scores::IndependentLogits) && !self.is_binary()
+    }
+
     /// Whether one number stands for two classes, of which one is true.
     pub fn is_binary(&self) -> bool {
         (self.classes, self.values) == (2, 1)

@@ -7,13 +7,14 @@ mod common;
 
 use glimpsed::event::{Event, Hub, Publisher};
 use glimpsed::model::builtin;
-use glimpsed::prediction::{Prediction, Score};
+use glimpsed::prediction::{Prediction, Score, Stable, StableClass, StableState};
 use glimpsed::publish::socket::{self, Socket};
 use glimpsed::publish::{Format, Stdout};
 use glimpsed::runtime::{self, Provider};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::time::SystemTime;
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -33,6 +34,9 @@ fn result() -> Prediction {
     let session = runtime::open(&model, &common::runtime_params(Provider::Cpu)).unwrap();
     let classifier = common::classifier(&model, session, 5);
     let mut result = classifier.blank("front");
+    let (label, since) = (Some("snow".into()), SystemTime::UNIX_EPOCH);
+    let shown = StableClass { label, index: Some(1), confidence: 0.5, since, changed: false };
+    result.stable = Some(Stable { state: StableState::One(shown), changes: 1 });
     result.top.extend((0..5).map(|index| Score { index, confidence: 0.5 / (index + 1) as f32 }));
     result
 }

@@ -1,7 +1,7 @@
 //! The grammar of `glimpsed run`, `check` and `doctor`: flags over the configuration file.
 
 use super::args::{LimitArgs, OutputArgs};
-use super::flag_sets::{Cameras, CheckedCameras, CheckedSubscribers, Model, Subscribers};
+use super::flag_sets::{Cameras, CheckedCameras, CheckedSubscribers, Model, State, Subscribers};
 use super::flags::FlagArgs;
 use super::help;
 use super::source::{LaunchArgs, names_source};
@@ -57,6 +57,9 @@ pub struct Run {
     /// What is watched, in words
     #[command(flatten)]
     pub launch: LaunchArgs,
+    /// When an answer counts
+    #[command(flatten)]
+    pub state: FlagArgs<State>,
     /// The output
     #[command(flatten)]
     pub output: OutputArgs,
@@ -84,8 +87,8 @@ impl Run {
 
     /// The flags, to be laid over the file.
     pub fn flags(&self) -> Flags {
-        let subscribers = self.subscribers.flags.clone();
-        subscribers.and(&self.model.flags).and(&self.cameras.flags).and(&self.launch.flags()).and(&self.output.flags())
+        let flags = self.subscribers.flags.clone().and(&self.state.flags);
+        flags.and(&self.model.flags).and(&self.cameras.flags).and(&self.launch.flags()).and(&self.output.flags())
     }
 }
 

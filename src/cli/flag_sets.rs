@@ -23,7 +23,7 @@ macro_rules! flag_sets {
 
 flag_sets! {
     /// What classifies, and what runs it.
-    Model = [all_of("model"), all_of("execution")].concat();
+    Model = [all_of("model"), all_of("model.classes"), all_of("execution")].concat();
     /// The cameras of `run`.
     Cameras = [all_of("camera"), all_of("camera.region"), all_of("")].concat();
     /// Those of `check` and `doctor`, which would ignore the others.
@@ -32,6 +32,8 @@ flag_sets! {
     OnePipeline = [only("camera", &["pipeline", "rotate", "mirror"]), all_of("")].concat();
     /// The orientation of pictures, and the part of them that is classified.
     Orientation = [only("camera", &["rotate", "mirror"]), all_of("camera.region")].concat();
+    /// When an answer of `run` counts as the state.
+    State = all_of("state");
     /// The subscribers of `run`.
     Subscribers = [all_of("socket"), all_of("output")].concat();
     /// Those of `check` and `doctor`.

@@ -76,8 +76,8 @@ impl FlagSpec {
         let arg = arg.value_name(self.flag.value).value_parser(Reader(self.key.kind));
         match self.key.kind {
             Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
-            Kind::Variables | Kind::Options(..) => arg.action(ArgAction::Append),
-            Kind::Time | Kind::Three(..) => arg.allow_hyphen_values(true),
+            Kind::Variables | Kind::Options(..) | Kind::Patterns => arg.action(ArgAction::Append),
+            Kind::Time | Kind::Span | Kind::Three(..) => arg.allow_hyphen_values(true),
             Kind::Whole(..) | Kind::AtLeastOne | Kind::Mode | Kind::Choice(_) => arg.allow_negative_numbers(true),
             _ => arg,
         }

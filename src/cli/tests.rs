@@ -14,7 +14,7 @@ const WITHOUT: [&str; 10] = ["model", "pipeline", "var", "qnn", "socket", "folde
 
 #[test]
 fn each_flag_has_a_heading_and_tells_its_default() {
-    let headings = [help::MODEL, help::NPU, help::CAMERA, help::OUTPUT, help::SOCKET, help::MQTT, help::GENERAL];
+    let headings = [help::MODEL, help::NPU, help::CAMERA, help::STATE, help::OUTPUT, help::SOCKET, help::MQTT, help::GENERAL];
     let mut cli = Cli::command();
     cli.build();
     let commands: Vec<_> = cli.get_subcommands().filter(|command| command.get_name() != "help").collect();

@@ -6,7 +6,7 @@ use super::flags::FlagArgs;
 use super::help;
 use crate::config::{self, ModelSettings};
 use crate::error::{Error, Result};
-use crate::message::request;
+use crate::message::{EventKind, request};
 use crate::runtime::Provider;
 use crate::settings::values;
 use clap::Args;
@@ -24,6 +24,9 @@ pub struct Subscribe {
     /// Only this camera; may be given more than once
     #[arg(long = "camera", value_name = "NAME", value_parser = request::camera, help_heading = help::CAMERA)]
     pub cameras: Vec<String>,
+    /// Only messages of this type: classification, change or status; may be given more than once [default: all]
+    #[arg(long = "event", value_name = "TYPE", value_parser = request::event, help_heading = help::OUTPUT)]
+    pub events: Vec<EventKind>,
     /// At most this many of the best classes, 1 or more [default: all that the daemon sends]
     #[arg(long, value_name = "N", value_parser = request::top, allow_negative_numbers = true, help_heading = help::OUTPUT)]
     pub top: Option<usize>,
@@ -33,7 +36,7 @@ pub struct Subscribe {
     /// At most this many results of each camera a second, 0.001 to 1000 [default: no limit]
     #[arg(long, value_name = "RATE", value_parser = request::max_rate, allow_negative_numbers = true, help_heading = help::OUTPUT)]
     pub max_rate: Option<f64>,
-    /// Only results whose best class is another than before
+    /// Only results whose state is another than before
     #[arg(long, help_heading = help::OUTPUT)]
     pub on_change: bool,
     /// Waits for a daemon that is not there yet

@@ -1,18 +1,25 @@
 //! The sections of the configuration file: which station's keys stand where.
 
 use crate::bridge::mqtt;
+use crate::postprocess::label_state;
 use crate::publish::socket;
 use crate::settings::{Group, Repeat};
 use crate::{capture, model, preprocess, publish, runtime};
 
 /// All sections. `execution.qnn` is one within another.
-pub static GROUPS: [Group; 9] = [
+pub static GROUPS: [Group; 11] = [
     Group {
         repeat: Repeat::OnceOrMany,
-        ..section("model", "what classifies, and how a picture becomes its input", &[&model::KEYS, &preprocess::KEYS])
+        ..section(
+            "model",
+            "what classifies, and how a picture becomes its input",
+            &[&model::KEYS, &preprocess::KEYS, &label_state::MODEL_KEYS],
+        )
     },
+    section("model.classes", "which classes count, by names or patterns (\"*dog*\")", &[&label_state::CLASS_KEYS]),
     section("execution", "what runs the model", &[&runtime::KEYS]),
     section("execution.qnn", "options of QNN by their own names", &[&runtime::QNN_KEYS]),
+    section("state", "when an answer counts as the state of a camera", &[&label_state::KEYS]),
     Group { repeat: Repeat::Many, ..section("camera", "one of these for each camera", &[&capture::KEYS]) },
     Group {
         repeat: Repeat::Many,

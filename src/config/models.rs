@@ -1,6 +1,7 @@
 //! The models: those of the file, or the one that a flag names in their place.
 
 use crate::model::{self, BUILTIN};
+use crate::postprocess::label_state;
 use crate::settings::{Layers, Origin, Placed, Section};
 use crate::tensor::Scores;
 use crate::{preprocess, runtime};
@@ -32,6 +33,10 @@ pub struct ModelSettings {
     pub preprocess: preprocess::Chosen,
     /// How many of the best classes a result has.
     pub top: usize,
+    /// When an answer counts as the state.
+    pub state: label_state::Params,
+    /// Which classes count.
+    pub classes: label_state::Rules,
 }
 
 impl ModelSettings {
@@ -44,14 +49,15 @@ impl ModelSettings {
     /// The built-in model on `runtime`, everything else as by default.
     pub fn builtin(runtime: runtime::Params) -> Self {
         let model::Params { labels, size, output, scores, top, .. } = model::Params::default();
-        let (name, preprocess) = (None, preprocess::Chosen::default());
-        Self { name, model: BUILTIN.into(), labels, size, output, scores, runtime, preprocess, top }
+        let (name, preprocess, state, classes) = Default::default();
+        Self { name, model: BUILTIN.into(), labels, size, output, scores, runtime, preprocess, top, state, classes }
     }
 }
 
 /// The models of `layers` that could be read, and the names of all of them.
 pub fn read(layers: &Layers) -> (Vec<Placed<ModelSettings>>, Vec<String>) {
     let by_flag = layers.flags.value("model", "file").is_some();
+    let state = label_state::Params::read(&layers.section("state"));
     let (mut sections, execution) = (layers.sections("model"), layers.section("execution"));
     if sections.is_empty() || (by_flag && sections.iter().any(Section::is_repeated)) {
         sections = vec![layers.section_of_flags("model")];
@@ -63,7 +69,7 @@ pub fn read(layers: &Layers) -> (Vec<Placed<ModelSettings>>, Vec<String>) {
     }
     let mut models: Vec<Placed<ModelSettings>> = Vec::new();
     for section in &sections {
-        let Some(model) = one(layers, section, &execution, sections.len() == 1) else { continue };
+        let Some(model) = one(layers, section, &execution, state, sections.len() == 1) else { continue };
         let name = model.value.name.as_ref();
         if let Some(first) = models.iter().find(|other| name.is_some() && other.value.name.as_ref() == name) {
             let text = format!("a second model is called '{}'; the first one is in {}", model.value.key(), first.origin);
@@ -76,10 +82,17 @@ pub fn read(layers: &Layers) -> (Vec<Placed<ModelSettings>>, Vec<String>) {
 }
 
 /// What `section` says, with `[execution]` for what it does not say of its execution; `None` where it names no model.
-fn one(layers: &Layers, section: &Section, execution: &Section, is_only: bool) -> Option<Placed<ModelSettings>> {
+fn one(
+    layers: &Layers,
+    section: &Section,
+    execution: &Section,
+    state: label_state::Params,
+    is_only: bool,
+) -> Option<Placed<ModelSettings>> {
     let runtime = runtime::Params::read(&section.based_on("execution", execution));
     let model::Params { name, file, labels, size, output, scores, top } = model::Params::read(section);
     let preprocess = preprocess::Chosen::read(section);
+    let classes = label_state::Rules::read(&section.below("classes"));
     if !is_only && !section.has("name") {
         layers.fault(section.origin, "this model has no name; with more than one, each needs its own");
     }
@@ -91,7 +104,10 @@ fn one(layers: &Layers, section: &Section, execution: &Section, is_only: bool) -
     let Placed { value: model, origin } = file?;
     // a flag names another model than the one that has this name
     let name = name.filter(|_| origin.flag().is_none()).map(Into::into);
-    Some(Placed { value: ModelSettings { name, model, labels, size, output, scores, runtime, preprocess, top }, origin })
+    Some(Placed {
+        value: ModelSettings { name, model, labels, size, output, scores, runtime, preprocess, top, state, classes },
+        origin,
+    })
 }
 
 /// The only model of `layers`.

@@ -8,6 +8,7 @@ use crate::message;
 use crate::model::Model;
 use crate::model::recipe::Recipe;
 use crate::postprocess::Ranker;
+use crate::postprocess::label_state::{self, StateClasses, StreamState};
 use crate::prediction::{Prediction, Score, Timing};
 use crate::preprocess::{self, Preprocessor};
 use crate::runtime::{Execution, Infer};
@@ -28,6 +29,8 @@ pub struct Classifier {
     ranker: Ranker,
     output: Tensor,
     top: usize,
+    /// The classes that can be the state of a stream.
+    classes: Arc<StateClasses>,
     /// How pixels become the input, for `hello`.
     recipe: Option<message::Recipe>,
 }
@@ -65,8 +68,10 @@ impl InputSlot {
 impl Classifier {
     /// A classifier of `model`, run by `runtime`, with the `top` best classes; all, if there are fewer.
     pub fn new(model: &Model, labels: Labels, runtime: Box<dyn Infer>, params: &preprocess::Params, top: usize) -> Self {
+        let independent = model.output.is_independent();
         Self {
             key: model.name.as_str().into(),
+            classes: StateClasses::new(&labels, independent, label_state::Params::default()).into(),
             name: model.name.as_str().into(),
             ranker: Ranker::new(&model.output).with_positive(labels.positive()),
             labels: labels.into(),
@@ -95,6 +100,21 @@ impl Classifier {
         &self.key
     }
 
+    /// The same with other conditions of the state of a stream. Classes that do not count are in no result either.
+    pub fn with_state(self, classes: StateClasses) -> Self {
+        Self { ranker: self.ranker.with_mask(classes.mask()), classes: classes.into(), ..self }
+    }
+
+    /// The state of a stream before its first frame.
+    pub fn state(&self) -> StreamState {
+        StreamState::new(self.classes.clone())
+    }
+
+    /// The probabilities of all classes, by index, as of the latest frame.
+    pub fn probabilities(&self) -> &[f32] {
+        self.ranker.probabilities()
+    }
+
     /// How pixels become the input.
     pub fn recipe(&self) -> Option<&message::Recipe> {
         self.recipe.as_ref()
@@ -110,6 +130,7 @@ impl Classifier {
             model: self.name.clone(),
             execution_provider: self.runtime.execution().provider,
             top: Vec::with_capacity(self.top + 1),
+            stable: None,
             labels: self.labels.clone(),
             timing: Timing::default(),
             reused: false,

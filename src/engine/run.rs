@@ -11,6 +11,7 @@ use crate::event::{Event, Hub};
 use crate::runtime::Execution;
 use crossbeam_channel::Receiver;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// Classifies the frames of `streams`, in turn among those that have one, until there can be no more (all streams and `changes` have
 /// ended), `limit` is reached, or `stop` is closed. `execution` is updated when the execution of the model changes.
@@ -26,12 +27,15 @@ pub fn run(
     let scheduler = Scheduler::new(streams, &classifier);
     let mut engine = Engine { scheduler, classifier, prefetch: Prefetch::start()?, hub, execution, stop, limit };
     while !engine.limit.is_reached() {
+        engine.scheduler.expire(Instant::now());
+        engine.publish_changes()?;
         match engine.next(changes)? {
             Work::Frame(prepared) => {
                 engine.prefetch_next();
                 engine.classify(&prepared)?;
             }
             Work::Change(offer) => engine.change(offer)?,
+            Work::StateEnded => {}
             Work::End => break,
         }
     }
@@ -46,6 +50,8 @@ enum Work {
     /// A frame that is prepared in the classifier's slot.
     Frame(PreparedFrame),
     Change(Offer),
+    /// A state has ended without a frame.
+    StateEnded,
     End,
 }
 
@@ -77,6 +83,7 @@ impl Engine<'_> {
         Ok(match next {
             Next::QueuedFrame(frame) => Work::Frame(frame.prepare(self.classifier.slot())),
             Next::Change(offer) => Work::Change(offer),
+            Next::StateEnded => Work::StateEnded,
             Next::End => Work::End,
         })
     }
@@ -115,10 +122,16 @@ impl Engine<'_> {
             return Ok(());
         }
         stream.number(prepared.dropped);
+        stream.settle(self.classifier.probabilities());
         stream.show();
         self.hub.send(&Event::result(&stream.prediction))?;
         stream.metrics.record(&stream.prediction);
-        Ok(())
+        self.publish_changes()
+    }
+
+    /// Publishes the changes of states.
+    fn publish_changes(&mut self) -> Result<()> {
+        self.scheduler.changes().try_for_each(|change| self.hub.send(&Event::Change(&change)))
     }
 
     /// Applies a change, unless it is withdrawn. The prefetched frame is classified first: once the change is accepted, nothing may hang
@@ -132,6 +145,7 @@ impl Engine<'_> {
         let replaced = change.classifier.map(|new| std::mem::replace(&mut self.classifier, new));
         if replaced.is_some() {
             self.scheduler.renew(&self.classifier);
+            self.publish_changes()?;
         }
         for stream in change.add {
             self.scheduler.add(stream, &self.classifier);

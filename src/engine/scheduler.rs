@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::frame::{Crop, Frame, Outside};
 use crate::metrics::StreamMetrics;
-use crate::prediction::Prediction;
+use crate::postprocess::label_state::StreamState;
+use crate::prediction::{Prediction, StateChange};
 use crossbeam_channel::{self as queue, Select};
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,6 +30,9 @@ pub(super) struct ActiveStream {
     pub prediction: Prediction,
     /// The latest run of the model, if its answer may stand for later frames.
     pub still: Option<Still>,
+    state: StreamState,
+    /// Changes of the state that are not published yet.
+    pub changes: Vec<StateChange>,
 }
 
 impl ActiveStream {
@@ -43,6 +47,8 @@ impl ActiveStream {
             failures: Failures::default(),
             dropped: 0,
             prediction,
+            state: classifier.state(),
+            changes: Vec::new(),
         }
     }
 
@@ -67,6 +73,11 @@ impl ActiveStream {
     pub fn number(&mut self, dropped: u64) {
         self.prediction.seq = self.metrics.results();
         self.prediction.dropped = std::mem::take(&mut self.dropped) + dropped;
+    }
+
+    /// Sets the state of the result, of which these are the `probabilities` of all classes.
+    pub fn settle(&mut self, probabilities: &[f32]) {
+        self.state.update(&mut self.prediction, probabilities, &mut self.changes);
     }
 
     /// Drops and counts a frame that was taken.
@@ -119,6 +130,8 @@ impl QueuedFrame {
 pub(super) enum Next {
     QueuedFrame(QueuedFrame),
     Change(Offer),
+    /// A state has ended without a frame; the change is left to publish.
+    StateEnded,
     End,
 }
 
@@ -128,11 +141,18 @@ pub(super) struct Scheduler {
     turn: usize,
     /// Whether there will be no more changes.
     settled: bool,
+    /// Changes of the states of streams that have ended, which are not published yet.
+    last_changes: Vec<StateChange>,
 }
 
 impl Scheduler {
     pub fn new(streams: Vec<Stream>, classifier: &Classifier) -> Self {
-        Self { streams: streams.into_iter().map(|stream| ActiveStream::new(stream, classifier)).collect(), turn: 0, settled: false }
+        Self {
+            streams: streams.into_iter().map(|stream| ActiveStream::new(stream, classifier)).collect(),
+            turn: 0,
+            settled: false,
+            last_changes: Vec::new(),
+        }
     }
 
     pub fn add(&mut self, stream: Stream, classifier: &Classifier) {
@@ -144,12 +164,34 @@ impl Scheduler {
         self.streams.retain(|active| !streams.contains(&active.stream.id));
     }
 
-    /// Sets the labels and the model's name after a change of the classifier.
+    /// After a change of the classifier: sets the labels, the model's name and the state. The changes of the states that this ends are
+    /// left to publish.
     pub fn renew(&mut self, classifier: &Classifier) {
         for active in &mut self.streams {
-            active.prediction = blank(classifier, &active.metrics);
+            active.state.end(&mut active.prediction, &mut active.changes);
+            (active.prediction, active.state) = (blank(classifier, &active.metrics), classifier.state());
             active.still = active.stream.unchanged.map(Still::new);
         }
+    }
+
+    /// When the first state ends, if no further frame of its stream comes.
+    fn deadline(&self) -> Option<Instant> {
+        self.streams.iter().filter_map(|active| active.state.deadline()).min()
+    }
+
+    /// Ends the states of streams that have had no result for too long at `now`. The changes are left to publish.
+    pub fn expire(&mut self, now: Instant) {
+        if self.deadline().is_some_and(|deadline| deadline <= now) {
+            for active in &mut self.streams {
+                active.state.expire(now, &mut active.prediction, &mut active.changes);
+                active.metrics.show(active.prediction.stable.as_ref());
+            }
+        }
+    }
+
+    /// All changes of states that are not published yet.
+    pub fn changes(&mut self) -> impl Iterator<Item = StateChange> {
+        self.streams.iter_mut().flat_map(|active| active.changes.drain(..)).chain(self.last_changes.drain(..))
     }
 
     fn of(&mut self, prepared: &PreparedFrame) -> Option<&mut ActiveStream> {
@@ -199,6 +241,9 @@ impl Scheduler {
             if let Some(turn) = self.take() {
                 return Next::QueuedFrame(turn);
             }
+            if !self.last_changes.is_empty() {
+                return Next::StateEnded;
+            }
             if self.settled && self.streams.is_empty() {
                 return Next::End;
             }
@@ -208,7 +253,14 @@ impl Scheduler {
             if !self.settled {
                 select.recv(changes);
             }
-            select.ready();
+            match self.deadline() {
+                None => drop(select.ready()),
+                Some(deadline) if select.ready_deadline(deadline).is_ok() => {}
+                Some(deadline) => {
+                    self.expire(deadline);
+                    return Next::StateEnded;
+                }
+            }
         }
     }
 
@@ -227,7 +279,13 @@ impl Scheduler {
                 Err(TryRecvError::Empty) => {}
             }
         }
-        self.streams.retain(|active| !active.over || active.open > 0);
+        self.streams.retain_mut(|active| {
+            let has_ended = active.over && active.open == 0;
+            if has_ended {
+                active.state.end_of_frames(&mut active.prediction, &mut self.last_changes);
+            }
+            !has_ended
+        });
         None
     }
 }

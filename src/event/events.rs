@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::message::Hello;
 use crate::metrics::Status;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, StateChange};
 
 /// An event for publishers.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ pub enum Event<'a> {
         /// Results that were dropped before this one because the publisher was too slow.
         missed: u64,
     },
+    /// The state of a stream has changed. It follows the result that made the change, if one did.
+    Change(&'a StateChange),
     /// The state of a camera.
     Status(&'a Status),
     /// The last event: write everything queued, and release all resources.

@@ -1,5 +1,6 @@
 //! A message of any type, for readers.
 
+use super::change::Change;
 use super::classification::Classification;
 use super::error::Error;
 use super::hello::Hello;
@@ -18,6 +19,8 @@ pub enum Message {
     Subscribed(Subscribed),
     /// A result.
     Classification(Classification),
+    /// The state of a stream has changed.
+    Change(Change),
     /// The state of a camera.
     Status(Status),
     /// An error in the subscriber's request.
@@ -40,6 +43,7 @@ impl Serialize for Message {
             Self::Hello(message) => message.serialize(serializer),
             Self::Subscribed(message) => message.serialize(serializer),
             Self::Classification(message) => message.serialize(serializer),
+            Self::Change(message) => message.serialize(serializer),
             Self::Status(message) => message.serialize(serializer),
             Self::Error(message) => message.serialize(serializer),
             Self::Other => Err(serde::ser::Error::custom("a message of an unknown type cannot be written")),

@@ -2,6 +2,7 @@
 //! compares them.
 
 use super::line::VERSION;
+use super::stable::{Shown, Stable};
 use super::timestamp;
 use super::timing::Timing;
 use crate::prediction::{self, Prediction, milliseconds, rounded};
@@ -41,6 +42,9 @@ pub struct Classification {
     pub execution_provider: String,
     /// The best classes, best first; equal ones by lower index.
     pub classifications: Vec<Class>,
+    /// What the stream shows as of this frame; `None` for `glimpsed classify`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<Stable>,
     /// How long each stage took, in milliseconds.
     pub timing: Timing<f64>,
     /// Whether this is the answer to an earlier frame, from which the model's input hardly differs (`unchanged`); the model did not run.
@@ -142,6 +146,8 @@ struct Fields<'a> {
     model: &'a str,
     execution_provider: &'a str,
     classifications: Classes<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stable: Option<Shown<'a>>,
     timing: Timing<f64>,
     #[serde(skip_serializing_if = "is_false")]
     reused: bool,
@@ -169,6 +175,7 @@ impl Serialize for Borrowed<'_> {
             model: &prediction.model,
             execution_provider: prediction.execution_provider,
             classifications: Classes(prediction, self.view),
+            stable: prediction.stable.as_ref().map(Shown),
             timing: prediction.timing.into(),
             reused: prediction.reused,
             dropped: prediction.dropped,
@@ -213,7 +220,7 @@ impl From<prediction::Timing> for Timing<f64> {
 }
 
 /// `time` in nanoseconds, if JSON readers can represent it exactly: below 2^53, which is 104 days.
-fn nanoseconds(time: Duration) -> Option<u64> {
+pub(super) fn nanoseconds(time: Duration) -> Option<u64> {
     u64::try_from(time.as_nanos()).ok().filter(|nanoseconds| *nanoseconds < 1 << 53)
 }
 

@@ -12,15 +12,18 @@
 mod line;
 pub(crate) mod timestamp;
 mod timing;
+mod stable;
 mod hello;
 mod subscribe;
 pub mod request;
 mod classification;
+mod change;
 mod status;
 mod error;
 mod any;
 
 pub use any::Message;
+pub use change::{Change, ChangedClass};
 pub(crate) use classification::{Borrowed, View, is_classification};
 pub use classification::{Class, Classification, Repeated};
 pub use error::Error;
@@ -29,8 +32,9 @@ pub(crate) use hello::PROGRAM;
 pub use hello::{Hello, Model, Nodes, Recipe, Stream};
 pub(crate) use line::add_missed;
 pub use line::{VERSION, line};
+pub use stable::{Stable, StableClass};
 pub use status::{Percentiles, State, Status, StreamStatus};
-pub use subscribe::{Request, Subscribe, Subscribed};
+pub use subscribe::{EventKind, Request, StreamState, Subscribe, Subscribed};
 pub use timing::Timing;
 
 #[cfg(test)]

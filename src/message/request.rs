@@ -1,6 +1,6 @@
 //! Reads a request with the range of each field. `glimpsed subscribe` checks its flags against the same ranges.
 
-use super::subscribe::Subscribe;
+use super::subscribe::{EventKind, Subscribe};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::ops::RangeInclusive;
@@ -15,6 +15,8 @@ const NAME: usize = 256;
 const MIN_CONFIDENCE: RangeInclusive<f64> = 0.0..=1.0;
 /// The range of results per second: from one in a thousand seconds to more than any camera delivers.
 const MAX_RATE: RangeInclusive<f64> = 0.001..=1000.0;
+/// The kinds of messages, in words.
+const EVENTS: &str = "\"classification\", \"change\" or \"status\"";
 /// How many characters of an invalid value an error repeats.
 const SHOWN: usize = 40;
 
@@ -31,6 +33,8 @@ struct Raw<'a> {
 struct Fields<'a> {
     #[serde(borrow)]
     cameras: Option<&'a RawValue>,
+    #[serde(borrow)]
+    events: Option<&'a RawValue>,
     #[serde(borrow)]
     top: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -56,6 +60,7 @@ pub fn parse(line: &[u8]) -> Result<Subscribe, String> {
     };
     Ok(Subscribe {
         cameras: subscribe.cameras.map(|value| cameras(value.get())).transpose()?,
+        events: subscribe.events.map(|value| events(value.get())).transpose()?,
         top: subscribe.top.map(|value| top(value.get())).transpose()?,
         min_confidence: subscribe.min_confidence.map_or(Ok(0.0), |value| min_confidence(value.get()))?,
         max_rate: subscribe.max_rate.map(|value| max_rate(value.get())).transpose()?,
@@ -104,6 +109,23 @@ fn cameras(json: &str) -> Result<Vec<String>, String> {
     distinct(named.iter().map(|name| camera(name)).collect::<Result<Vec<_>, _>>()?)
 }
 
+/// A kind of message.
+pub fn event(text: &str) -> Result<EventKind, String> {
+    EventKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| wrong("an event", EVENTS, &format!("{text:?}")))
+}
+
+fn events(json: &str) -> Result<Vec<EventKind>, String> {
+    let named: Vec<String> = serde_json::from_str(json).map_err(|_| wrong("events", "a list of names", json))?;
+    let mut events = Vec::new();
+    for kind in named.iter().map(|name| event(name)) {
+        let kind = kind?;
+        if !events.contains(&kind) {
+            events.push(kind);
+        }
+    }
+    if events.is_empty() { Err(wrong("events", "a list of at least one name", json)) } else { Ok(events) }
+}
+
 fn on_change(json: &str) -> Result<bool, String> {
     json.parse().map_err(|_| wrong("on_change", "true or false", json))
 }
@@ -130,12 +152,16 @@ mod tests {
 
     #[test]
     fn a_request_is_one_json_object() {
-        let all = r#""cameras":["front","back","front"],"top":1,"min_confidence":0.5,"max_rate":5,"on_change":true"#;
+        let all = r#""cameras":["front","back","front"],"events":["change","status","change"],"top":1,"min_confidence":0.5,"max_rate":5,"on_change":true"#;
         let cameras = Some(vec!["front".into(), "back".into()]);
-        let expected = Subscribe { cameras, top: Some(1), min_confidence: 0.5, max_rate: Some(5.0), on_change: true };
+        let events = Some(vec![EventKind::Change, EventKind::Status]);
+        let expected = Subscribe { cameras, events, top: Some(1), min_confidence: 0.5, max_rate: Some(5.0), on_change: true };
         assert_eq!(of(all), Ok(expected));
         assert_eq!(of(""), Ok(Subscribe::default()));
-        assert_eq!(of(r#""cameras":null,"top":null,"min_confidence":null,"max_rate":null"#), Ok(Subscribe::default()));
+        assert_eq!(
+            of(r#""cameras":null,"events":null,"top":null,"min_confidence":null,"max_rate":null"#),
+            Ok(Subscribe::default())
+        );
     }
 
     #[test]
@@ -177,6 +203,9 @@ mod tests {
             (r#""on_change":1"#, "on_change must be true or false, not 1"),
             (r#""cameras":"front""#, "cameras must be a list of names, not \"front\""),
             (r#""cameras":[""]"#, "a camera's name must be 1 to 256 bytes long, not \"\""),
+            (r#""events":["changes"]"#, "an event must be \"classification\", \"change\" or \"status\", not \"changes\""),
+            (r#""events":[]"#, "events must be a list of at least one name, not []"),
+            (r#""events":"change""#, "events must be a list of names, not \"change\""),
             (r#""camera":"front""#, "unknown field `camera`"),
             (r#""top":1,"top":2"#, "duplicate field `top`"),
             (r#""max_rate":NaN"#, "not a subscribe request: expected value"),

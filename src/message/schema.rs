@@ -39,13 +39,31 @@ fn messages() -> Vec<[Message; 2]> {
         version: VERSION,
         cameras: vec![name()],
         unknown_cameras: vec!["gate".into()],
+        events: EventKind::ALL.into(),
+        states: vec![StreamState { camera: name(), region: Some(name()), model: "testcard".into(), stable: Stable::One(snow()) }],
         top,
         min_confidence: 0.5,
         max_rate,
         on_change: true,
     };
+    let changed = || ChangedClass { label: "snow".into(), index: Some(1), confidence: 0.8, since: timestamp };
+    let change = |pts_ns, frame, class: Option<ChangedClass>, missed: Option<u64>| Change {
+        version: VERSION,
+        source: name(),
+        region: missed.map(|_| name()),
+        model: "testcard".into(),
+        timestamp,
+        pts_ns,
+        frame,
+        from: class.clone(),
+        to: class,
+        since: timestamp,
+        since_pts_ns: pts_ns,
+        lasted_ms: 1500.5,
+        missed,
+    };
     let repeated = Repeated { runs: 10, mean_ms: 1.5, p50_ms: 1.25, p99_ms: 3.0 };
-    let classification = |pts_ns, inference, missed: Option<u64>| Classification {
+    let classification = |pts_ns, stable, inference, missed: Option<u64>| Classification {
         version: VERSION,
         source: name(),
         region: missed.map(|_| name()),
@@ -58,6 +76,7 @@ fn messages() -> Vec<[Message; 2]> {
         model: "testcard".into(),
         execution_provider: "QNN".into(),
         classifications: vec![Class { index: 2, label: "snow".into(), confidence: 0.75 }],
+        stable,
         timing: timing(1.5),
         reused: missed.is_some(),
         dropped: 1,
@@ -101,10 +120,17 @@ fn messages() -> Vec<[Message; 2]> {
     vec![
         [hello(nodes), hello(None)].map(Message::Hello),
         [subscribed(Some(1), Some(5.0)), subscribed(None, None)].map(Message::Subscribed),
-        [classification(Some(41), Some(repeated), Some(1)), classification(None, None, None)].map(Message::Classification),
+        [classification(Some(41), Some(Stable::One(snow())), Some(repeated), Some(1)), classification(None, None, None, None)]
+            .map(Message::Classification),
+        [change(Some(41), Some(8), Some(changed()), Some(1)), change(None, None, None, None)].map(Message::Change),
         [full, status(None, None, None, None)].map(Message::Status),
         [Error::new("m"), Error::new("m")].map(Message::Error),
     ]
+}
+
+fn snow() -> StableClass {
+    let since = SystemTime::UNIX_EPOCH;
+    StableClass { label: Some("snow".into()), index: Some(1), confidence: 0.8, since, changed: true }
 }
 
 fn timing<T: Copy>(each: T) -> Timing<T> {
@@ -113,7 +139,16 @@ fn timing<T: Copy>(each: T) -> Timing<T> {
 
 fn request() -> Request {
     let cameras = Some(vec!["front".to_owned()]);
-    Request { subscribe: Subscribe { cameras, top: Some(1), min_confidence: 0.5, max_rate: Some(5.0), on_change: true } }
+    Request {
+        subscribe: Subscribe {
+            cameras,
+            events: Some(vec![EventKind::Change]),
+            top: Some(1),
+            min_confidence: 0.5,
+            max_rate: Some(5.0),
+            on_change: true,
+        },
+    }
 }
 
 fn written(message: &impl Serialize) -> Value {
@@ -217,7 +252,7 @@ fn the_schema_and_the_daemon_accept_the_same_requests() {
     let validator = requests(&schema());
     assert!(validator.is_valid(&written(&request())) && validator.is_valid(&written(&Request::default())));
     for (fields, taken) in [
-        (r#""cameras":null,"top":null,"min_confidence":null,"max_rate":null,"on_change":null"#, true),
+        (r#""cameras":null,"events":null,"top":null,"min_confidence":null,"max_rate":null,"on_change":null"#, true),
         (r#""max_rate":0.001"#, true),
         (r#""max_rate":0.0001"#, false),
         (r#""max_rate":1000.1"#, false),
@@ -226,6 +261,9 @@ fn the_schema_and_the_daemon_accept_the_same_requests() {
         (r#""on_change":1"#, false),
         (r#""cameras":"front""#, false),
         (r#""cameras":[""]"#, false),
+        (r#""events":["change","status","classification"]"#, true),
+        (r#""events":["hello"]"#, false),
+        (r#""events":[]"#, false),
         (r#""camera":"front""#, false),
     ] {
         let line = format!(r#"{{"subscribe":{{{fields}}}}}"#);

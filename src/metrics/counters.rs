@@ -3,6 +3,7 @@
 use super::state::State;
 use super::status::{Percentiles, Status, StreamStatus};
 use super::stream::{Book, StreamMetrics};
+use crate::prediction::Stable;
 use crate::stats::{Counts, Unusable};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -138,7 +139,7 @@ impl Metrics {
             errors: course.errors,
             restarts: course.restarts,
             rate: book.rate.at(Instant::now()),
-            best: book.best.as_ref().map(|(labels, index, confidence)| (labels.name(*index).to_owned(), *confidence)),
+            shown: book.shown.as_ref().map(Stable::to_string),
             stages: book.stages.each_ref().map(Percentiles::of),
             streams,
         }

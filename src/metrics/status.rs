@@ -116,8 +116,8 @@ pub struct Status {
     pub restarts: u64,
     /// The current number of results per second.
     pub rate: f64,
-    /// The latest best class and its confidence.
-    pub best: Option<(String, f32)>,
+    /// The state as of the latest result: `common iguana 61 %`, or `nothing`.
+    pub shown: Option<String>,
     pub(super) stages: [Percentiles; STAGES.len()],
     /// Its streams.
     pub streams: Vec<StreamStatus>,
@@ -172,18 +172,16 @@ impl Status {
         }
     }
 
-    /// A short form for the service manager: `front: common iguana 37 %, 29.9/s`.
+    /// A short form for the service manager: `front: common iguana 61 %, 29.9/s`.
     pub fn headline(&self) -> String {
         let name = &self.source;
-        match (self.state, &self.reason, &self.best) {
+        match (self.state, &self.reason, &self.shown) {
             (State::Starting, ..) => format!("{name}: starting"),
             (State::Lost, reason, _) => format!("{name} is lost: {}", reason.as_deref().unwrap_or_default()),
             (State::Ended, Some(reason), _) => format!("{name} has ended: {reason}"),
             (State::Ended, None, _) => format!("{name} has ended"),
             (State::Flowing, Some(reason), _) => format!("{name}: {reason}"),
-            (State::Flowing, None, Some((label, confidence))) => {
-                format!("{name}: {label} {:.0} %, {:.1}/s", confidence * 100.0, self.rate)
-            }
+            (State::Flowing, None, Some(shown)) => format!("{name}: {shown}, {:.1}/s", self.rate),
             (State::Flowing, None, None) => format!("{name}: running"),
         }
     }

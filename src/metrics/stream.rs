@@ -1,8 +1,7 @@
 //! The counters of one stream: the frames that one camera delivered to one engine.
 
 use super::state::STAGES;
-use crate::labels::Labels;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, Stable};
 use crate::stats::{Durations, Rate};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +28,8 @@ pub(super) struct Book {
     pub failed: u64,
     pub rate: Rate,
     pub latest: Option<Instant>,
-    pub best: Option<(Arc<Labels>, usize, f32)>,
+    /// The state as of the latest result.
+    pub shown: Option<Stable>,
     pub provider: Option<&'static str>,
     pub stages: [Durations; STAGES.len()],
 }
@@ -81,13 +81,18 @@ impl StreamMetrics {
         book.rate.tick(now);
         book.latest = Some(now);
         book.provider = Some(prediction.execution_provider);
-        book.best = prediction.top.first().map(|score| (prediction.labels.clone(), score.index, score.confidence));
+        book.show(prediction.stable.as_ref());
         book.reused += u64::from(prediction.reused);
         // a reused answer took no inference: a zero would hide how long the model takes
         let inference = (!prediction.reused).then_some(timing.inference);
         let times = [Some(timing.age), Some(timing.wait), Some(timing.preprocess), inference, Some(timing.postprocess)];
         let timed = book.stages.iter_mut().zip(times).filter_map(|(stage, time)| Some((stage, time?)));
         timed.for_each(|(stage, time)| stage.record(time));
+    }
+
+    /// The state has changed without a result.
+    pub fn show(&self, stable: Option<&Stable>) {
+        self.book().show(stable);
     }
 
     /// Counts a frame whose inference failed.
@@ -140,6 +145,14 @@ impl fmt::Display for StreamMetrics {
 }
 
 impl Book {
+    /// Copies the state into the existing memory.
+    fn show(&mut self, stable: Option<&Stable>) {
+        match (&mut self.shown, stable) {
+            (Some(shown), Some(stable)) => shown.copy_from(stable),
+            (shown, stable) => *shown = stable.cloned(),
+        }
+    }
+
     /// Adds the counters of another stream of the same camera, at `now`: counts are summed, and the latest result is kept.
     pub fn add(&mut self, other: &Self, now: Instant) {
         self.results += other.results;
@@ -147,7 +160,7 @@ impl Book {
         self.failed += other.failed;
         self.rate.add(&other.rate, now);
         if other.latest > self.latest {
-            (self.latest, self.best, self.provider) = (other.latest, other.best.clone(), other.provider);
+            (self.latest, self.shown, self.provider) = (other.latest, other.shown.clone(), other.provider);
         }
         self.stages.iter_mut().zip(&other.stages).for_each(|(stage, other)| stage.add(other));
     }

@@ -17,6 +17,8 @@ pub struct Ranker {
     first: bool,
     /// Of the two classes of a single probability, the one that it is of.
     positive: usize,
+    /// Whether each class counts; `None`: all do.
+    mask: Option<Vec<bool>>,
     values: Vec<f32>,
 }
 
@@ -27,6 +29,7 @@ impl Ranker {
             scores: output.scores,
             first: true,
             positive: 0,
+            mask: None,
             values: Vec::with_capacity(output.classes.max(output.values)),
             output: output.clone(),
         }
@@ -35,6 +38,12 @@ impl Ranker {
     /// The same, where a single probability is that of class `positive` of two.
     pub fn with_positive(mut self, positive: usize) -> Self {
         self.positive = positive;
+        self
+    }
+
+    /// The same, where only the classes of `mask` count.
+    pub fn with_mask(mut self, mask: Option<Vec<bool>>) -> Self {
+        self.mask = mask;
         self
     }
 
@@ -64,7 +73,9 @@ impl Ranker {
             let probability = self.values[0].clamp(0.0, 1.0);
             self.values.insert(1 - self.positive, 1.0 - probability);
         }
-        let scores = self.values.iter().enumerate().map(|(index, &value)| Score { index, confidence: value.clamp(0.0, 1.0) });
+        let counts = |index: usize| self.mask.as_ref().is_none_or(|mask| mask[index]);
+        let scores = self.values.iter().enumerate().filter(|(index, _)| counts(*index));
+        let scores = scores.map(|(index, &value)| Score { index, confidence: value.clamp(0.0, 1.0) });
         if top > PICKED {
             best.extend(scores);
             best.sort_unstable_by(|one, other| other.confidence.total_cmp(&one.confidence).then(one.index.cmp(&other.index)));
@@ -87,6 +98,11 @@ impl Ranker {
         } else if let Some(doubt) = probabilities::doubt(&self.values, self.scores, self.output.certain) {
             tracing::warn!("{doubt}");
         }
+    }
+
+    /// The probabilities of all classes, by index, as of the latest output.
+    pub fn probabilities(&self) -> &[f32] {
+        &self.values
     }
 }
 
@@ -171,6 +187,18 @@ mod tests {
             let mut best = Vec::new();
             Ranker::new(&binary).with_positive(positive).rank(&Tensor::F32(vec![0.75]), 2, &mut best).unwrap();
             assert_eq!(best.iter().map(|score| (score.index, score.confidence)).collect::<Vec<_>>(), wanted);
+        }
+    }
+
+    #[test]
+    fn classes_that_do_not_count_are_left_out_and_the_others_keep_their_probabilities() {
+        let spec = spec(3, None, Scores::Probabilities);
+        for top in [2, PICKED + 1] {
+            let mut best = Vec::new();
+            let mut ranker = Ranker::new(&spec).with_mask(Some(vec![true, false, true]));
+            ranker.rank(&Tensor::F32(vec![0.125, 0.625, 0.25]), top, &mut best).unwrap();
+            assert_eq!(best.iter().map(|score| (score.index, score.confidence)).collect::<Vec<_>>(), [(2, 0.25), (0, 0.125)]);
+            assert_eq!(ranker.probabilities(), [0.125, 0.625, 0.25]);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Publisher};
 use crate::message::Borrowed;
 use crate::npu;
-use crate::prediction::{Prediction, milliseconds};
+use crate::prediction::{Prediction, Stable, milliseconds};
 use crate::{printable, secrets};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -29,7 +29,7 @@ pub fn claim_stdout() -> Result<File> {
 pub enum Format {
     /// One JSON object per line.
     Json,
-    /// `front: common iguana 37 %, night snake 12 %`.
+    /// `front: common iguana  [common iguana 37 %, night snake 12 %]`: the state of the stream, and the best classes of the frame.
     Text,
 }
 
@@ -90,12 +90,22 @@ fn text(prediction: &Prediction, line: &mut Vec<u8>) {
         line.extend_from_slice(b", ");
         line.extend_from_slice(printable::line(region).as_bytes());
     }
+    line.extend_from_slice(b": ");
+    let mut classes = prediction.stable.iter().flat_map(Stable::classes).filter_map(|class| class.label.as_deref()).peekable();
+    if classes.peek().is_none() {
+        line.extend_from_slice(b"nothing");
+    }
+    for (n, label) in classes.enumerate() {
+        line.extend_from_slice(if n == 0 { b"" } else { b", " });
+        line.extend_from_slice(printable::line(label).as_bytes());
+    }
     for (n, score) in prediction.top.iter().enumerate() {
-        line.extend_from_slice(if n == 0 { b": " } else { b", " });
+        line.extend_from_slice(if n == 0 { b"  [" } else { b", " });
         line.extend_from_slice(printable::line(prediction.labels.name(score.index)).as_bytes());
         // writing to a vector does not fail
         let _ = write!(line, " {:.0} %", score.confidence * 100.0);
     }
+    line.extend_from_slice(if prediction.top.is_empty() { b"" } else { b"]" });
     let (timing, provider) = (&prediction.timing, npu::shown(prediction.execution_provider));
     let _ = match prediction.reused {
         true => write!(line, "  ({provider}, unchanged, {:.1} ms old)", milliseconds(timing.age)),

@@ -6,6 +6,8 @@ pub const MODEL: &str = "Model";
 pub const NPU: &str = "NPU";
 /// Flags of cameras and other sources.
 pub const CAMERA: &str = "Camera";
+/// Flags of the state of a stream.
+pub const STATE: &str = "State";
 /// Flags of standard output.
 pub const OUTPUT: &str = "Output";
 /// Flags of the socket.

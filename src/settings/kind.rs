@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeString, DeValue};
 
 /// The kind of a value.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +29,8 @@ pub enum Kind {
     Mode,
     /// A time.
     Time,
+    /// A time that may be 0.
+    Span,
     /// A number above 0 and at most 1.
     Share,
     /// A number from the first to the second, and an example.
@@ -39,6 +41,14 @@ pub enum Kind {
     Size(fn() -> RangeInclusive<u32>),
     /// One of some words.
     Choice(&'static dyn Choices),
+    /// Texts that may have commas; a flag of it is given once for each.
+    Patterns,
+    /// Names, each with texts.
+    Lists,
+    /// Names, each with a number above 0 and at most 1.
+    Shares,
+    /// A section of its own below this one.
+    Below,
     /// Names and texts.
     Variables,
     /// Names, in a list.
@@ -91,6 +101,8 @@ pub enum Value {
     Size((u32, u32)),
     Names(Vec<String>),
     Rect([f64; 4]),
+    Lists(Vec<(String, Vec<String>)>),
+    Shares(Vec<(String, f64)>),
 }
 
 impl Kind {
@@ -106,6 +118,7 @@ impl Kind {
             Self::AtLeastOne => values::at_least_one(text).map(Value::Whole),
             Self::Mode => values::octal(text).map(Value::Mode),
             Self::Time => values::duration(text).map(Value::Time),
+            Self::Span => values::span(text).map(Value::Time),
             Self::Share => values::share(text).map(Value::Number).ok_or_else(|| format!("expected {A_SHARE}")),
             Self::Number(least, most, example) => values::number(text, least..=most)
                 .map(Value::Number)
@@ -121,6 +134,9 @@ impl Kind {
             Self::Names => Ok(Value::Names(text.split(',').map(str::to_owned).collect())),
             Self::Section(_) | Self::Sections(_) => Err("expected a section".into()),
             Self::Rect => values::rect(text).map(Value::Rect).ok_or_else(|| format!("expected {A_RECT}, as in 0.25,0.25,0.5,0.5")),
+            Self::Patterns if text.is_empty() => Err("expected a name".into()),
+            Self::Patterns => Ok(Value::Names(vec![text.to_owned()])),
+            Self::Lists | Self::Shares | Self::Below => Err("it is only a key of the file".into()),
             Self::Variables => match text.split_once('=') {
                 Some((name, _)) if !name.is_empty() => Ok(Value::Text(text.to_owned())),
                 _ => Err("expected NAME=VALUE".into()),
@@ -146,7 +162,9 @@ impl Kind {
             (Self::Mode, DeValue::Integer(n)) if n.radix() == 8 => self.of_text(n.as_str()).ok(),
             // a number may be one of the choices: rotate = 90
             (Self::Choice(_), DeValue::Integer(n)) => self.of_text(n.as_str()).ok(),
-            (Self::Mode | Self::Time | Self::Choice(_) | Self::Size(_), DeValue::String(text)) => self.of_text(text).ok(),
+            (Self::Mode | Self::Time | Self::Span | Self::Choice(_) | Self::Size(_), DeValue::String(text)) => {
+                self.of_text(text).ok()
+            }
             (Self::Share | Self::Number(..), DeValue::Float(number)) => self.of_text(number.as_str()).ok(),
             (Self::Share | Self::Number(..), DeValue::Integer(number)) if number.radix() == 10 => {
                 self.of_text(number.as_str()).ok()
@@ -169,6 +187,15 @@ impl Kind {
                 let numbers: Option<Vec<f64>> = numbers.iter().map(number).collect();
                 numbers.and_then(|numbers| values::sides(numbers.try_into().ok()?)).map(Value::Rect)
             }
+            (Self::Patterns, value) => names(value).map(Value::Names),
+            (Self::Lists, DeValue::Table(lists)) => {
+                let list = |(name, value): (&Spanned<_>, &Spanned<_>)| Some((name_of(name), names(value.get_ref())?));
+                lists.iter().map(list).collect::<Option<_>>().map(Value::Lists)
+            }
+            (Self::Shares, DeValue::Table(shares)) => {
+                let share = |(name, value): (&Spanned<_>, &Spanned<_>)| Some((name_of(name), share_of(value.get_ref())?));
+                shares.iter().map(share).collect::<Option<_>>().map(Value::Shares)
+            }
             (Self::Bit | Self::Variables | Self::Options(..), _) => plain(value).map(Value::Text),
             _ => None,
         };
@@ -187,6 +214,8 @@ impl Kind {
             Self::Mode => "three octal digits in quotes, as in \"660\"".into(),
             Self::Time if value.as_str().is_some() => format!("{}, as in \"5s\"", values::a_time()),
             Self::Time => "a time in quotes, as in \"5s\", \"500ms\" or \"2m\"".into(),
+            Self::Span if value.as_str().is_some() => format!("{}, as in \"500ms\"", values::a_span()),
+            Self::Span => "a time in quotes, as in \"500ms\" or \"0s\"".into(),
             Self::Share => A_SHARE.into(),
             Self::Number(least, most, example) => a_number(least, most, example),
             Self::Three(least, most, example) => {
@@ -200,6 +229,10 @@ impl Kind {
             Self::Names => "a list of names, as in [\"animals\"]".into(),
             Self::Section(_) | Self::Sections(_) => "a section".into(),
             Self::Rect => format!("{A_RECT}, as in [0.25, 0.25, 0.5, 0.5] or [640, 0, 640, 480]"),
+            Self::Patterns => "a list of texts, as in [\"cat\", \"*dog*\"]".into(),
+            Self::Lists => "names with lists of texts, as in { pet = [\"cat\", \"*dog*\"] }".into(),
+            Self::Shares => "names with numbers above 0 and at most 1, as in { cat = 0.8 }".into(),
+            Self::Below => "a section".into(),
             Self::Variables | Self::Options(..) => "a text or a number".into(),
         }
     }
@@ -232,6 +265,24 @@ pub fn bit(text: &str) -> Option<bool> {
     match text {
         "1" | "true" => Some(true),
         "0" | "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// A list of texts, none of which is empty.
+fn names(value: &DeValue) -> Option<Vec<String>> {
+    let name = |value: &Spanned<DeValue>| Some(value.get_ref().as_str().filter(|name| !name.is_empty())?.to_owned());
+    value.as_array()?.iter().map(name).collect()
+}
+
+fn name_of(name: &Spanned<DeString>) -> String {
+    name.get_ref().to_string()
+}
+
+fn share_of(value: &DeValue) -> Option<f64> {
+    match value {
+        DeValue::Float(number) => values::share(number.as_str()),
+        DeValue::Integer(number) if number.radix() == 10 => values::share(number.as_str()),
         _ => None,
     }
 }

@@ -35,6 +35,7 @@ fn value(key: &Key) -> String {
         Kind::AtLeastOne => "a whole number from 1 on".into(),
         Kind::Mode => "octal digits: `\"660\"`".into(),
         Kind::Time => "time: `\"500ms\"`, `\"5s\"`".into(),
+        Kind::Span => "time: `\"500ms\"`, `\"0s\"`".into(),
         Kind::Share => "above 0, at most 1".into(),
         Kind::Number(least, most, _) => format!("{least} to {most}"),
         Kind::Three(_, _, example) => format!("`[{}]`", example.join(", ")),
@@ -43,6 +44,10 @@ fn value(key: &Key) -> String {
             let words: Vec<_> = choices.names().iter().map(|(word, _)| format!("`{}`", quoted(word))).collect();
             words.join(", ")
         }
+        Kind::Patterns => "`[\"NAME\", ...]`".into(),
+        Kind::Lists => "`{ NAME = [\"NAME\", ...] }`".into(),
+        Kind::Shares => "`{ NAME = 0.8 }`".into(),
+        Kind::Below => "a section".into(),
         Kind::Variables => "`{ NAME = \"VALUE\" }`".into(),
         Kind::Names => "`[\"NAME\", ...]`".into(),
         Kind::Rect => "`[LEFT, TOP, WIDTH, HEIGHT]`".into(),

@@ -55,6 +55,7 @@ fn property(groups: &[Group], group: &Group, key: &Key) -> Json {
             json!({"anyOf": [{"type": "string", "pattern": "^[0-7]{1,3}$"}, {"type": "integer", "minimum": 0, "maximum": 0o777}]})
         }
         Kind::Time => json!({"type": "string", "examples": ["500ms", "5s", "2m"]}),
+        Kind::Span => json!({"type": "string", "examples": ["500ms", "0s"]}),
         // a literal of Rust's `f32` may have more digits as a `f64` than it was written with
         Kind::Share => json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
         Kind::Number(least, most, _) => json!({"type": "number", "minimum": least, "maximum": most}),
@@ -73,7 +74,12 @@ fn property(groups: &[Group], group: &Group, key: &Key) -> Json {
             json!({"type": "array", "items": known.map_or(json!({}), |known| section(groups, known))})
         }
         Kind::Section(name) => json!({"allOf": [{"$ref": format!("#/properties/{name}")}]}),
-        Kind::Options(..) => {
+        Kind::Patterns => names(),
+        Kind::Lists => json!({"type": "object", "additionalProperties": names()}),
+        Kind::Shares => {
+            json!({"type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0, "maximum": 1}})
+        }
+        Kind::Options(..) | Kind::Below => {
             let below = [group.name, ".", key.name].concat();
             groups.iter().find(|group| group.name == below).map_or(json!({"type": "object"}), |below| section(groups, below))
         }
@@ -91,6 +97,10 @@ fn property(groups: &[Group], group: &Group, key: &Key) -> Json {
         property["default"] = default(&value);
     }
     property
+}
+
+fn names() -> Json {
+    json!({"type": "array", "items": {"type": "string", "minLength": 1}})
 }
 
 fn word((name, help): (&str, &str)) -> Json {
@@ -116,6 +126,8 @@ fn default(value: &Value) -> Json {
         Value::Number(number) => (*number).into(),
         Value::Names(names) => names.clone().into(),
         Value::Rect(numbers) => numbers.to_vec().into(),
+        Value::Lists(lists) => lists.iter().map(|(name, names)| (name.clone(), Json::from(names.clone()))).collect(),
+        Value::Shares(shares) => shares.iter().map(|(name, share)| (name.clone(), Json::from(*share))).collect(),
         Value::Three(numbers) => numbers.to_vec().into(),
     }
 }

@@ -168,6 +168,19 @@ impl<'l> Section<'l> {
         in_file.chain(self.pairs_of_flags(key)).collect()
     }
 
+    /// The section `key` below this one, in the file or not.
+    pub fn below(&self, key: &str) -> Self {
+        let group = self.layers.group(&format!("{}.{key}", self.group.name));
+        let found = self.table.and_then(|table| self.layers.find(table, key)).and_then(|(value, origin)| {
+            if value.as_table().is_none() {
+                self.layers.fault(origin, format!("'{key}' is a section, [{}], not {}", group.name, shown(value)));
+            }
+            Some((value.as_table()?, origin))
+        });
+        let (table, origin) = found.map_or((None, Origin::Nowhere), |(table, origin)| (Some(table), origin));
+        Self::new(self.layers, group, table, origin).checked()
+    }
+
     /// Adds an error about `key`, or about the section if the key is not set.
     pub fn fault(&self, key: &str, text: impl Into<String>) {
         self.layers.fault(self.origin_of(key).unwrap_or(self.origin), text);
@@ -230,6 +243,10 @@ impl<'l> Section<'l> {
 
     fn set(&self, key: &Key) -> Option<Placed<Value>> {
         if let Some(entry) = self.entries(key.name).next() {
+            if matches!(key.kind, Kind::Patterns) {
+                let names = self.entries(key.name).map(|entry| entry.value.to_string_lossy().into_owned());
+                return Some(Placed { value: Value::Names(names.collect()), origin: Origin::Flag(entry.flag) });
+            }
             let origin = Origin::Flag(entry.flag);
             // a path need not be UTF-8; everything else was checked with the command line
             if matches!(key.kind, Kind::Path | Kind::PathOr(_)) {

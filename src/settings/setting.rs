@@ -19,7 +19,8 @@ macro_rules! setting {
         }
     )* };
 }
-setting!(String: Text, PathBuf: Path, bool: Switch, usize: Whole, u32: Mode, Duration: Time, f64: Number, [f32; 3]: Three, (u32, u32): Size, Vec<String>: Names, [f64; 4]: Rect);
+setting!(String: Text, PathBuf: Path, bool: Switch, usize: Whole, u32: Mode, Duration: Time, f64: Number, [f32; 3]: Three, (u32, u32): Size,
+    Vec<String>: Names, Vec<(String, Vec<String>)>: Lists, Vec<(String, f64)>: Shares, [f64; 4]: Rect);
 
 impl<T: Setting> Setting for Option<T> {
     fn of(value: Option<Value>) -> Option<Self> {

@@ -12,6 +12,9 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// A duration or a pause, from 1 ms, the scheduler's resolution, to a year.
 const TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=YEAR;
 
+/// A time that may be 0, over which something is averaged or waited for; beyond a minute nobody calls it live.
+const SPANS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(60);
+
 /// `--simulate-inference`: fast models take some tens of microseconds; a frame that takes a minute is not live.
 const SIMULATED: RangeInclusive<Duration> = Duration::from_micros(1)..=Duration::from_secs(60);
 
@@ -21,6 +24,11 @@ pub const RESULTS: RangeInclusive<u64> = 1..=1 << 53;
 /// A time: `5s`, `500ms`, `2m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     time(text, TIMES)
+}
+
+/// A time that may be 0.
+pub fn span(text: &str) -> Result<Duration, String> {
+    time(text, SPANS)
 }
 
 /// The time of `--simulate-inference`.
@@ -38,6 +46,11 @@ pub fn a_time() -> String {
     in_range(&TIMES)
 }
 
+/// What a time that may be 0 must be, in words.
+pub fn a_span() -> String {
+    in_range(&SPANS)
+}
+
 fn in_range(range: &RangeInclusive<Duration>) -> String {
     format!("a time from {} to {}", shown(*range.start()), shown(*range.end()))
 }
@@ -45,6 +58,7 @@ fn in_range(range: &RangeInclusive<Duration>) -> String {
 /// The limit of a range in the largest unit in which it is a whole number.
 fn shown(time: Duration) -> String {
     match time.as_secs() {
+        0 if time.is_zero() => "0s".to_owned(),
         0 => format!("{time:?}"),
         seconds if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
         seconds => format!("{seconds}s"),

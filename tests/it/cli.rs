@@ -42,7 +42,7 @@ fn completions_name_every_command_and_the_shell_understands_them() {
 fn help_has_headings_and_the_default_of_each_flag() {
     let help = String::from_utf8(common::run(&["run", "--help"]).stdout).unwrap();
     let headings: Vec<_> = help.lines().filter(|line| line.ends_with(':') && !line.starts_with([' ', '\t'])).collect();
-    assert_eq!(headings, ["Model:", "NPU:", "Camera:", "Output:", "Socket:", "General:"], "{help}");
+    assert_eq!(headings, ["Model:", "NPU:", "Camera:", "State:", "Output:", "Socket:", "General:"], "{help}");
     for (flag, default) in [("--top <N>", "[default: 5]"), ("--stall-timeout <TIME>", "[default: 5s]"), ("--bars", "else 0,0,0]")] {
         let report: String = help.split(flag).nth(1).unwrap().split("\n\n").take(1).collect();
         let report = report.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -52,7 +52,8 @@ fn launch_files() {
 
 #[test]
 fn subscribe_lines() {
-    let sound = br#"{"subscribe":{"cameras":["front"],"top":1,"min_confidence":0.5,"max_rate":5,"on_change":true}}"#;
+    let sound =
+        br#"{"subscribe":{"cameras":["front"],"events":["change"],"top":1,"min_confidence":0.5,"max_rate":5,"on_change":true}}"#;
     with_faults(sound, 5000, |line| {
         if let Ok(choice) = request::parse(line) {
             assert!(choice.top != Some(0) && choice.max_rate.is_none_or(|rate| (0.001..=1000.0).contains(&rate)));

@@ -36,7 +36,7 @@ const ROOMS: [(&str, &[&str]); 36] = [
     ("preprocess", &["frame", "settings", "tensor"]),
     ("model", &["error", "files", "labels", "preprocess", "settings", "tensor"]),
     ("runtime", &["backoff", "error", "model", "npu", "settings", "suggest", "tensor", "threads"]),
-    ("postprocess", &["error", "prediction", "tensor"]),
+    ("postprocess", &["error", "frame", "labels", "prediction", "settings", "suggest", "tensor"]),
     (
         "publish",
         &[
@@ -87,6 +87,7 @@ const ROOMS: [(&str, &[&str]); 36] = [
             "files",
             "frame",
             "model",
+            "postprocess",
             "preprocess",
             "publish",
             "runtime",

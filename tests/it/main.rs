@@ -39,6 +39,7 @@ mod socket;
 mod socket_file;
 mod squeezenet;
 mod startup;
+mod states;
 mod stdout;
 mod streams;
 mod subscribe;

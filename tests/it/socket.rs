@@ -64,8 +64,10 @@ fn a_subscriber_filters_results() {
     assert_eq!(first["classifications"].as_array().unwrap().len(), 1);
     socket.handle(&Event::result(&common::animal("back", 0, 1, 0.9))).unwrap(); // another camera
     socket.handle(&Event::result(&common::animal("front", 1000, 0, 0.9))).unwrap(); // no change
-    socket.handle(&Event::result(&common::animal("front", 1001, 1, 0.55))).unwrap(); // not sure enough
+    socket.handle(&Event::result(&common::animal("front", 1001, 1, 0.55))).unwrap(); // not sure enough, but another state
     socket.handle(&Event::result(&common::animal("front", 1002, 2, 0.9))).unwrap();
+    let unsure = line(&mut reader);
+    assert_eq!((&unsure["seq"], &unsure["classifications"]), (&json!(1001), &json!([])), "that nothing is left is told");
     assert_eq!(line(&mut reader)["seq"], 1002);
 }
 

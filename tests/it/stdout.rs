@@ -26,7 +26,7 @@ fn text_output_is_one_line_per_result() {
     let output = common::run(&["demo", "--text", "--frames", "2", "--top", "2"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 2);
-    assert!(text.starts_with("demo: SMPTE color bars 9"), "{text}");
+    assert!(text.starts_with("demo: nothing  [SMPTE color bars 9"), "{text}");
 }
 
 /// The running program, which does not end by itself, after its first line of output.
@@ -233,7 +233,7 @@ fn control_characters_of_labels_and_passwords_of_pipelines_are_not_printed() {
     command.args(["run", "--text", "--model", "testcard", "--frames", "1", "--labels"]).arg(&labels);
     let output = command.args("-- videotestsrc num-buffers=1 ! appsink name=frames".split(' ')).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("camera: a\\u{1b}]0;own") && text.contains("\\u{7}\\u{202e}b 9"), "{text:?}");
+    assert!(text.starts_with("camera: nothing  [a\\u{1b}]0;own") && text.contains("\\u{7}\\u{202e}b 9"), "{text:?}");
     let pipeline = "rtspsrc location=rtsp://admin:s3cret@cam/s user-pw=s3cret ! decodebin ! appsink name=frames";
     let mut command = common::glimpsed();
     let output = command.args(["check", "--model", "testcard", "--"]).args(pipeline.split(' ')).output().unwrap();

@@ -43,9 +43,9 @@ fn text_lines_across_a_restart_of_the_daemon_and_an_end_without_a_message() {
     let mut socket = daemon(&path);
     socket.handle(&Event::result(&result("front", 0, 0))).unwrap();
     let (mut child, mut out, mut err) = subscribe(&path, &[]);
-    assert_eq!(line(&mut out), "front: cat 75 %, dog 25 %", "the latest result is there at once");
+    assert_eq!(line(&mut out), "front: cat  [cat 75 %, dog 25 %]", "the latest result is there at once");
     socket.handle(&Event::result(&result("back", 0, 2))).unwrap();
-    assert_eq!(line(&mut out), "back: owl 75 %, cat 25 %");
+    assert_eq!(line(&mut out), "back: owl  [owl 75 %, cat 25 %]");
     let metrics = Metrics::new("back");
     metrics.lost("it was unplugged");
     socket.handle(&Event::Status(&metrics.status())).unwrap();
@@ -54,7 +54,7 @@ fn text_lines_across_a_restart_of_the_daemon_and_an_end_without_a_message() {
     assert!(line(&mut err).contains("glimpsed has ended; waiting for it"));
     let mut socket = daemon(&path);
     socket.handle(&Event::result(&result("front", 0, 1))).unwrap();
-    assert_eq!(line(&mut out), "front: dog 75 %, owl 25 %");
+    assert_eq!(line(&mut out), "front: dog  [dog 75 %, owl 25 %]");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
     assert!(child.wait().unwrap().success());
     let mut rest = String::new();
@@ -116,7 +116,7 @@ fn an_unknown_camera_is_reported_and_waited_for() {
     assert!(report.contains("the daemon has no camera 'frnt'; it has front, back. Is 'front' meant?"), "{report}");
     socket.handle(&Event::Hello(&hello("animals", "CPU", "the CPU", &["frnt"], &common::animals()))).unwrap();
     socket.handle(&Event::result(&result("frnt", 0, 0))).unwrap();
-    assert_eq!(line(&mut out), "frnt: cat 75 %, dog 25 %");
+    assert_eq!(line(&mut out), "frnt: cat  [cat 75 %, dog 25 %]");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
     assert!(child.wait().unwrap().success());
 }

@@ -58,8 +58,18 @@ pub mod tests {
     pub fn subscribed(cameras: &[&str], unknown: &[&str]) -> Message {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let (cameras, unknown_cameras) = (names(cameras), names(unknown));
-        let (top, min_confidence, max_rate, on_change) = (None, 0.0, None, false);
-        Message::Subscribed(Subscribed { version: VERSION, cameras, unknown_cameras, top, min_confidence, max_rate, on_change })
+        let (events, states, top, min_confidence, max_rate, on_change) = (Vec::new(), Vec::new(), None, 0.0, None, false);
+        Message::Subscribed(Subscribed {
+            version: VERSION,
+            cameras,
+            unknown_cameras,
+            events,
+            states,
+            top,
+            min_confidence,
+            max_rate,
+            on_change,
+        })
     }
 
     #[test]

@@ -69,6 +69,7 @@ fn wanted(args: &Subscribe) -> Result<message::Subscribe> {
     let cameras = request::distinct(args.cameras.clone()).map_err(Error::usage)?;
     Ok(message::Subscribe {
         cameras: (!cameras.is_empty()).then_some(cameras),
+        events: (!args.events.is_empty()).then(|| args.events.clone()),
         top: args.top,
         min_confidence: args.min_confidence.unwrap_or_default(),
         max_rate: args.max_rate,

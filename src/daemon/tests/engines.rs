@@ -62,7 +62,7 @@ impl Publisher for Course {
                 let names = hello.streams.iter().map(|stream| [stream.camera.clone(), stream.model.clone()]);
                 Seen::Hello(names.collect())
             }
-            Event::Status(_) => return Ok(()),
+            Event::Change(_) | Event::Status(_) => return Ok(()),
             Event::End => Seen::End,
         };
         let _ = self.0.send(seen);

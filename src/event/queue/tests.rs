@@ -32,6 +32,7 @@ fn result(seq: u64, live: bool) -> Prediction {
         model: "m".into(),
         execution_provider: "CPU",
         top: Vec::new(),
+        stable: None,
         labels: crate::labels::Labels::numbered(1).into(),
         timing: Timing::default(),
         reused: false,

@@ -7,12 +7,22 @@
 //! All times are on one clock of the stream that does not run backwards: the time of capture, or a film's own time.
 
 mod settings;
+mod thresholds;
 mod clock;
 mod single;
 mod multi;
+mod time_line;
+mod patterns;
+mod rules;
+mod classes;
+mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use multi::{MultiLabelChange, MultiLabelState};
-pub use settings::{LabelStateSettings, Thresholds};
+pub use classes::StateClasses;
+pub use multi::MultiLabelState;
+pub use rules::{CLASS_KEYS, MODEL_KEYS, Rules};
+pub use settings::{KEYS, Params};
 pub use single::{Change, LabelState, State};
+pub use stream::StreamState;
+pub use thresholds::Thresholds;

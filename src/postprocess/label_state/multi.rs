@@ -1,37 +1,25 @@
 //! The states of a stream whose model gives each class a probability of its own (sigmoid): any number of classes can be true at once.
 
 use super::clock::{Clock, Step};
-use super::settings::{LabelStateSettings, Thresholds};
+use super::settings::Params;
+use super::single::{Change, State};
+use super::thresholds::Thresholds;
+use crate::prediction::Moment;
 use std::time::Duration;
 
-/// A class has become true, or is not any more.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MultiLabelChange {
-    /// The class.
-    pub class: usize,
-    /// Whether it is true from now on.
-    pub entered: bool,
-    /// Its smoothed probability, 0 to 1.
-    pub confidence: f32,
-    /// When that began.
-    pub since: Duration,
-    /// For how long the class had been the opposite.
-    pub lasted: Duration,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Class {
     smoothed: f32,
     entered: bool,
-    since: Duration,
+    since: Moment,
     /// Since when the opposite has held without a break.
-    opposite: Option<Duration>,
+    opposite: Option<Moment>,
 }
 
 /// The label states of one stream, one for each class.
 #[derive(Debug, Clone)]
 pub struct MultiLabelState {
-    settings: LabelStateSettings,
+    settings: Params,
     thresholds: Thresholds,
     clock: Clock,
     classes: Vec<Class>,
@@ -39,30 +27,30 @@ pub struct MultiLabelState {
 
 impl MultiLabelState {
     /// The states before the first frame: no class is true.
-    pub fn new(settings: LabelStateSettings, thresholds: Thresholds) -> Self {
-        let classes = vec![Class::default(); thresholds.classes()];
+    pub fn new(settings: Params, thresholds: Thresholds) -> Self {
+        let classes = vec![Class { smoothed: 0.0, entered: false, since: Moment::ZERO, opposite: None }; thresholds.classes()];
         Self { settings, thresholds, clock: Clock::default(), classes }
     }
 
-    /// The classes that are true, with their smoothed probabilities and since when.
-    pub fn entered(&self) -> impl Iterator<Item = (usize, f32, Duration)> {
-        let all = self.classes.iter().enumerate();
-        all.filter(|(_, class)| class.entered).map(|(index, class)| (index, class.smoothed, class.since))
+    /// The states of the classes that are true.
+    pub fn entered(&self) -> impl Iterator<Item = State> {
+        self.classes.iter().enumerate().filter(|(_, class)| class.entered).map(|(index, class)| class.state(index))
     }
 
-    /// Takes the `probabilities` (0 to 1, by class) of the frame at `at`, and appends the changes that they make to `changes`. After a
+    /// Takes the `probabilities` (0 to 1, by class) of the frame at `now`, and appends the changes that they make to `changes`: from nothing to a class, or
+    /// from a class to nothing. After a
     /// gap nothing older counts. A frame whose values are not all numbers, or are not as many as there are classes, is ignored.
-    pub fn update(&mut self, at: Duration, probabilities: &[f32], changes: &mut Vec<MultiLabelChange>) {
+    pub fn update(&mut self, now: Moment, probabilities: &[f32], changes: &mut Vec<Change>) {
         if probabilities.len() != self.classes.len() || !probabilities.iter().all(|value| value.is_finite()) {
             return;
         }
         let deadline = self.clock.deadline();
-        let gain = match self.clock.step(at) {
+        let gain = match self.clock.step(now) {
             Step::After(elapsed) => self.settings.gain(elapsed),
             Step::Anew => {
                 match deadline {
                     Some(deadline) => self.forget(deadline, changes),
-                    None => self.classes.iter_mut().for_each(|class| class.since = at),
+                    None => self.classes.iter_mut().for_each(|class| class.since = now),
                 }
                 1.0
             }
@@ -74,26 +62,33 @@ impl MultiLabelState {
                 class.opposite = None;
                 continue;
             }
-            let since = *class.opposite.get_or_insert(at);
-            if at.saturating_sub(since) >= self.settings.hold {
+            let since = *class.opposite.get_or_insert(now);
+            if now.at.saturating_sub(since.at) >= self.settings.hold {
                 changes.push(class.flip(index, since));
             }
         }
     }
 
     /// When the states end if no further frame comes; `None` where no class is true.
-    pub fn deadline(&self) -> Option<Duration> {
+    pub fn deadline(&self) -> Option<Moment> {
         self.classes.iter().any(|class| class.entered).then(|| self.clock.deadline()).flatten()
     }
 
     /// Ends the states if no frame has come until their deadline, and `now` is not before that.
-    pub fn expire(&mut self, now: Duration, changes: &mut Vec<MultiLabelChange>) {
-        if let Some(deadline) = self.deadline().filter(|deadline| now >= *deadline) {
+    pub fn expire(&mut self, now: Duration, changes: &mut Vec<Change>) {
+        if let Some(deadline) = self.deadline().filter(|deadline| now >= deadline.at) {
             self.forget(deadline, changes);
         }
     }
 
-    fn forget(&mut self, at: Duration, changes: &mut Vec<MultiLabelChange>) {
+    /// Ends the states with the latest frame: nothing of it counts for what comes.
+    pub fn end(&mut self, changes: &mut Vec<Change>) {
+        if let Some(last) = self.clock.last() {
+            self.forget(last, changes);
+        }
+    }
+
+    fn forget(&mut self, at: Moment, changes: &mut Vec<Change>) {
         for (index, class) in self.classes.iter_mut().enumerate() {
             class.opposite = None;
             if class.entered {
@@ -104,9 +99,14 @@ impl MultiLabelState {
 }
 
 impl Class {
-    fn flip(&mut self, index: usize, since: Duration) -> MultiLabelChange {
-        let lasted = since.saturating_sub(self.since);
-        *self = Self { smoothed: self.smoothed, entered: !self.entered, since: since.max(self.since), opposite: None };
-        MultiLabelChange { class: index, entered: self.entered, confidence: self.smoothed, since: self.since, lasted }
+    fn state(&self, index: usize) -> State {
+        let confidence = if self.entered { self.smoothed } else { 0.0 };
+        State { class: self.entered.then_some(index), confidence, since: self.since }
+    }
+
+    fn flip(&mut self, index: usize, since: Moment) -> Change {
+        let from = self.state(index);
+        (self.entered, self.since, self.opposite) = (!self.entered, self.since.max(since), None);
+        Change { from, to: self.state(index) }
     }
 }

@@ -1,7 +1,9 @@
 //! The state of a stream of which one class at a time can be true.
 
 use super::clock::{Clock, Step};
-use super::settings::{LabelStateSettings, Thresholds};
+use super::settings::Params;
+use super::thresholds::Thresholds;
+use crate::prediction::Moment;
 use std::time::Duration;
 
 /// What a stream shows, and since when.
@@ -12,7 +14,7 @@ pub struct State {
     /// The smoothed probability of the class, 0 to 1; 0 for nothing.
     pub confidence: f32,
     /// When it began: when its condition was first met, which is `hold` before it was known.
-    pub since: Duration,
+    pub since: Moment,
 }
 
 /// One state has ended, and another has begun.
@@ -27,22 +29,22 @@ pub struct Change {
 /// The label state of one stream.
 #[derive(Debug, Clone)]
 pub struct LabelState {
-    settings: LabelStateSettings,
+    settings: Params,
     thresholds: Thresholds,
     clock: Clock,
     /// Smoothed probabilities, by class.
     smoothed: Vec<f32>,
     class: Option<usize>,
-    since: Duration,
+    since: Moment,
     /// What the state would become, and since when its condition has been met without a break.
-    candidate: Option<(Option<usize>, Duration)>,
+    candidate: Option<(Option<usize>, Moment)>,
 }
 
 impl LabelState {
     /// The state before the first frame: nothing.
-    pub fn new(settings: LabelStateSettings, thresholds: Thresholds) -> Self {
+    pub fn new(settings: Params, thresholds: Thresholds) -> Self {
         let smoothed = vec![0.0; thresholds.classes()];
-        Self { settings, thresholds, clock: Clock::default(), smoothed, class: None, since: Duration::ZERO, candidate: None }
+        Self { settings, thresholds, clock: Clock::default(), smoothed, class: None, since: Moment::ZERO, candidate: None }
     }
 
     /// The present state.
@@ -51,25 +53,25 @@ impl LabelState {
         State { class: self.class, confidence, since: self.since }
     }
 
-    /// Takes the `probabilities` (0 to 1, by class) of the frame at `at`; returns the change that they make, if they make one. After a
+    /// Takes the `probabilities` (0 to 1, by class) of the frame at `now`; returns the change that they make, if they make one. After a
     /// gap nothing older counts. A frame whose values are not all numbers, or are not as many as there are classes, is ignored.
-    pub fn update(&mut self, at: Duration, probabilities: &[f32]) -> Option<Change> {
+    pub fn update(&mut self, now: Moment, probabilities: &[f32]) -> Option<Change> {
         if probabilities.len() != self.smoothed.len() || !probabilities.iter().all(|value| value.is_finite()) {
             return None;
         }
         let deadline = self.clock.deadline();
-        let (gain, ended) = match (self.clock.step(at), deadline) {
+        let (gain, ended) = match (self.clock.step(now), deadline) {
             (Step::After(elapsed), _) => (self.settings.gain(elapsed), None),
             (Step::Anew, Some(deadline)) => (1.0, self.forget(deadline)),
             (Step::Anew, None) => {
-                self.since = at;
+                self.since = now;
                 (1.0, None)
             }
         };
         for (smoothed, value) in self.smoothed.iter_mut().zip(probabilities) {
             *smoothed += gain * (value.clamp(0.0, 1.0) - *smoothed);
         }
-        match (ended, self.decide(at)) {
+        match (ended, self.decide(now)) {
             // without `hold`: straight from the state before the gap to the one after it
             (Some(ended), Some(decided)) => Some(Change { from: ended.from, to: decided.to }),
             (ended, decided) => ended.or(decided),
@@ -77,23 +79,28 @@ impl LabelState {
     }
 
     /// When the state ends if no further frame comes; `None` where it is nothing already.
-    pub fn deadline(&self) -> Option<Duration> {
+    pub fn deadline(&self) -> Option<Moment> {
         self.class.and(self.clock.deadline())
     }
 
     /// Ends the state if no frame has come until its deadline, and `now` is not before that.
     pub fn expire(&mut self, now: Duration) -> Option<Change> {
-        let deadline = self.deadline().filter(|deadline| now >= *deadline)?;
+        let deadline = self.deadline().filter(|deadline| now >= deadline.at)?;
         self.forget(deadline)
     }
 
+    /// Ends the state with the latest frame: nothing of it counts for what comes.
+    pub fn end(&mut self) -> Option<Change> {
+        self.clock.last().and_then(|last| self.forget(last))
+    }
+
     /// The state is nothing from `at` on.
-    fn forget(&mut self, at: Duration) -> Option<Change> {
+    fn forget(&mut self, at: Moment) -> Option<Change> {
         self.candidate = None;
         self.class.is_some().then(|| self.switch_to(None, at))
     }
 
-    fn decide(&mut self, at: Duration) -> Option<Change> {
+    fn decide(&mut self, now: Moment) -> Option<Change> {
         let wanted = self.wanted();
         if wanted == self.class {
             self.candidate = None;
@@ -101,10 +108,10 @@ impl LabelState {
         }
         let since = match self.candidate {
             Some((candidate, since)) if candidate == wanted => since,
-            _ => at,
+            _ => now,
         };
         self.candidate = Some((wanted, since));
-        (at.saturating_sub(since) >= self.settings.hold).then(|| self.switch_to(wanted, since))
+        (now.at.saturating_sub(since.at) >= self.settings.hold).then(|| self.switch_to(wanted, since))
     }
 
     /// The class that the smoothed values speak for: the greatest, where it is enough to enter it; else the present one, where it is
@@ -118,9 +125,9 @@ impl LabelState {
         self.class.filter(|class| self.smoothed[*class] >= self.thresholds.leave(*class))
     }
 
-    fn switch_to(&mut self, class: Option<usize>, since: Duration) -> Change {
+    fn switch_to(&mut self, class: Option<usize>, since: Moment) -> Change {
         let from = self.state();
-        (self.class, self.since, self.candidate) = (class, since.max(self.since), None);
+        (self.class, self.since, self.candidate) = (class, self.since.max(since), None);
         Change { from, to: self.state() }
     }
 }

@@ -1,7 +1,7 @@
 //! Messages to the socket's thread, and the count of results that did not fit into its queue.
 
 use crate::message::Hello;
-use crate::prediction::Prediction;
+use crate::prediction::{Prediction, StateChange};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Notice {
     /// A result.
     Result(Arc<Prediction>),
+    /// The state of a stream has changed.
+    Change(Box<StateChange>),
     /// The state of a camera.
     Status {
         /// The camera.

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// The maximum number of results queued for the socket's thread.
 const WAITING: usize = 256;
-/// Additional room for statuses and `hello` messages, so that results never displace them.
+/// Additional room for changes, statuses and `hello` messages, so that results never displace them.
 const NOTICES: usize = 1024;
 /// The time limit for shutdown: the queued messages, then `FLUSH_TIME`.
 const END: Duration = FLUSH_TIME.saturating_mul(4);
@@ -102,6 +102,7 @@ impl Publisher for Socket {
     fn handle(&mut self, event: &Event) -> Result<()> {
         match event {
             Event::Result { prediction, .. } => return self.publish(prediction),
+            Event::Change(change) => self.handle.send(Notice::Change(Box::new((*change).clone()))),
             Event::Status(status) => self.handle.tell(status),
             Event::Hello(hello) => self.handle.greet(hello),
             Event::End => self.end(),

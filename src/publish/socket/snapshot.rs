@@ -1,8 +1,8 @@
 //! What a new subscriber has to be told first: `hello`, what is in force for it, and how each camera is.
 
 use super::lines::line;
-use crate::message::{self, Hello, Subscribe, Subscribed};
-use crate::prediction::{Prediction, StreamName};
+use crate::message::{self, EventKind, Hello, StreamState, Subscribe, Subscribed};
+use crate::prediction::{Prediction, StateChange, StreamName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,6 +36,13 @@ impl Snapshot {
         self.troubled.retain(|camera, _| self.cameras.iter().any(|known| **known == **camera));
     }
 
+    /// The state of a stream has changed: its latest result is passed on with the present state.
+    pub fn change(&mut self, change: StateChange) {
+        if let Some(latest) = self.latest.get_mut(&change.stream) {
+            Arc::make_mut(latest).stable = Some(change.stable);
+        }
+    }
+
     /// Whether the daemon has this camera. A removed one may still report its end.
     pub fn knows(&self, camera: &str) -> bool {
         self.cameras.iter().any(|known| known == camera)
@@ -48,12 +55,21 @@ impl Snapshot {
             version: message::VERSION,
             cameras: self.cameras.iter().filter(|camera| choice.follows(camera)).cloned().collect(),
             unknown_cameras: wanted.filter(|wanted| !self.cameras.contains(wanted)).cloned().collect(),
+            events: EventKind::ALL.into_iter().filter(|kind| choice.wants(*kind)).collect(),
+            states: self.latest.iter().filter(|(name, _)| choice.follows(&name.camera)).filter_map(state).collect(),
             top: choice.top.map(|top| top.min(self.classes)),
             min_confidence: choice.min_confidence,
             max_rate: choice.max_rate,
             on_change: choice.on_change,
         })
     }
+}
+
+/// What a stream shows as of its latest result.
+fn state((name, latest): (&StreamName, &Arc<Prediction>)) -> Option<StreamState> {
+    let (camera, model) = (name.camera.to_string(), name.model.to_string());
+    let region = name.region.as_ref().map(|region| region.to_string());
+    Some(StreamState { camera, region, model, stable: latest.stable.as_ref()?.into() })
 }
 
 /// The most classes that a result can have.
@@ -80,6 +96,8 @@ mod tests {
             version: 1,
             cameras: vec!["front".into(), "back".into()],
             unknown_cameras: Vec::new(),
+            events: EventKind::ALL.into(),
+            states: Vec::new(),
             top: None,
             min_confidence: 0.0,
             max_rate: None,
@@ -87,7 +105,8 @@ mod tests {
         };
         assert_eq!(subscribed(&snapshot, &Subscribe::default()), everything);
         let cameras = Some(vec!["gate".into(), "back".into()]);
-        let choice = Subscribe { cameras, top: Some(1000), min_confidence: 0.6, max_rate: Some(5.0), on_change: true };
+        let choice =
+            Subscribe { cameras, events: None, top: Some(1000), min_confidence: 0.6, max_rate: Some(5.0), on_change: true };
         let some = subscribed(&snapshot, &choice);
         assert_eq!((some.cameras, some.unknown_cameras), (vec!["back".to_owned()], vec!["gate".to_owned()]));
         assert_eq!((some.top, some.min_confidence, some.max_rate), (Some(3), 0.6, Some(5.0)));

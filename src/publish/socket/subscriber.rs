@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::queue::{Kind, Queue, Unread};
-use crate::message::{Subscribe, View, request};
+use crate::message::{EventKind, Subscribe, View, request};
 use crate::prediction::{Prediction, StreamName};
 use mio::net::UnixStream;
 use std::collections::HashMap;
@@ -33,7 +33,8 @@ enum Phase {
 /// What was last sent of a stream.
 struct Last {
     at: Instant,
-    best: Option<usize>,
+    /// The number of changes of the stream's state; `None` for a result without a state.
+    changes: Option<u64>,
 }
 
 /// The connection is over.
@@ -114,6 +115,11 @@ impl Subscriber {
         self.phase == Phase::Served && self.choice.follows(camera)
     }
 
+    /// Whether messages of this `kind` about `camera` are for this subscriber.
+    pub fn wants_event(&self, camera: &str, kind: EventKind) -> bool {
+        self.follows(camera) && self.choice.wants(kind)
+    }
+
     /// How much of a result it sees.
     pub fn view(&self) -> View {
         View { top: self.choice.top.unwrap_or(usize::MAX), min_confidence: self.choice.min_confidence as f32 }
@@ -121,20 +127,18 @@ impl Subscriber {
 
     /// Whether `prediction` is for this subscriber at `now`; then it counts as sent.
     pub fn wants(&mut self, prediction: &Prediction, now: Instant) -> bool {
-        let least = self.view().min_confidence;
-        let best = prediction.top.first().filter(|best| best.confidence >= least);
-        if !self.follows(&prediction.source) || (best.is_none() && least > 0.0) {
+        if !self.wants_event(&prediction.source, EventKind::Classification) {
             return false;
         }
-        let best = best.map(|best| best.index);
+        let changes = prediction.stable.as_ref().map(|stable| stable.changes);
         let stream = prediction.stream();
         if let Some(last) = self.last.get(&stream) {
             let too_soon = self.choice.max_rate.is_some() && now.saturating_duration_since(last.at) < self.choice.period();
-            if too_soon || (self.choice.on_change && last.best == best) {
+            if too_soon || (self.choice.on_change && last.changes == changes) {
                 return false;
             }
         }
-        self.last.insert(stream, Last { at: now, best });
+        self.last.insert(stream, Last { at: now, changes });
         true
     }
 

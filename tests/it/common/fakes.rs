@@ -9,7 +9,7 @@ use glimpsed::frame::{FrameInfo, Picture, PixelFormat};
 use glimpsed::labels::Labels;
 use glimpsed::metrics::Status;
 use glimpsed::model::Model;
-use glimpsed::prediction::{Prediction, Score, Timing};
+use glimpsed::prediction::{Prediction, Score, Stable, StableClass, StableState, Timing};
 use glimpsed::preprocess;
 use glimpsed::runtime::{Execution, Infer};
 use glimpsed::system::signals::Stop;
@@ -65,8 +65,11 @@ pub fn animals() -> Labels {
     Labels::parse(b"cat\ndog\nowl\n", "test").unwrap()
 }
 
-/// A result of that model: number `seq` of `source`, class `best` with `confidence`, and the next class with the rest.
+/// A result of that model: number `seq` of `source`, class `best` with `confidence`, and the next class with the rest. The best class is
+/// also the state of the stream.
 pub fn animal(source: &str, seq: u64, best: usize, confidence: f32) -> Prediction {
+    let (label, since) = (Some(animals().name(best).into()), SystemTime::UNIX_EPOCH);
+    let class = StableClass { label, index: Some(best), confidence, since, changed: true };
     let other = Score { index: (best + 1) % 3, confidence: 1.0 - confidence };
     Prediction {
         source: source.into(),
@@ -81,6 +84,7 @@ pub fn animal(source: &str, seq: u64, best: usize, confidence: f32) -> Predictio
         model: "animals".into(),
         execution_provider: "CPU",
         top: vec![Score { index: best, confidence }, other],
+        stable: Some(Stable { state: StableState::One(class), changes: best as u64 }),
         labels: animals().into(),
         timing: Timing::default(),
         reused: false,

@@ -65,5 +65,8 @@ pub fn without_times(mut message: serde_json::Value) -> serde_json::Value {
     let fields = message.as_object_mut().unwrap();
     fields.remove("timestamp");
     fields.remove("timing");
+    if let Some(stable) = fields.get_mut("stable").and_then(|stable| stable.as_object_mut()) {
+        stable.remove("since");
+    }
     message
 }

@@ -13,7 +13,10 @@ fn each_error_is_reported_with_its_line_and_a_hint() {
         ("[modle]\nfile = \"x\"", &["line 3: unknown key 'modle' at the top level; did you mean 'model'?"]),
         ("[execution]\nprovder = \"cpu\"", &["line 4: unknown key 'provder' in [execution]; did you mean 'provider'?"]),
         ("provider = \"cpu\"", &["line 3: unknown key 'provider' in [model]; it belongs in [execution]"]),
-        ("zzz = 1", &["line 3: unknown key 'zzz' in [model]; known keys: activation, bars, colour, crop_share, execution, file"]),
+        (
+            "zzz = 1",
+            &["line 3: unknown key 'zzz' in [model]; known keys: activation, bars, classes, colour, crop_share, execution, file"],
+        ),
         ("top = 0", &["line 3: model.top must be a whole number of at least 1, not 0"]),
         ("top = \"five\"", &["line 3: model.top must be a whole number of at least 1, not \"five\""]),
         ("top = 2.5", &["model.top must be a whole number of at least 1, not 2.5"]),

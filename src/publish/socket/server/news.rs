@@ -1,10 +1,11 @@
 //! What the daemon has to tell: each message is passed on to all who want it.
 
-use super::super::lines::rendered;
+use super::super::lines::{line, rendered};
 use super::super::notice::Notice;
 use super::super::snapshot::Snapshot;
 use super::super::subscriber::{Over, Subscriber};
 use super::{FLUSH_TIME, Server};
+use crate::message::{Change, EventKind};
 use crate::prediction::Prediction;
 use crate::threads::panic_text;
 use crossbeam_channel::TryRecvError;
@@ -47,8 +48,19 @@ impl Server {
     fn pass_on(&mut self, message: Notice, now: Instant) {
         match message {
             Notice::Result(prediction) => self.publish(prediction, now),
+            Notice::Change(change) => {
+                let line = line(&Change::from(&*change));
+                self.for_each(|subscriber, _| match subscriber.wants_event(&change.stream.camera, EventKind::Change) {
+                    true => subscriber.push(line.clone()),
+                    false => Ok(()),
+                });
+                self.snapshot.change(*change);
+            }
             Notice::Status { camera, flowing, line } => {
-                self.for_each(|subscriber, _| if subscriber.follows(&camera) { subscriber.push(line.clone()) } else { Ok(()) });
+                self.for_each(|subscriber, _| match subscriber.wants_event(&camera, EventKind::Status) {
+                    true => subscriber.push(line.clone()),
+                    false => Ok(()),
+                });
                 if flowing {
                     self.snapshot.troubled.remove(&camera);
                 } else if self.snapshot.knows(&camera) {
@@ -70,7 +82,12 @@ impl Server {
         let overrun = self.overrun.take();
         let mut forms = std::mem::take(&mut self.forms);
         self.for_each(|subscriber, _| {
-            let missed = overrun.iter().flatten().filter(|(camera, _)| subscriber.follows(camera)).map(|(_, count)| count).sum();
+            let missed = overrun
+                .iter()
+                .flatten()
+                .filter(|(camera, _)| subscriber.wants_event(camera, EventKind::Classification))
+                .map(|(_, count)| count)
+                .sum();
             subscriber.miss(missed);
             if !subscriber.wants(&prediction, now) {
                 return Ok(());

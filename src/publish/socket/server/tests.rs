@@ -9,12 +9,13 @@ use super::super::listen::listen;
 use super::*;
 use crate::frame::{FrameInfo, Picture, PixelFormat};
 use crate::labels::Labels;
-use crate::prediction::{Prediction, Score, Timing};
+use crate::prediction::{Moment, Prediction, Score, Stable, StableClass, StableState, StateChange, StreamName, Timing};
 use crossbeam_channel::{Sender, unbounded};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream as Client;
+use std::time::SystemTime;
 use tempfile::TempDir;
 
 const GRACE: u64 = 200;
@@ -69,11 +70,31 @@ fn prediction(camera: &str, seq: u64, best: usize, confidence: f32) -> Arc<Predi
         model: "animals".into(),
         execution_provider: "CPU",
         top,
+        stable: Some(stable(best, confidence)),
         labels: animals().into(),
         timing: Timing::default(),
         reused: false,
         dropped: 0,
     })
+}
+
+/// The state of a stream that shows its best class.
+fn stable(best: usize, confidence: f32) -> Stable {
+    let label = Some(animals().name(best).into());
+    let class = StableClass { label, index: Some(best), confidence, since: SystemTime::UNIX_EPOCH, changed: true };
+    Stable { state: StableState::One(class), changes: best as u64 }
+}
+
+/// A dog is not shown any more.
+fn gone(camera: &str) -> StateChange {
+    let dog = StableClass { label: Some("dog".into()), ..nothing() };
+    let stable = Stable { state: StableState::One(nothing()), changes: 3 };
+    let (stream, known) = (StreamName { camera: camera.into(), region: None, model: "animals".into() }, Moment::ZERO);
+    StateChange { stream, known, frame: None, from: Some(dog), to: None, since: known, lasted: Duration::ZERO, stable }
+}
+
+fn nothing() -> StableClass {
+    StableClass { label: None, index: None, confidence: 0.0, since: SystemTime::UNIX_EPOCH, changed: false }
 }
 
 fn say(client: &mut Client, text: &str) {

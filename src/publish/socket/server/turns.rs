@@ -3,7 +3,7 @@
 use super::super::lines::{error, rendered};
 use super::super::subscriber::{Over, Subscriber};
 use super::Server;
-use crate::message::Subscribe;
+use crate::message::{EventKind, Subscribe};
 use crate::threads::panic_text;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -78,7 +78,7 @@ impl Server {
             }
         }
         for (camera, line) in &self.snapshot.troubled {
-            if subscriber.follows(camera) {
+            if subscriber.wants_event(camera, EventKind::Status) {
                 subscriber.push(line.clone())?;
             }
         }

@@ -47,14 +47,52 @@ fn a_request_in_time_decides_what_is_replayed() {
     assert_eq!(told.iter().map(short).collect::<Vec<_>>(), ["hello", "subscribed", "back 3"]);
     let expected = json!({
         "type": "subscribed", "version": 1, "cameras": ["back"], "unknown_cameras": ["gate"],
-        "top": 1, "min_confidence": 0.0, "max_rate": null, "on_change": false,
+        "events": ["classification", "change", "status"], "states": [shown("back", "cat")], "top": 1, "min_confidence": 0.0, "max_rate": null, "on_change": false,
     });
     assert_eq!(told[1], expected);
     assert_eq!(told[2]["classifications"].as_array().unwrap().len(), 1);
-    // what the filter leaves out is not replayed either
-    say(&mut client, "{\"subscribe\":{\"min_confidence\":0.8}}\n");
+    // a result of which the filter leaves nothing is told as such
+    say(&mut client, "{\"subscribe\":{\"min_confidence\":0.8,\"cameras\":[\"front\"]}}\n");
     bench.turn(GRACE + 1);
-    assert_eq!(heard(&mut client), ["subscribed", "status"]);
+    let told = messages(&mut client);
+    assert_eq!(told.iter().map(short).collect::<Vec<_>>(), ["subscribed", "front 7", "status"]);
+    assert_eq!(told[1]["classifications"], json!([]));
+}
+
+/// What a stream shows, as `subscribed` tells it.
+fn shown(camera: &str, label: &str) -> Value {
+    let stable = json!({"label": label, "index": 0, "confidence": 0.75, "since": "1970-01-01T00:00:00.000000Z", "changed": false});
+    json!({"camera": camera, "model": "animals", "stable": stable})
+}
+
+#[test]
+fn who_wants_changes_alone_gets_the_present_states_and_then_nothing_else() {
+    let mut bench = Bench::new();
+    let (mut client, mut all) = (bench.connect(), bench.connect());
+    bench.result("front", 0, 0, 0.75);
+    bench.turn(0);
+    say(&mut client, "{\"subscribe\":{\"events\":[\"change\"],\"cameras\":[\"front\"]}}\n");
+    say(&mut all, "{\"subscribe\":{}}\n");
+    bench.turn(1);
+    let told = messages(&mut client);
+    assert_eq!(told.iter().map(short).collect::<Vec<_>>(), ["hello", "subscribed"]);
+    assert_eq!((&told[1]["events"], &told[1]["states"]), (&json!(["change"]), &json!([shown("front", "cat")])));
+    let camera = "front".into();
+    bench.messages.send(Notice::Status { camera, flowing: false, line: b"{\"type\":\"status\"}\n"[..].into() }).unwrap();
+    bench.result("front", 1, 1, 0.75);
+    bench.messages.send(Notice::Change(Box::new(gone("front")))).unwrap();
+    bench.messages.send(Notice::Change(Box::new(gone("back")))).unwrap();
+    bench.turn(2);
+    let told = messages(&mut client);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["from"]["label"], &told[0]["to"]), (&json!("dog"), &json!(null)));
+    assert_eq!(heard(&mut all), ["hello", "subscribed", "front 0", "status", "front 1", "change", "change"]);
+    // the latest result is told with the state of now
+    say(&mut all, "{\"subscribe\":{}}\n");
+    bench.turn(3);
+    let told = messages(&mut all);
+    assert_eq!(told.iter().map(short).collect::<Vec<_>>(), ["subscribed", "front 1", "status"]);
+    assert_eq!((&told[0]["states"][0]["stable"]["label"], &told[1]["stable"]["label"]), (&json!(null), &json!(null)));
 }
 
 #[test]

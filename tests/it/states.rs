@@ -1,0 +1,156 @@
+//! The state of a stream through the whole program: what consumers of changes are told.
+
+use crate::common;
+use crate::common::socket::{ask, line, open, silent, temporary};
+use crossbeam_channel::{bounded, unbounded};
+use glimpsed::channel::counted_channel;
+use glimpsed::engine::{self, Classifier, Limit, Stream};
+use glimpsed::error::Result;
+use glimpsed::event::{Event, Hub, Publisher};
+use glimpsed::frame::{Frame, OwnedPixels, Picture, PixelFormat};
+use glimpsed::labels::Labels;
+use glimpsed::metrics::Metrics;
+use glimpsed::model::{Model, builtin};
+use glimpsed::postprocess::label_state::{Params, StateClasses};
+use glimpsed::prediction::StateChange;
+use glimpsed::preprocess;
+use glimpsed::runtime::{Execution, Infer};
+use glimpsed::tensor::{ElementType, Scores, Tensor};
+use serde_json::{Value, json};
+use std::io::BufRead;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A model that is sure of class 0 in the runs that `is_sure` names, and of nothing in the others.
+struct Scripted {
+    run: u64,
+    is_sure: fn(u64) -> bool,
+    execution: Execution,
+}
+
+impl Infer for Scripted {
+    fn infer(&mut self, _: &Tensor, output: &mut Tensor) -> Result<()> {
+        let Tensor::F32(values) = output else { panic!("a float model") };
+        let (is_sure, count) = ((self.is_sure)(self.run), values.len() as f32);
+        values.fill(if is_sure { 0.1 / (count - 1.0) } else { 1.0 / count });
+        if is_sure {
+            values[0] = 0.9;
+        }
+        self.run += 1;
+        Ok(())
+    }
+
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+}
+
+fn model() -> Model {
+    let mut model = builtin().unwrap();
+    let output = &mut model.output;
+    (output.tensor.element, output.tensor.quantization) = (ElementType::F32, None);
+    (output.scores, output.certain, output.divisor) = (Scores::Probabilities, true, 1.0);
+    model
+}
+
+fn classifier(params: Params, is_sure: fn(u64) -> bool) -> Classifier {
+    let execution = Execution { provider: "CPU", detail: "a fake".into(), nodes: None };
+    let (model, fake) = (model(), Scripted { run: 0, is_sure, execution });
+    let labels = Labels::numbered(model.output.classes);
+    let classes = StateClasses::new(&labels, false, params);
+    Classifier::new(&model, labels, Box::new(fake), &preprocess::Params::default(), 1).with_state(classes)
+}
+
+/// A film of 10 s at 15 frames a second.
+const FILM: &str = "videotestsrc num-buffers=150 ! video/x-raw,width=64,height=48,framerate=15/1 ! appsink name=frames";
+
+/// It shows class 0 for 3 s, nothing for 4 s, and class 0 for 3 s.
+fn is_shown(frame: u64) -> bool {
+    !(45..105).contains(&frame)
+}
+
+#[test]
+fn a_film_makes_three_changes_with_the_times_of_the_film() {
+    let (_folder, path) = temporary();
+    let socket = open(&path);
+    let mut reader = silent(&path);
+    line(&mut reader);
+    let answer = ask(&mut reader, r#"{"subscribe":{"events":["change"]}}"#);
+    assert_eq!((&answer["events"], &answer["states"]), (&json!(["change"]), &json!([])));
+    let cameras = vec![common::camera("front", FILM)];
+    let statuses = common::run_daemon(classifier(Params::default(), is_shown), Box::new(socket), cameras, None);
+    assert_eq!(statuses[0].results, 150);
+    let changes: Vec<Value> = reader.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    assert!(changes.iter().all(|change| change["type"] == "change" && change["source"] == "front"), "{changes:?}");
+    let label = |class: &Value| class["label"].as_str().map(str::to_owned);
+    let it = || Some("class 0".to_owned());
+    let seen: Vec<_> = changes.iter().map(|change| (label(&change["from"]), label(&change["to"]))).collect();
+    assert_eq!(seen, [(None, it()), (it(), None), (None, it())]);
+    let times = |field: &str| changes.iter().map(|change| change[field].as_u64().unwrap() / 1_000_000).collect::<Vec<_>>();
+    assert_eq!(times("since_pts_ns"), [0, 3_333, 7_133], "as soon as the average said so");
+    assert_eq!(times("pts_ns"), [533, 3_866, 7_666], "half a second later, at the next frame");
+    let lasted: Vec<_> = changes.iter().map(|change| change["lasted_ms"].as_f64().unwrap().round()).collect();
+    assert_eq!(lasted, [0.0, 3_333.0, 3_800.0]);
+    assert_eq!(changes.iter().map(|change| &change["frame"]).collect::<Vec<_>>(), [8, 58, 115]);
+}
+
+/// Keeps changes, and how many results came before each.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<(usize, Vec<(usize, StateChange)>)>>);
+
+impl Publisher for Kept {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        let mut kept = self.0.lock().unwrap();
+        match event {
+            Event::Result { .. } => kept.0 += 1,
+            Event::Change(change) => {
+                let results = kept.0;
+                kept.1.push((results, (*change).clone()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The changes of a camera that gives one bright picture, taken `age` before now, and nothing else.
+fn one_picture(live: bool, age: Duration) -> Vec<(usize, StateChange)> {
+    let metrics = Metrics::new("front").stream(None, &"testcard".into());
+    let (mut frames, receiver) = counted_channel(1, metrics.dropped_counter());
+    let pixels = OwnedPixels(vec![(vec![255; 64], 8)]);
+    let mut frame = Frame::new(Picture::new(PixelFormat::Gray8, 8, 8), pixels).unwrap();
+    frame.info = frame.info.taken_before(age);
+    frame.info.live = live;
+    frames.send_all(frame);
+    drop(frames);
+    let (kept, classifier) = (Kept::default(), classifier(Params { hold: Duration::ZERO, ..Params::default() }, |_| true));
+    let (hub, (_open, stop)) = (Hub::new().inline(Box::new(kept.clone())), bounded(0));
+    let execution = Mutex::new(classifier.execution().clone());
+    let changed = unbounded().1;
+    let stream = Stream::new(receiver, metrics);
+    engine::run(vec![stream], Box::new(classifier), &hub, &changed, &stop, &Limit::default(), &execution).unwrap();
+    let kept = kept.0.lock().unwrap();
+    kept.1.clone()
+}
+
+#[test]
+fn a_camera_that_gives_no_more_frames_shows_nothing_after_two_seconds() {
+    let changes = one_picture(true, Duration::from_secs(10));
+    assert_eq!(changes.iter().map(|(results, change)| (*results, change.frame)).collect::<Vec<_>>(), [(1, Some(0)), (1, None)]);
+    let [(_, begins), (_, ends)] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!((&begins.to, &ends.to, ends.lasted), (&ends.from, &None, Duration::from_secs(2)));
+    assert_eq!(ends.known.timestamp.duration_since(begins.known.timestamp).unwrap(), Duration::from_secs(2));
+}
+
+#[test]
+fn the_end_of_a_camera_ends_its_state_and_the_end_of_a_film_does_not() {
+    for (live, count) in [(true, 2), (false, 1)] {
+        let changes = one_picture(live, Duration::ZERO);
+        assert_eq!(changes.len(), count, "{changes:?}");
+        assert!(changes.get(1).is_none_or(|(_, change)| change.to.is_none() && change.lasted.is_zero()));
+    }
+}

@@ -1,12 +1,12 @@
 //! What a live view shows: the streams of a daemon, each with its latest answer, and the state of their cameras.
 
-use crate::message::{self, Classification, Hello, Message, Subscribed};
+use crate::message::{self, Classification, Hello, Message, Stable, StableClass, Subscribed};
 use crate::metrics::{self, State};
-use crate::prediction::{Prediction, milliseconds};
+use crate::prediction::{Prediction, StableState, milliseconds};
 use crate::printable::line as on_one_line;
 use crate::stats::Rate;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// The streams and cameras of a daemon.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,9 @@ pub struct Row {
     pub region: Option<String>,
     /// The model.
     pub model: String,
-    /// Label and confidence, best first.
+    /// What it shows stably; empty if that is not known.
+    pub state: Vec<Shown>,
+    /// Label and confidence for its latest frame, best first.
     pub top: Vec<(String, f64)>,
     /// Results a second.
     pub rate: Rate,
@@ -53,7 +55,55 @@ pub struct Row {
     pub missed: u64,
 }
 
+/// A class that a stream shows, or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// The class; `None`: nothing.
+    pub label: Option<String>,
+    /// Its smoothed confidence.
+    pub confidence: f64,
+    /// Since when it has been shown, if that is known.
+    pub since: Option<SystemTime>,
+}
+
+fn class_of(class: &StableClass) -> Class<'_> {
+    (class.label.as_deref(), class.confidence, class.since)
+}
+
+/// A class with its confidence and its beginning.
+type Class<'a> = (Option<&'a str>, f64, SystemTime);
+
 impl Row {
+    /// Sets what it shows; no class at all is nothing. Existing memory is reused.
+    fn set_state<'a>(&mut self, classes: impl ExactSizeIterator<Item = Class<'a>>) {
+        if classes.len() == 0 {
+            self.state.clear();
+            return self.state.push(Shown::default());
+        }
+        self.state.resize_with(classes.len(), Default::default);
+        for (shown, (label, confidence, since)) in self.state.iter_mut().zip(classes) {
+            match (&mut shown.label, label) {
+                (Some(shown), Some(label)) => {
+                    shown.clear();
+                    shown.push_str(label);
+                }
+                (shown, label) => *shown = label.map(str::to_owned),
+            }
+            (shown.confidence, shown.since) = (confidence, Some(since));
+        }
+    }
+
+    /// What it shows: its text, its confidence, and its beginning. Where no state is known, the best class of the latest frame.
+    pub fn answer(&self) -> (String, Option<f64>, Option<SystemTime>) {
+        let text = |shown: &Shown| shown.label.clone().unwrap_or_else(|| "nothing".to_owned());
+        match (&self.state[..], self.top.first()) {
+            ([], Some((label, confidence))) => (label.clone(), Some(*confidence), None),
+            ([], None) => ("no class".to_owned(), None, None),
+            ([only], _) => (text(only), only.label.as_ref().map(|_| only.confidence), only.since),
+            (several, _) => (several.iter().map(text).collect::<Vec<_>>().join(", "), None, None),
+        }
+    }
+
     fn key(&self) -> (Option<&str>, &str) {
         (self.region.as_deref(), &self.model)
     }
@@ -127,6 +177,15 @@ impl Board {
         let row = self.row(&prediction.source, prediction.region.as_deref(), &prediction.model);
         row.rate.tick(now);
         row.set_top(prediction.top.iter().map(|score| (prediction.labels.name(score.index), score.confidence.into())));
+        match prediction.stable.as_ref().map(|stable| &stable.state) {
+            Some(StableState::One(class)) => {
+                row.set_state([(class.label.as_deref(), class.confidence.into(), class.since)].into_iter())
+            }
+            Some(StableState::Many(classes)) => {
+                row.set_state(classes.iter().map(|class| (class.label.as_deref(), class.confidence.into(), class.since)));
+            }
+            None => row.state.clear(),
+        }
         row.provider.clear();
         row.provider.push_str(crate::npu::shown(prediction.execution_provider));
         row.age = milliseconds(prediction.timing.age);
@@ -139,6 +198,11 @@ impl Board {
         let row = self.row(&result.source, result.region.as_deref(), &result.model);
         row.rate.tick(now);
         row.set_top(result.classifications.iter().map(|class| (&*class.label, class.confidence)));
+        match &result.stable {
+            Some(Stable::One(one)) => row.set_state([class_of(one)].into_iter()),
+            Some(Stable::Many(classes)) => row.set_state(classes.iter().map(class_of)),
+            None => row.state.clear(),
+        }
         row.provider = on_one_line(&result.execution_provider).into_owned();
         row.age = result.timing.age_ms;
         row.inference = (!result.reused).then_some(result.timing.inference_ms);

@@ -3,7 +3,8 @@
 use super::board::{Board, Camera, Row};
 use super::wrap::wrap;
 use crate::terminal::{Style, Styles, column, cut};
-use std::time::Instant;
+use jiff::tz::TimeZone;
+use std::time::{Instant, SystemTime};
 use unicode_width::UnicodeWidthStr;
 
 /// With fewer columns there are no styles.
@@ -24,6 +25,8 @@ pub struct Look {
     pub styles: Styles,
     /// When it is looked at.
     pub now: Instant,
+    /// The zone of times of day.
+    pub zone: TimeZone,
 }
 
 /// A camera, or one of its streams if it is running.
@@ -125,6 +128,7 @@ fn list(entries: &[Entry], selected: usize, look: &Look, room: usize) -> Vec<Str
     let name = widest.clamp(5, 20).min((columns / 3).max(3));
     let reason = columns.saturating_sub(name + 4);
     // with fewer lines than entries every reason gets one line
+    let timed = entries.iter().filter_map(|entry| entry.stream).any(|row| row.answer().2.is_some());
     let spare = room.saturating_sub(entries.len());
     let most = if entries.len() > room { 1 } else { 1 + spare.min(2) };
     let blocks: Vec<Vec<String>> = entries
@@ -141,7 +145,7 @@ fn list(entries: &[Entry], selected: usize, look: &Look, room: usize) -> Vec<Str
                     let indent = " ".repeat(name + 4);
                     return std::iter::once(first).chain(lines.map(|line| format!("{indent}{line}"))).collect();
                 }
-                (None, Some(row)) => fields(row, look, reason),
+                (None, Some(row)) => fields(row, look, reason, timed),
                 (None, None) => cut("no result yet", reason),
             };
             vec![format!("{head}  {text}")]
@@ -161,24 +165,27 @@ fn list(entries: &[Entry], selected: usize, look: &Look, room: usize) -> Vec<Str
     lines
 }
 
-/// Label, confidence, bar, rate, age, provider and losses, as many as fit into `columns`; those on the right go first.
-fn fields(row: &Row, look: &Look, columns: usize) -> String {
-    let Some((label, confidence)) = row.top.first() else { return cut("no class", columns) };
+/// Label, confidence, beginning (if `timed`), bar, rate, age, provider and losses, as many as fit into `columns`; those on the right go
+/// first.
+fn fields(row: &Row, look: &Look, columns: usize, timed: bool) -> String {
+    let (label, confidence, since) = row.answer();
     let wide = look.size.0;
     let label_columns = if wide >= 120 { 32 } else { 24 };
     let label_columns = label_columns.min(columns.saturating_sub(7)).max(1);
     let bar_columns = if wide >= 120 { 30 } else { 10 };
-    let mut text = look.styles.paint(Style::Bold, column(label, label_columns)).to_string();
+    let mut text = look.styles.paint(Style::Bold, column(&label, label_columns)).to_string();
     let mut used = label_columns;
     let missed = (row.missed > 0).then(|| format!("{} missed", row.missed));
     let others = [
-        format!("{:3.0} %", confidence * 100.0),
-        bar(*confidence, bar_columns),
+        confidence.map_or(" ".repeat(5), |confidence| format!("{:3.0} %", confidence * 100.0)),
+        bar(confidence.unwrap_or_default(), bar_columns),
         format!("{:5.1}/s", row.rate.at(look.now)),
         format!("{:7.1} ms old", row.age),
         row.provider.clone(),
     ];
-    for field in others.into_iter().chain(missed) {
+    let [percent, rest @ ..] = others;
+    let since = timed.then(|| since.map_or(" ".repeat(SINCE), |since| clock(since, look)));
+    for field in [percent].into_iter().chain(since).chain(rest).chain(missed) {
         let width = field.width() + 2;
         if used + width > columns {
             break;
@@ -186,7 +193,7 @@ fn fields(row: &Row, look: &Look, columns: usize) -> String {
         text += &format!("  {field}");
         used += width;
     }
-    if used > columns { cut(label, columns) } else { text }
+    if used > columns { cut(&label, columns) } else { text }
 }
 
 /// The selected stream: its answer, its classes, its numbers. `alone`: it is the only one, and has no line in a list.
@@ -204,9 +211,12 @@ fn detail(board: &Board, entry: &Entry, look: &Look, room: usize, alone: bool) -
     } else {
         head.push(cut(&format!("  {}", entry.name), columns));
     }
-    let (label, confidence) = row.top.first().map_or(("no class", 0.0), |(label, confidence)| (label.as_str(), *confidence));
-    let answer = look.styles.paint(Style::Reverse, format!(" {} ", cut(label, inner.saturating_sub(2))));
-    head.push(format!("  {}", look.styles.paint(Style::Bold, answer)));
+    let (label, _, since) = row.answer();
+    let since =
+        since.map(|since| clock(since, look)).filter(|_| columns >= NARROW).map_or(String::new(), |since| format!("  {since}"));
+    let label = cut(&label, inner.saturating_sub(2 + since.width()));
+    let answer = look.styles.paint(Style::Reverse, format!(" {label} "));
+    head.push(format!("  {}{since}", look.styles.paint(Style::Bold, answer)));
     let width = inner.saturating_sub(9);
     let label_columns = if columns >= 120 { 40 } else { 24 }.min(width);
     let bar_columns = width.saturating_sub(label_columns + 2).min(if columns >= 120 { 60 } else { 30 });
@@ -214,7 +224,7 @@ fn detail(board: &Board, entry: &Entry, look: &Look, room: usize, alone: bool) -
         let bar = if bar_columns >= 5 { format!("  {}", bar(*confidence, bar_columns)) } else { String::new() };
         format!("    {} {:3.0} %{bar}", column(label, label_columns.saturating_sub(2)), confidence * 100.0)
     });
-    let classes: Vec<_> = if confidence > 0.0 { classes.collect() } else { Vec::new() };
+    let classes: Vec<_> = classes.collect();
     // blank lines, if there is room for them
     let spaced = room >= head.len() + classes.len() + 1 + 3;
     let blank = || spaced.then(String::new);
@@ -238,6 +248,15 @@ fn numbers(row: &Row, look: &Look, columns: usize) -> String {
         text = format!("{text}, {part}");
     }
     text
+}
+
+/// The columns of a beginning.
+const SINCE: usize = 14;
+
+/// `since 12:03:05`
+fn clock(since: SystemTime, look: &Look) -> String {
+    let time = jiff::Timestamp::try_from(since).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_zoned_datetime(look.zone.clone());
+    format!("since {}", time.strftime("%H:%M:%S"))
 }
 
 /// A bar of `columns` columns, filled according to `confidence` (0 to 1).

@@ -7,6 +7,7 @@ use crate::publish::write_all;
 use crate::terminal::Styles;
 use crate::terminal::window::{Key, Window};
 use crate::threads::{self, Watched};
+use jiff::tz::TimeZone;
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -77,6 +78,7 @@ fn draw(mut window: Window, board: &Mutex<Board>, ending: &AtomicBool, styles: S
         let truth = hooks.truth.as_ref().map(|truth| truth());
         Board { truth, ..board.lock().unwrap_or_else(PoisonError::into_inner).clone() }
     };
+    let zone = TimeZone::system();
     let (mut selected, mut frozen, mut drawn) = (0_usize, false, Instant::now());
     let (mut shown, mut now, mut redraw) = (copy(), drawn, true);
     while !ending.load(Ordering::Relaxed) {
@@ -88,7 +90,7 @@ fn draw(mut window: Window, board: &Mutex<Board>, ending: &AtomicBool, styles: S
             }
         }
         if std::mem::take(&mut redraw) {
-            let look = Look { size: window.size(), selected, frozen, warning: (hooks.warning)(), styles, now };
+            let look = Look { size: window.size(), selected, frozen, warning: (hooks.warning)(), styles, now, zone: zone.clone() };
             if window.draw(&rows::lines(&shown, &look)).is_err() {
                 (hooks.quit)();
                 return String::new();
@@ -106,6 +108,6 @@ fn draw(mut window: Window, board: &Mutex<Board>, ending: &AtomicBool, styles: S
     }
     let (columns, rows) = window.size();
     drop(window);
-    let look = Look { size: (columns, rows.min(LAST)), selected, frozen: false, warning: None, styles, now: Instant::now() };
+    let look = Look { size: (columns, rows.min(LAST)), selected, frozen: false, warning: None, styles, now: Instant::now(), zone };
     rows::body(&copy(), &look, look.size.1).into_iter().map(|line| line + "\n").collect()
 }

@@ -1,12 +1,12 @@
 //! Pictures of the view at several sizes.
 
 use super::*;
-use crate::publish::live::board::Camera;
+use crate::publish::live::board::{Camera, Shown};
 use std::time::Duration;
 
 fn look(columns: usize, rows: usize) -> Look {
     let now = Instant::now();
-    Look { size: (columns, rows), selected: 0, frozen: false, warning: None, styles: Styles::OFF, now }
+    Look { size: (columns, rows), selected: 0, frozen: false, warning: None, styles: Styles::OFF, now, zone: TimeZone::UTC }
 }
 
 /// A stream with 30 results a second until `now`.
@@ -109,6 +109,39 @@ fn several_cameras_in_80x24_with_the_reason_of_a_lost_one_in_full() {
 |  gate/m
 |
 |   common iguana
+|
+|    common iguana           64 %  ███████████████████···········
+|    night snake             25 %  ████████······················
+|    三毛猫                  11 %  ███···························
+|
+|  30.0 results/s, 4.1 ms old, inference 2.3 ms on CPU, 1280x720
+| q quit   space freeze   ↑↓ camera
+"
+    );
+}
+
+#[test]
+fn a_state_has_its_beginning_and_the_classes_of_the_frame_are_below() {
+    let look = look(80, 24);
+    let mut board = board(&look, &["back", "front", "gate"]);
+    let since = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600 + 185));
+    let mut shows = |camera: &str, label: Option<&str>, since| {
+        let shown = Shown { label: label.map(str::to_owned), confidence: 0.81, since };
+        board.cameras.get_mut(camera).unwrap().streams[0].state = vec![shown];
+    };
+    shows("back", Some("owl"), since);
+    shows("front", None, since);
+    assert_eq!(
+        picture(&board, &look),
+        "\
+| glimpsed 0.1.0, squeezenet1_1 on CPU, 1 thread
+| ›back   owl                        81 %  since 12:03:05  ████████··   30.0/s
+|  front  nothing                          since 12:03:05  ··········   30.0/s
+|  gate   common iguana              64 %                  ██████····   30.0/s
+|
+|  back
+|
+|   owl   since 12:03:05
 |
 |    common iguana           64 %  ███████████████████···········
 |    night snake             25 %  ████████······················

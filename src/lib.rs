@@ -42,6 +42,7 @@
 //! | `signals` | handles signals, which are blocked in all other threads | with the process |
 //! | `log` | writes the log, so that no other thread blocks on its reader | with the process |
 //! | `on_stuck` | runs the command of a camera that stays lost | with the command |
+//! | `decode` | `evaluate`: makes inputs of pictures while the model runs, one for each core | with the command |
 //! | `leave` | exits if a signal arrives while a session is being opened | with the process |
 //! | `timer` | `--for`: requests shutdown | when the time is over |
 //! | `connect` | `glimpsed mqtt`: resolves the broker's name and connects, which may block | with the attempt |

@@ -51,6 +51,7 @@ fn run(cli: &Cli, stop: &Stop, asked: &Receiver<Ask>) -> Result<()> {
         Command::Classify(args) => commands::classify::run(args, out, stop),
         #[cfg(feature = "mqtt")]
         Command::Mqtt(args) => commands::mqtt::run(args, stop),
+        Command::Evaluate(args) => commands::evaluate::run(args, out, stop),
         Command::Subscribe(args) => commands::subscribe::run(args, out, stop),
         Command::Compare(args) => commands::compare::run(args, out, stop),
         Command::Compile(args) => commands::compile::run(args, out),

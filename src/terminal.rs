@@ -69,6 +69,11 @@ impl<T: Display> Display for Painted<T> {
     }
 }
 
+/// Whether a line can be redrawn in place on `stream`: a terminal that can move its cursor.
+pub fn can_redraw(stream: &impl RawStream) -> bool {
+    stream.is_terminal() && std::env::var_os("TERM").is_some_and(|kind| kind != "dumb")
+}
+
 /// `text` on one line, in at most `columns` columns: a longer text is truncated with an ellipsis. Control characters are
 /// escaped.
 pub fn cut(text: &str, columns: usize) -> String {

@@ -3,6 +3,7 @@
 use super::args::{LimitArgs, OutputArgs};
 use super::bench::Bench;
 use super::daemon::{Check, Doctor, Run};
+use super::evaluate::Evaluate;
 use super::flag_sets::{BuiltIn, Model, Orientation};
 use super::flags::FlagArgs;
 use super::help;
@@ -49,6 +50,7 @@ impl Cli {
             Command::Doctor(args) => (&args.checked.model.flags, args.checked.origin().file),
             Command::Demo(args) => (&args.given.flags, None),
             Command::Classify(args) => (&args.model.flags, None),
+            Command::Evaluate(args) => (&args.model.flags, None),
             Command::Inspect(args) => (&args.given.flags, None),
             Command::Compare(args) => (&args.given.flags, None),
             Command::Bench(args) => (&args.model.flags, args.config.clone()),
@@ -77,6 +79,8 @@ pub enum Command {
     Doctor(Box<Doctor>),
     /// Classify pictures and films
     Classify(Classify),
+    /// Measure how often a model is right on pictures whose classes are known
+    Evaluate(Evaluate),
     /// Show what a running daemon sees
     Subscribe(Subscribe),
     /// Publish what a running daemon sees at an MQTT broker, for Home Assistant and fleets

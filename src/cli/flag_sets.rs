@@ -24,6 +24,8 @@ macro_rules! flag_sets {
 flag_sets! {
     /// What classifies, and what runs it.
     Model = [all_of("model"), all_of("model.classes"), all_of("execution")].concat();
+    /// The same for `evaluate`, which runs several providers, and always ranks as many classes as it needs.
+    Evaluated = all_of("model").into_iter().chain(all_of("execution")).filter(|spec| !spec.sets(&["top", "provider"])).collect();
     /// The cameras of `run`.
     Cameras = [all_of("camera"), all_of("camera.region"), all_of("")].concat();
     /// Those of `check` and `doctor`, which would ignore the others.

@@ -49,6 +49,11 @@ impl FlagSpec {
         Self { help, flag: Flag { heading, ..self.flag }, ..self }
     }
 
+    /// Whether it sets one of `keys`.
+    pub fn sets(&self, keys: &[&str]) -> bool {
+        keys.contains(&self.key.name)
+    }
+
     fn id(&self) -> &'static str {
         self.flag.name.trim_start_matches('-')
     }
@@ -133,7 +138,7 @@ impl<C: FlagSet> FromArgMatches for FlagArgs<C> {
 
 /// Checks a flag's value and keeps it as it was given; suggests `qnn` to who writes `npu`.
 #[derive(Clone)]
-struct Reader(Kind);
+pub struct Reader(Kind);
 
 impl TypedValueParser for Reader {
     type Value = OsString;
@@ -165,6 +170,11 @@ impl TypedValueParser for Reader {
 }
 
 impl Reader {
+    /// What reads a value of `key` of `section`.
+    pub fn of(section: &str, key: &str) -> Self {
+        Self(only(section, &[key]).first().map_or(Kind::Text, |spec| spec.key.kind))
+    }
+
     fn words(&self) -> PossibleValuesParser {
         let Kind::Choice(choices) = self.0 else { return PossibleValuesParser::from(Vec::<PossibleValue>::new()) };
         choices.names().into_iter().map(possible).collect::<Vec<_>>().into()

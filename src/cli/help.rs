@@ -14,6 +14,7 @@ Examples:
   glimpsed doctor                                          what is wrong with this machine
   glimpsed subscribe                                       what the service sees, live
   glimpsed mqtt --broker mqtts://hub.local                 what the service sees, for Home Assistant and others
+  glimpsed evaluate --model m.onnx photos/                 how often it is right, one folder for each class
   glimpsed compare m.onnx *.jpg                            CPU beside NPU
   glimpsed compile m.onnx --htp-arch 68 --folder m-v68     for the NPU, ahead of time
   glimpsed bench --model m.onnx                            how fast it is here

@@ -6,6 +6,7 @@ mod bench;
 mod flag_sets;
 mod command;
 mod daemon;
+mod evaluate;
 mod flags;
 mod help;
 #[cfg(feature = "mqtt")]
@@ -20,6 +21,7 @@ pub use args::{LimitArgs, OutputArgs};
 pub use bench::Bench;
 pub use command::{Classify, Cli, Command, Demo};
 pub use daemon::{Check, CheckedArgs, ConfigArgs, Doctor, Origin, Run};
+pub use evaluate::Evaluate;
 pub use flags::{FlagArgs, FlagSet, FlagSpec};
 #[cfg(feature = "mqtt")]
 pub use mqtt::Mqtt;

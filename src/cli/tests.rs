@@ -18,7 +18,7 @@ fn each_flag_has_a_heading_and_tells_its_default() {
     let mut cli = Cli::command();
     cli.build();
     let commands: Vec<_> = cli.get_subcommands().filter(|command| command.get_name() != "help").collect();
-    assert_eq!(commands.len(), 12);
+    assert_eq!(commands.len(), 13);
     for command in commands {
         for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
             let (name, flag) = (command.get_name(), arg.get_long().unwrap());
@@ -77,6 +77,7 @@ fn a_flag_that_would_do_nothing_is_refused() {
         "inspect m.onnx --allow-partial",
         "bench --simulate-inference 1ms --provider qnn",
         "demo --model x",
+        "evaluate --model m.onnx --top 5 photos",
         "classify --model m.onnx --for 1s x.png",
         "subscribe --provider cpu",
         "completions bash --json",

@@ -8,6 +8,7 @@ pub mod compile;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
+pub mod evaluate;
 mod format;
 pub mod inspect;
 pub mod line;
@@ -15,6 +16,7 @@ pub mod modelinfo;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
 mod picture;
+mod recipes;
 pub mod run;
 pub mod subscribe;
 pub mod try_recipes;

@@ -3,14 +3,13 @@
 //! Nothing is chosen here: the wrong recipe is often the more confident one.
 
 use super::format::format;
-use super::{classify, picture};
+use super::{classify, picture, recipes};
 use crate::capture;
 use crate::cli::Classify;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::model::recipe::{Given, KNOWN, Origin, Stated};
 use crate::prediction::Score;
-use crate::preprocess::{Colour, Preprocessor};
+use crate::preprocess::Preprocessor;
 use crate::printable::line as on_one_line;
 use crate::publish::{Format, write_all, write_text};
 use crate::runtime::Infer;
@@ -29,6 +28,13 @@ struct Tried {
     preprocessor: Result<Preprocessor>,
 }
 
+impl Tried {
+    fn new(tried: recipes::Tried, opened: &OpenModel) -> Self {
+        let recipes::Tried { flags, words, params } = tried;
+        Self { flags, words, preprocessor: params.map(|params| Preprocessor::new(&opened.model.input, &params)) }
+    }
+}
+
 /// Tells, for each picture, what each recipe makes of it. One that cannot be read is reported and left out; the exit status says so at the
 /// end.
 pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
@@ -37,7 +43,7 @@ pub fn run(args: &Classify, mut out: File, stop: &Stop) -> Result<()> {
     let mut session = opened.session_on(opened.settings.runtime.provider)?;
     capture::start_gstreamer()?;
     drop(opening);
-    let mut tried = recipes(&opened);
+    let mut tried: Vec<_> = recipes::usual(&opened).into_iter().map(|tried| Tried::new(tried, &opened)).collect();
     let format = format(&args.output, &out);
     let (mut failed, mut begun) = (0, 0);
     for path in args.images.iter().take_while(|_| !stop.requested()) {
@@ -98,28 +104,4 @@ fn side_by_side(
         Format::Json => write_all(out, lines.as_bytes()),
         Format::Text => write_text(out, &text),
     }
-}
-
-/// The recipe in force, then the usual ones that differ from it.
-fn recipes(opened: &OpenModel) -> Vec<Tried> {
-    let OpenModel { model, recipe, .. } = opened;
-    let mut set = Stated::of_settings(&opened.settings.preprocess);
-    let of = |flags: String, words: String, set: Stated| {
-        let preprocessor = model.recipe(set).map(|settled| Preprocessor::new(&model.input, &settled.recipe.params()));
-        Tried { flags, words, preprocessor }
-    };
-    let mut tried = vec![of(String::new(), "the recipe in force".into(), set.clone())];
-    for known in KNOWN.iter().filter(|known| known.normalize != recipe.normalize.value) {
-        set.normalize = Some(Given::new(known.normalize, Origin::Flag));
-        tried.push(of(format!("--normalize {}", known.name), known.words.into(), set.clone()));
-    }
-    // one channel has no order
-    if model.input.channels() == 1 {
-        return tried;
-    }
-    let swapped = if recipe.colour.value == Colour::Bgr { ("rgb", Colour::Rgb) } else { ("bgr", Colour::Bgr) };
-    set.normalize = Some(recipe.normalize.clone());
-    set.colour = Some(Given::new(swapped.1, Origin::Flag));
-    tried.push(of(format!("--colour {}", swapped.0), format!("{} instead", swapped.0.to_uppercase()), set));
-    tried
 }

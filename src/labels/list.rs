@@ -1,7 +1,7 @@
 //! The names of the classes: one per line, line 1 for class 0, or in JSON or YAML.
 
 use super::forms;
-use super::text::{self, synset_name};
+use super::text;
 use crate::error::{Error, Result};
 use crate::files;
 use std::path::Path;
@@ -30,6 +30,8 @@ pub struct Labels {
     ends: Vec<usize>,
     /// Of two classes, the one whose probability a single output is.
     positive: usize,
+    /// The WordNet ids of the classes, where the file has them.
+    synsets: Vec<u32>,
 }
 
 impl Labels {
@@ -67,8 +69,8 @@ impl Labels {
         if let Some(names) = forms::numbered(&lines) {
             return Ok(Self::of(Some(origin.to_owned()), names.into_iter()));
         }
-        match lines.iter().map(|line| synset_name(line)).collect::<Option<Vec<_>>>() {
-            Some(names) => Ok(Self::of(Some(origin.to_owned()), names.into_iter())),
+        match lines.iter().map(|line| text::synset(line)).collect::<Option<(Vec<_>, Vec<_>)>>() {
+            Some((synsets, names)) => Ok(Self { synsets, ..Self::of(Some(origin.to_owned()), names.into_iter()) }),
             None => Ok(checked),
         }
     }
@@ -141,7 +143,7 @@ impl Labels {
             text.extend(name.as_ref().chars().map(|c| if ['\n', '\r'].contains(&c) { ' ' } else { c }));
             ends.push(text.len());
         });
-        Self { origin, text, ends, positive: 0 }
+        Self { origin, text, ends, positive: 0, synsets: Vec::new() }
     }
 
     /// An error if the number of labels is not that of the `classes` of the model called `model`.
@@ -180,6 +182,11 @@ impl Labels {
     /// Always false: there is at least one.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
+    }
+
+    /// The class of the WordNet id `n########`, where the file has them.
+    pub fn of_synset(&self, id: u32) -> Option<usize> {
+        self.synsets.iter().position(|known| *known == id)
     }
 
     /// The name of class `index`.

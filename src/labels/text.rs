@@ -20,11 +20,10 @@ pub fn decode<'a>(bytes: &'a [u8], origin: &str) -> Result<&'a str> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// `tench` from `n01440764 tench, Tinca tinca`; `None` for a line in another format.
-pub fn synset_name(line: &str) -> Option<&str> {
+/// The WordNet id and `tench` from `n01440764 tench, Tinca tinca`; `None` for a line in another format.
+pub fn synset(line: &str) -> Option<(u32, &str)> {
     let (id, names) = line.split_once(' ')?;
-    let digits = id.strip_prefix('n')?;
-    let is_id = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit());
+    let digits = id.strip_prefix('n').filter(|digits| digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()))?;
     let name = names.split(',').next().unwrap_or(names).trim();
-    (is_id && !name.is_empty()).then_some(name)
+    (!name.is_empty()).then_some((digits.parse().ok()?, name))
 }

@@ -117,6 +117,7 @@ const ROOMS: [(&str, &[&str]); 36] = [
             "engine",
             "error",
             "event",
+            "files",
             "frame",
             "image",
             "labels",

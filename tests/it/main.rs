@@ -13,6 +13,7 @@ mod context_cache;
 mod daemon;
 mod dependencies;
 mod doctor;
+mod evaluate;
 mod films;
 mod forms;
 mod frames;

@@ -36,9 +36,9 @@ test: setup-qnn
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; else echo "cargo-deny is not installed: licences and sources are not checked (make setup-deny)" >&2; fi
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked -E 'not test(/^integration::/)'; else $(CARGO) test --locked -- --skip integration::; fi
 
-# The tests against other programs (tests/it/integration), and all video codecs, which need the same packages.
+# The tests against other programs (tests/it/integration), and those of all video codecs and shells, which need the same packages.
 test-integration: setup-test setup-qnn setup-python setup-classifiers
-	@$(CARGO) test --locked --test it -- integration:: films::every_codec
+	@$(CARGO) test --locked --test it -- integration:: films::every_codec cli::completions
 
 # The installed service under systemd, with a camera that is unplugged. The virtual machine is emulated, so it is slow.
 test-system: build setup-system

@@ -1,10 +1,13 @@
 //! Finding and loading libonnxruntime, once per process.
 
+use super::library_search::{OLDEST, file_name, in_folder, in_source_tree, is_too_old, of_the_system, own_folders};
 use super::ort_log;
 use super::refusal::failed;
 use crate::error::{Error, Result};
+use ort::LoadDynamicError;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
+use std::error::Error as _;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -70,7 +73,8 @@ fn dsp_path(folder: &Path, set: Option<&OsStr>) -> Option<OsString> {
 
 /// Loads libonnxruntime: the one that is `named` (a file or a folder), otherwise the first one found.
 ///
-/// Search order: `named` (`--onnxruntime`), `ORT_DYLIB_PATH`, the program's own folders, the loader's path.
+/// Search order: `named` (`--onnxruntime`), `ORT_DYLIB_PATH`, the program's own folders, the loader's path, then files with a version in
+/// their name in the system's folders, newest first.
 pub fn load(named: Option<&Path>) -> Result<&'static Library> {
     let _alone = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(library) = LOADED.get() {
@@ -96,18 +100,22 @@ fn find(named: Option<&Path>) -> Result<(ort::environment::EnvironmentBuilder, P
         let file = in_folder(&path).unwrap_or(path);
         return ort::init_from(&file).map(|builder| (builder, file.clone())).map_err(|e| {
             let what = format!("cannot load ONNX Runtime from '{}', which {chooser} specifies", file.display());
-            Error::config(what).because(plainly(&e.to_string())).hint(how_to_get())
+            Error::config(what).because(reason(&e)).hint(how_to_get())
         });
     }
     let mut tried = Vec::new();
     let own = own_folders();
-    for file in
-        own.iter().filter_map(|folder| in_folder(folder)).chain([PathBuf::from("libonnxruntime.so"), "libonnxruntime.so.1".into()])
-    {
-        match ort::init_from(&file) {
-            Ok(builder) => return Ok((builder, file)),
-            Err(e) => tried.push(format!("{}: {}", file.display(), plainly(&e.to_string()))),
-        }
+    let by_loader = [PathBuf::from("libonnxruntime.so"), "libonnxruntime.so.1".into()];
+    for file in own.iter().filter_map(|folder| in_folder(folder)).chain(by_loader).chain(of_the_system()) {
+        let why = if is_too_old(&file) {
+            too_old(file_name(&file).trim_start_matches("libonnxruntime.so."))
+        } else {
+            match ort::init_from(&file) {
+                Ok(builder) => return Ok((builder, file)),
+                Err(e) => reason(&e),
+            }
+        };
+        tried.push(format!("{}: {why}", file.display()));
     }
     tried.extend(own.iter().filter(|folder| in_folder(folder).is_none()).map(|folder| format!("{}: not found", folder.display())));
     Err(Error::config("cannot find ONNX Runtime (libonnxruntime.so)")
@@ -118,7 +126,9 @@ fn find(named: Option<&Path>) -> Result<(ort::environment::EnvironmentBuilder, P
 fn how_to_get() -> String {
     by_make("make setup").map(|make| format!("{make} Manually: ")).unwrap_or_default()
         + "pip download --no-deps onnxruntime, unzip the wheel, and specify the folder:\n\
-           --onnxruntime FOLDER or ORT_DYLIB_PATH=FILE. Version 1.23 or newer is required."
+           --onnxruntime FOLDER or ORT_DYLIB_PATH=FILE. Version "
+        + &oldest()
+        + " or newer is required."
 }
 
 /// A hint that `make` installs the libraries, if the program is in its source tree.
@@ -127,62 +137,32 @@ pub fn by_make(command: &str) -> Option<String> {
     in_source_tree(&program).then(|| format!("`{command}` installs it."))
 }
 
-/// Whether a folder above `program` contains this project's Makefile.
-fn in_source_tree(program: &Path) -> bool {
-    program.ancestors().skip(1).any(|folder| folder.join("Makefile").is_file() && folder.join("setup/fetch-wheel").is_file())
-}
-
-/// The folders that may contain the program's own copy: its own, and `../lib/glimpsed` of an installation or a build.
-pub fn own_folders() -> Vec<PathBuf> {
-    let Some(program) = std::env::current_exe().ok().and_then(|program| program.canonicalize().ok()) else { return Vec::new() };
-    let Some(folder) = program.parent() else { return Vec::new() };
-    let beside = folder.to_owned();
-    match folder.parent() {
-        Some(above) => vec![beside, above.join("lib/glimpsed")],
-        None => vec![beside],
-    }
-}
-
-/// The library in `folder`, or in an unpacked wheel in it.
-fn in_folder(folder: &Path) -> Option<PathBuf> {
-    let is_library = |path: &PathBuf| {
-        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so.")
-    };
-    ["", "capi", "onnxruntime/capi", "onnxruntime/onnxruntime/capi"].iter().find_map(|part| {
-        let entries = std::fs::read_dir(folder.join(part)).ok()?;
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_library).max()
-    })
-}
-
-/// The loader's message without the prefixes of the crates that pass it on.
-fn plainly(error: &str) -> String {
-    match error.split_once("expected version >= '1.") {
-        Some((_, rest)) => {
-            let mut parts = rest.split('\'');
-            let wanted = parts.next().unwrap_or_default().trim_end_matches(".x");
-            let have = parts.nth(1).unwrap_or_default();
-            format!("its version {have} is too old; 1.{wanted} or newer is required")
+/// Why a library cannot be used. The loader's own reason is in the source of its error.
+fn reason(error: &LoadDynamicError) -> String {
+    match error {
+        LoadDynamicError::Dlopen { error, path } => {
+            let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            // it begins with the file, which the message has already named
+            reason.strip_prefix(&format!("{}: ", path.display())).map_or_else(|| reason.clone(), ToOwned::to_owned)
         }
-        None => error.to_owned(),
+        LoadDynamicError::MissingApi { .. } => "it is not ONNX Runtime: it has no OrtGetApiBase".to_owned(),
+        LoadDynamicError::BadVersion { version_str, .. } => too_old(version_str),
+        other => other.to_string(),
     }
+}
+
+fn too_old(version: &str) -> String {
+    format!("its version {version} is too old; {} or newer is required", oldest())
+}
+
+fn oldest() -> String {
+    let [major, minor] = OLDEST;
+    format!("{major}.{minor}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn make_is_suggested_only_in_the_source_tree() {
-        let folder = tempfile::tempdir().unwrap();
-        let (at, program) = (|name: &str| folder.path().join(name), folder.path().join("target/release/glimpsed"));
-        assert!(!in_source_tree(&program));
-        std::fs::write(at("Makefile"), "").unwrap();
-        assert!(!in_source_tree(&program), "a Makefile of another project");
-        std::fs::create_dir(at("setup")).unwrap();
-        std::fs::write(at("setup/fetch-wheel"), "").unwrap();
-        assert!(in_source_tree(&program) && !in_source_tree(Path::new("/usr/bin/glimpsed")));
-    }
 
     #[test]
     fn the_dsp_path_is_set_if_the_libraries_are_there_and_it_is_not_set_yet() {

@@ -6,6 +6,7 @@ mod context_cache;
 mod deadline;
 mod infer;
 mod library;
+mod library_search;
 mod open;
 mod options;
 mod ort_log;

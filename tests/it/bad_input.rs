@@ -142,7 +142,7 @@ fn each_is_reported_with_a_hint() {
             "libonnxruntime no library",
             words(&format!("demo --onnxruntime {}", file("libonnxruntime.so.9", b"text"))),
             78,
-            &["cannot load ONNX Runtime", "libonnxruntime.so.9"],
+            &["cannot load ONNX Runtime", "libonnxruntime.so.9", "file too short"],
         ),
         (
             "QNN missing",

@@ -39,6 +39,36 @@ fn a_complete_machine_passes_all_checks_and_a_real_inference() {
     assert!(!text.contains('✗'));
 }
 
+/// Debian's package of ONNX Runtime has only a file with the version in its name.
+#[test]
+fn onnx_runtime_is_found_in_a_folder_of_the_system_by_the_version_in_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let library = common::files_of(&common::onnxruntime().join("onnxruntime/capi"))
+        .into_iter()
+        .find(|file| file.to_string_lossy().contains("libonnxruntime.so"));
+    std::os::unix::fs::symlink(library.unwrap(), at("libonnxruntime.so.1.99")).unwrap();
+    for too_old in ["libonnxruntime.so.1.9", "libonnxruntime.so.1.21"] {
+        std::fs::write(at(too_old), "never loaded").unwrap();
+    }
+    // a program without libraries of its own
+    let copy = folder.path().join("glimpsed");
+    std::fs::copy(env!("CARGO_BIN_EXE_glimpsed"), &copy).unwrap();
+    let found = || {
+        let mut program = std::process::Command::new(&copy);
+        program.args(["doctor", "--json", "--model", "testcard"]).env_remove("ORT_DYLIB_PATH").env("LD_LIBRARY_PATH", at(""));
+        about(&program.output().unwrap(), "ONNX Runtime").remove(0)
+    };
+    let (mark, what, _) = found();
+    assert_eq!(mark, "ok", "{what}");
+    std::fs::remove_file(at("libonnxruntime.so.1.99")).unwrap();
+    let (mark, what, _) = found();
+    assert!(
+        mark == "fail" && what.contains("libonnxruntime.so.1.21: its version 1.21 is too old; 1.23 or newer is required"),
+        "{what}"
+    );
+}
+
 #[test]
 fn a_model_alone_is_checked_without_a_camera() {
     let output = doctor(&["--json", "--model", "testcard"]);

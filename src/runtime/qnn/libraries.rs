@@ -2,6 +2,7 @@
 #![allow(clippy::result_large_err)] // ort's error contains the builder
 
 use super::super::library::{self, Library};
+use super::super::library_search::own_folders;
 use super::super::refusal::failed;
 use crate::error::{Error, Result};
 use ort::ep::{ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, QNN};
@@ -139,7 +140,7 @@ fn candidates(library: &Library, named: Option<&Path>) -> Vec<PathBuf> {
 /// The folders searched by default.
 pub fn usual_folders() -> Vec<PathBuf> {
     let parts = ["", "onnxruntime_qnn", "onnxruntime-qnn/onnxruntime_qnn"];
-    library::own_folders().into_iter().flat_map(|folder| parts.map(|part| folder.join(part))).collect()
+    own_folders().into_iter().flat_map(|folder| parts.map(|part| folder.join(part))).collect()
 }
 
 /// Folders that belong to the libonnxruntime at `path`: its own, and `onnxruntime_qnn` of the same Python environment.

@@ -94,9 +94,16 @@ fn a_film_makes_three_changes_with_the_times_of_the_film() {
     assert_eq!(changes.iter().map(|change| &change["frame"]).collect::<Vec<_>>(), [8, 58, 115]);
 }
 
-/// Keeps changes, and how many results came before each.
+/// Keeps what was published.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<(usize, Vec<(usize, StateChange)>)>>);
+struct Kept(Arc<Mutex<Published>>);
+
+#[derive(Default)]
+struct Published {
+    results: usize,
+    /// Each with the number of results before it.
+    changes: Vec<(usize, StateChange)>,
+}
 
 impl Publisher for Kept {
     fn name(&self) -> &'static str {
@@ -106,10 +113,10 @@ impl Publisher for Kept {
     fn handle(&mut self, event: &Event) -> Result<()> {
         let mut kept = self.0.lock().unwrap();
         match event {
-            Event::Result { .. } => kept.0 += 1,
+            Event::Result { .. } => kept.results += 1,
             Event::Change(change) => {
-                let results = kept.0;
-                kept.1.push((results, (*change).clone()));
+                let results = kept.results;
+                kept.changes.push((results, (*change).clone()));
             }
             _ => {}
         }
@@ -134,7 +141,7 @@ fn one_picture(live: bool, age: Duration) -> Vec<(usize, StateChange)> {
     let stream = Stream::new(receiver, metrics);
     engine::run(vec![stream], Box::new(classifier), &hub, &changed, &stop, &Limit::default(), &execution).unwrap();
     let kept = kept.0.lock().unwrap();
-    kept.1.clone()
+    kept.changes.clone()
 }
 
 #[test]

@@ -24,6 +24,7 @@ Examples:
 Environment:
   GLIMPSED_LOG         what is logged: error, warn, info, debug or trace, also for one module (glimpsed::capture=debug)
   ORT_DYLIB_PATH       libonnxruntime.so, where --onnxruntime is not given
+  LD_LIBRARY_PATH      folders that may hold it, before the system's
   GLIMPSED_QNN_DIR     the folder of the QNN libraries, where --qnn-dir is not given
   ADSP_LIBRARY_PATH    where the DSP looks for its libraries; set by glimpsed where it is not set
   CACHE_DIRECTORY, XDG_CACHE_HOME, HOME

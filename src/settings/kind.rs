@@ -1,5 +1,6 @@
 //! The kinds of values of settings, and how they are read from a flag's text or from TOML.
 
+use super::choices::{Choices, words};
 use super::values;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -66,25 +67,6 @@ pub enum Kind {
 const A_SHARE: &str = "a number above 0, and at most 1, as in 0.875";
 
 const A_RECT: &str = "left, top, width and height, in shares of the picture or in pixels";
-
-/// The words of a choice, each with what it means.
-pub trait Choices: Sync + Debug {
-    /// The words.
-    fn names(&self) -> Vec<(&'static str, &'static str)>;
-}
-
-/// Words, what they mean, and the values that they stand for.
-impl<T: Sync + Debug, const N: usize> Choices for [(&'static str, &'static str, T); N] {
-    fn names(&self) -> Vec<(&'static str, &'static str)> {
-        self.iter().map(|(name, help, _)| (*name, *help)).collect()
-    }
-}
-
-impl<const N: usize> Choices for [&'static str; N] {
-    fn names(&self) -> Vec<(&'static str, &'static str)> {
-        self.iter().map(|name| (*name, "")).collect()
-    }
-}
 
 /// A parsed value.
 #[derive(Debug, Clone, PartialEq)]
@@ -251,10 +233,6 @@ fn a_number(least: f64, most: f64, example: &str) -> String {
     format!("a number from {least} to {most}, as in {example}")
 }
 
-fn words(choices: &dyn Choices) -> Vec<&'static str> {
-    choices.names().into_iter().map(|(name, _)| name).collect()
-}
-
 /// A word as written in the file: a number has no quotes.
 pub fn quoted(word: &str) -> String {
     if word.parse::<i64>().is_ok() { word.to_owned() } else { format!("\"{word}\"") }
@@ -307,44 +285,4 @@ pub fn plain(value: &DeValue) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn triples() {
-        let mean = Kind::Three(-10_000.0, 10_000.0, ["0.485", "0.456", "0.406"]);
-        let std = Kind::Three(1e-6, 10_000.0, ["0.229", "0.224", "0.225"]);
-        assert_eq!(mean.of_text("0.5, 0.25,-1"), Ok(Value::Three([0.5, 0.25, -1.0])));
-        for wrong in ["1,2", "1,2,x", "1,2,3,4", "1,2,3,x", "1,2,inf", "NaN,1,2", "1e30,1,2"] {
-            assert!(mean.of_text(wrong).is_err() && std.of_text(wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(std.of_text("1,0,1").unwrap_err(), "expected three numbers from 0.000001 to 10000, as in 0.229,0.224,0.225");
-        assert!(std.of_text("1,1e-30,1").is_err());
-    }
-
-    #[test]
-    fn numbers() {
-        let kind = Kind::Number(0.001, 1000.0, "5");
-        assert_eq!((kind.of_text("5"), kind.of_text(" 0.5 ")), (Ok(Value::Number(5.0)), Ok(Value::Number(0.5))));
-        for wrong in ["0", "-1", "1000.1", "NaN", "inf", "x", ""] {
-            assert_eq!(kind.of_text(wrong).unwrap_err(), "expected a number from 0.001 to 1000, as in 5", "{wrong}");
-        }
-    }
-
-    #[test]
-    fn sizes() {
-        let kind = Kind::Size(|| 1..=16384);
-        assert_eq!(kind.of_text("320x240"), Ok(Value::Size((320, 240))));
-        for wrong in ["320", "x", "320x", "0x1", "+1x1", "1x16385", "1x1x1", "320X240", "320 x 240"] {
-            assert_eq!(kind.of_text(wrong).unwrap_err(), "expected WIDTHxHEIGHT, each from 1 to 16384, as in 224x224", "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_number_may_be_one_of_the_choices() {
-        let kind = Kind::Choice(&["auto", "0", "90"]);
-        assert_eq!(kind.of_text("90"), Ok(Value::Text("90".into())));
-        assert!(kind.of_text("-90").is_err() && kind.of_text("45").is_err());
-        assert_eq!(kind.wanted(&DeValue::Boolean(true)), "one of \"auto\", 0, 90");
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@
 //! Each value keeps its [`Origin`], a line of the file or a flag, and all errors are found in one pass.
 
 mod advice;
+mod choices;
 mod faults;
 mod flags;
 pub mod heading;
@@ -22,10 +23,11 @@ mod setting;
 pub mod values;
 
 pub use advice::Advice;
+pub use choices::Choices;
 pub use faults::{Fault, Faults};
 pub use flags::{Entry, Flags};
 pub use key::{DefaultValue, Flag, Group, Key, Repeat};
-pub use kind::{Choices, Kind, Value, bit};
+pub use kind::{Kind, Value, bit};
 pub use layers::Layers;
 pub use origin::{Origin, Placed};
 pub use reference::reference;

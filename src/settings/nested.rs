@@ -1,4 +1,4 @@
-//! Sections that may be repeated, and sections within sections.
+//! The sections of a file: once or repeated, and sections within sections.
 
 use super::key::{Group, Repeat};
 use super::layers::{Layers, shown};
@@ -7,6 +7,38 @@ use super::section::Section;
 use toml::de::DeValue;
 
 impl Layers<'_> {
+    /// The top level of the file, for its keys.
+    pub fn top(&self) -> Section<'_> {
+        Section::new(self, self.group(""), Some(&self.table), Origin::Nowhere)
+    }
+
+    /// The section `[name]`, in the file or not.
+    pub fn section(&self, name: &'static str) -> Section<'_> {
+        let found = self.find(&self.table, name).and_then(|(value, origin)| {
+            if value.as_table().is_none() {
+                self.fault(origin, format!("'{name}' is a section, [{name}], not {}", shown(value)));
+            }
+            Some((value.as_table()?, origin))
+        });
+        let (table, origin) = found.map_or((None, Origin::Nowhere), |(table, origin)| (Some(table), origin));
+        Section::new(self, self.group(name), table, origin).checked()
+    }
+
+    /// All sections `[[name]]`; the only one, `[name]`, where that may stand for them.
+    pub fn sections(&self, name: &'static str) -> Vec<Section<'_>> {
+        let group = self.group(name);
+        match self.find(&self.table, name) {
+            None => Vec::new(),
+            Some((value, _)) if group.repeat == Repeat::OnceOrMany && value.as_array().is_none() => vec![self.section(name)],
+            Some((value, origin)) => self.repeated(Group { repeat: Repeat::Many, ..group }, value, origin),
+        }
+    }
+
+    /// A section `[[name]]` from flags alone.
+    pub fn section_of_flags(&self, name: &'static str) -> Section<'_> {
+        Section::new(self, self.group(name), None, Origin::Nowhere)
+    }
+
     /// The sections of `value`, an array that stands at `origin`.
     pub(super) fn repeated<'l>(&'l self, group: Group, value: &'l DeValue<'l>, origin: Origin) -> Vec<Section<'l>> {
         let tables = value.as_array().into_iter().flat_map(|array| array.iter());

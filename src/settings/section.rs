@@ -31,40 +31,6 @@ pub fn defaults<T>(keys: &'static [&'static [Key]], read: impl FnOnce(&Section) 
     read(&Section::new(&layers, Group { name: "", repeat: Repeat::Once, help: "", keys }, None, Origin::Nowhere))
 }
 
-impl Layers<'_> {
-    /// The top level of the file, for its keys.
-    pub fn top(&self) -> Section<'_> {
-        Section::new(self, self.group(""), Some(&self.table), Origin::Nowhere)
-    }
-
-    /// The section `[name]`, in the file or not.
-    pub fn section(&self, name: &'static str) -> Section<'_> {
-        let found = self.find(&self.table, name).and_then(|(value, origin)| {
-            if value.as_table().is_none() {
-                self.fault(origin, format!("'{name}' is a section, [{name}], not {}", shown(value)));
-            }
-            Some((value.as_table()?, origin))
-        });
-        let (table, origin) = found.map_or((None, Origin::Nowhere), |(table, origin)| (Some(table), origin));
-        Section::new(self, self.group(name), table, origin).checked()
-    }
-
-    /// All sections `[[name]]`; the only one, `[name]`, where that may stand for them.
-    pub fn sections(&self, name: &'static str) -> Vec<Section<'_>> {
-        let group = self.group(name);
-        match self.find(&self.table, name) {
-            None => Vec::new(),
-            Some((value, _)) if group.repeat == Repeat::OnceOrMany && value.as_array().is_none() => vec![self.section(name)],
-            Some((value, origin)) => self.repeated(Group { repeat: Repeat::Many, ..group }, value, origin),
-        }
-    }
-
-    /// A section `[[name]]` from flags alone.
-    pub fn section_of_flags(&self, name: &'static str) -> Section<'_> {
-        Section::new(self, self.group(name), None, Origin::Nowhere)
-    }
-}
-
 impl<'l> Section<'l> {
     pub(super) fn new(layers: &'l Layers<'l>, group: Group, table: Option<&'l DeTable<'l>>, origin: Origin) -> Self {
         Self { layers, group, table, base: None, origin }

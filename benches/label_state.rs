@@ -121,14 +121,16 @@ fn moving_average(seconds: f64) -> Method {
     })
 }
 
-fn state(smoothing: f64, enter: f32, leave: f32, hold: f64) -> Method {
-    let (smoothing, hold) = (Duration::from_secs_f64(smoothing), Duration::from_secs_f64(hold));
-    let settings = Params { smoothing, enter, leave, hold };
+fn state(settings: Params) -> Method {
     let mut state = LabelState::new(settings, Thresholds::new(CLASSES, &settings));
     Box::new(move |frame| {
         state.update(Moment::ZERO.later(Duration::from_secs_f64(frame.at)), &frame.probabilities);
         state.state().class
     })
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
 }
 
 fn main() {
@@ -137,23 +139,24 @@ fn main() {
         return;
     }
     let usual = Params::default();
-    let (smoothing, hold) = (usual.smoothing.as_secs_f64(), usual.hold.as_secs_f64());
     type Row = (&'static str, Box<dyn Fn() -> Method>);
     let rows: Vec<Row> = vec![
         ("best of the frame", Box::new(|| Box::new(|frame: &Frame| Some(best(&frame.probabilities))))),
         ("three in a row", Box::new(three_in_a_row)),
         ("moving average 0.5 s", Box::new(|| moving_average(0.5))),
-        ("label state (default)", Box::new(move || state(smoothing, usual.enter, usual.leave, hold))),
-        ("  enter 0.6", Box::new(move || state(smoothing, 0.6, usual.leave, hold))),
-        ("  leave 0.3", Box::new(move || state(smoothing, usual.enter, 0.3, hold))),
-        ("  leave 0.1", Box::new(move || state(smoothing, usual.enter, 0.1, hold))),
-        ("  no smoothing", Box::new(move || state(0.0, usual.enter, usual.leave, hold))),
-        ("  smoothing 0.3 s", Box::new(move || state(0.3, usual.enter, usual.leave, hold))),
-        ("  smoothing 0.5 s", Box::new(move || state(0.5, usual.enter, usual.leave, hold))),
-        ("  smoothing 0.5 s, leave 0.3", Box::new(move || state(0.5, usual.enter, 0.3, hold))),
-        ("  smoothing 1 s", Box::new(move || state(1.0, usual.enter, usual.leave, hold))),
-        ("  hold 0.3 s", Box::new(move || state(smoothing, usual.enter, usual.leave, 0.3))),
-        ("  hold 0.8 s", Box::new(move || state(smoothing, usual.enter, usual.leave, 0.8))),
+        ("label state (default)", Box::new(move || state(usual))),
+        ("  enter 0.5, leave 0.2", Box::new(move || state(Params { enter: 0.5, leave: 0.2, ..usual }))),
+        ("  enter 0.2, leave 0.1", Box::new(move || state(Params { enter: 0.2, leave: 0.1, ..usual }))),
+        ("  lead 1", Box::new(move || state(Params { lead: 1.0, ..usual }))),
+        ("  lead 2", Box::new(move || state(Params { lead: 2.0, ..usual }))),
+        ("  no smoothing", Box::new(move || state(Params { smoothing: seconds(0.0), ..usual }))),
+        ("  smoothing 0.5 s", Box::new(move || state(Params { smoothing: seconds(0.5), ..usual }))),
+        (
+            "  smoothing 0.5 s, enter 0.5, leave 0.3",
+            Box::new(move || state(Params { smoothing: seconds(0.5), enter: 0.5, leave: 0.3, ..usual })),
+        ),
+        ("  hold 0.3 s", Box::new(move || state(Params { hold: seconds(0.3), ..usual }))),
+        ("  hold 0.8 s", Box::new(move || state(Params { hold: seconds(0.8), ..usual }))),
     ];
     for noise in NOISES {
         println!("noise {noise}: needless changes a minute / mean delay in s / scenes found of {SCENES}, at {RATES:?} frames/s");
@@ -163,7 +166,7 @@ fn main() {
                 let (needless, delay, found) = measure(film, method());
                 format!("{needless:6.1} / {delay:4.2} / {found:3}")
             });
-            println!("{name:<28} {}", cells.collect::<Vec<_>>().join("    "));
+            println!("{name:<40} {}", cells.collect::<Vec<_>>().join("    "));
         }
         println!();
     }

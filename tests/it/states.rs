@@ -78,7 +78,12 @@ fn a_film_makes_three_changes_with_the_times_of_the_film() {
     let answer = ask(&mut reader, r#"{"subscribe":{"events":["change"]}}"#);
     assert_eq!((&answer["events"], &answer["states"]), (&json!(["change"]), &json!([])));
     let cameras = vec![common::camera("front", FILM)];
-    let statuses = common::run_daemon(classifier(Params::default(), is_shown), Box::new(socket), cameras, None);
+    let statuses = common::run_daemon(
+        classifier(Params { enter: 0.5, leave: 0.2, ..Params::default() }, is_shown),
+        Box::new(socket),
+        cameras,
+        None,
+    );
     assert_eq!(statuses[0].results, 150);
     let changes: Vec<Value> = reader.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
     assert!(changes.iter().all(|change| change["type"] == "change" && change["source"] == "front"), "{changes:?}");

@@ -217,7 +217,7 @@ mod tests {
         let some = classes(&rules, false);
         assert_eq!(told(&some), [("dog", None), ("tiger cat", Some(1))]);
         assert_eq!(some.mask(), Some(vec![false, true, false, true, false]));
-        assert_eq!([some.thresholds.enter(0), some.thresholds.enter(1)], [0.75, 0.25]);
+        assert_eq!(some.thresholds.enter, [0.75, 0.25]);
     }
 
     #[test]

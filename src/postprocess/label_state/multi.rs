@@ -57,8 +57,13 @@ impl MultiLabelState {
         };
         for (index, (class, value)) in self.classes.iter_mut().zip(probabilities).enumerate() {
             class.smoothed += gain * (value.clamp(0.0, 1.0) - class.smoothed);
-            let threshold = if class.entered { self.thresholds.leave(index) } else { self.thresholds.enter(index) };
-            if (class.smoothed >= threshold) == class.entered {
+            let value = class.smoothed;
+            let is_true = match class.entered {
+                true => value >= self.thresholds.leave(index),
+                // the alternative is that it is not true
+                false => self.thresholds.enters(index, value, 1.0 - value),
+            };
+            if is_true == class.entered {
                 class.opposite = None;
                 continue;
             }

@@ -3,20 +3,28 @@
 use crate::settings::{Key, Kind, Section, defaults, heading};
 use std::time::Duration;
 
-/// The keys. The defaults were chosen by the simulation in `benches/label_state.rs`.
-pub const KEYS: [Key; 4] = [
+/// The keys. The defaults were chosen by the simulation in `benches/label_state.rs`, and on still pictures with noise.
+pub const KEYS: [Key; 5] = [
     Key::new("smoothing", Kind::Span, "The time constant over which confidences are averaged; 0s for none")
         .default("200ms")
         .flag("--smoothing", "TIME", heading::STATE)
         .only_run(),
     Key::new("enter", Kind::Share, "The averaged confidence at which a class becomes the state")
-        .default("0.5")
+        .default("0.3")
         .flag("--enter", "SHARE", heading::STATE)
         .only_run(),
     Key::new("leave", Kind::Share, "The averaged confidence below which it ceases to be; at most enter")
-        .default("0.2")
+        .default("0.15")
         .flag("--leave", "SHARE", heading::STATE)
         .only_run(),
+    Key::new(
+        "lead",
+        Kind::Number(0.0, 100.0, "1.5"),
+        "A class below one half becomes the state only with this many times the averaged confidence of the second; 0 for no such rule",
+    )
+    .default("1.5")
+    .flag("--lead", "FACTOR", heading::STATE)
+    .only_run(),
     Key::new("hold", Kind::Span, "How long that must last without a break before the state changes")
         .default("500ms")
         .flag("--hold", "TIME", heading::STATE)
@@ -28,10 +36,13 @@ pub const KEYS: [Key; 4] = [
 pub struct Params {
     /// Time constant of the low-pass filter; 0 turns smoothing off.
     pub smoothing: Duration,
-    /// The smoothed probability at which a class is entered, above 0 and at most 1. Above 0.5 it is more than all others together.
+    /// The smoothed probability at which a class is entered, above 0 and at most 1.
     pub enter: f32,
     /// The smoothed probability below which a class is left, above 0 and at most `enter`.
     pub leave: f32,
+    /// A class whose smoothed probability is below one half is entered only if it is this many times that of the second (of a class that is
+    /// independent of the others: that it is not true). Of two that are nearly equal, noise chooses.
+    pub lead: f32,
     /// For how long a condition must hold without a break before the state changes.
     pub hold: Duration,
 }
@@ -48,7 +59,7 @@ impl Params {
                 format!("leave ({leave}) must not be above enter ({enter}): a class would be left as soon as it is entered"),
             );
         }
-        Self { smoothing: state.get("smoothing"), enter, leave, hold: state.get("hold") }
+        Self { smoothing: state.get("smoothing"), enter, leave, lead: state.get::<f64>("lead") as f32, hold: state.get("hold") }
     }
 
     /// The share of the difference by which the smoothed value follows a new one after `elapsed`: `1 - exp(-elapsed / smoothing)`.

@@ -114,12 +114,21 @@ impl LabelState {
         (now.at.saturating_sub(since.at) >= self.settings.hold).then(|| self.switch_to(wanted, since))
     }
 
-    /// The class that the smoothed values speak for: the greatest, where it is enough to enter it; else the present one, where it is
-    /// enough to stay.
+    /// The class that the smoothed values indicate: the greatest, if it can be entered; otherwise the present one, if it is not left.
     fn wanted(&self) -> Option<usize> {
-        let greater = |best: usize, class: usize| if self.smoothed[class] > self.smoothed[best] { class } else { best };
-        let best = (0..self.smoothed.len()).reduce(greater)?;
-        if self.smoothed[best] >= self.thresholds.enter(best) {
+        let (mut best, mut second) = (0, None);
+        for class in 1..self.smoothed.len() {
+            if self.smoothed[class] > self.smoothed[best] {
+                (best, second) = (class, Some(best));
+            } else if second.is_none_or(|second| self.smoothed[class] > self.smoothed[second]) {
+                second = Some(class);
+            }
+        }
+        let value = *self.smoothed.get(best)?;
+        let other = second.map_or(0.0, |second| self.smoothed[second]);
+        // a class that is shown needs no lead to stay
+        let other = if self.class == Some(best) { 0.0 } else { other };
+        if self.thresholds.enters(best, value, other) {
             return Some(best);
         }
         self.class.filter(|class| self.smoothed[*class] >= self.thresholds.leave(*class))

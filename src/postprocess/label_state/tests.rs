@@ -37,7 +37,7 @@ fn play<const N: usize>(state: &mut LabelState, scenes: &[([f32; N], u64)], step
 
 #[test]
 fn a_scene_is_entered_after_it_has_held_and_left_for_nothing() {
-    let mut state = state_of(3, Params::default());
+    let mut state = state_of(3, Params { enter: 0.5, leave: 0.2, ..Params::default() });
     let changes = play(&mut state, &[(sure(1), 3_000), ([0.1; 3], 4_000), (sure(2), 3_000)], 100);
     let seen: Vec<_> = changes.iter().map(|(at, change)| (*at, change.from.class, change.to.class)).collect();
     assert_eq!(seen, [(500, None, Some(1)), (3_900, Some(1), None), (7_600, None, Some(2))]);
@@ -50,6 +50,38 @@ fn equal_classes_go_by_the_lower_index() {
     let settings = Params { enter: 0.5, hold: ms(0), ..Default::default() };
     let change = state_of(3, settings).update(at(0), &[0.0, 0.5, 0.5]).unwrap();
     assert_eq!(change.to.class, Some(1));
+}
+
+#[test]
+fn below_one_half_a_class_needs_a_lead_to_become_the_state_but_not_to_stay() {
+    let mut state = state_of(3, Params { hold: ms(0), ..Default::default() });
+    assert_eq!(state.update(at(0), &[0.45, 0.35, 0.2]), None, "noise would choose between the two");
+    assert_eq!(state.update(at(2_000), &[0.45, 0.25, 0.25]).unwrap().to.class, Some(0), "after a gap: 1.8 times the second");
+    assert_eq!(state.update(at(3_900), &[0.35, 0.34, 0.31]), None);
+    assert_eq!(state.state().class, Some(0));
+    let mut without = state_of(3, Params { lead: 0.0, hold: ms(0), ..Default::default() });
+    assert_eq!(without.update(at(0), &[0.45, 0.35, 0.2]).unwrap().to.class, Some(0));
+
+    // independent classes: the alternative is that it is not true
+    let settings = Params { hold: ms(0), ..Default::default() };
+    let (mut states, mut changes) = (MultiLabelState::new(settings, Thresholds::new(3, &settings).with(2, 0.4)), Vec::new());
+    states.update(at(0), &[0.45, 0.5, 0.45], &mut changes);
+    assert_eq!(
+        changes.iter().map(|change| change.to.class).collect::<Vec<_>>(),
+        [Some(1), Some(2)],
+        "a threshold of its own counts alone"
+    );
+}
+
+/// A picture that a model of a thousand classes is not sure of, with noise: in 10 of 120 frames another class is best.
+#[test]
+fn a_still_picture_with_noise_makes_one_change() {
+    let mut state = state_of(3, Params::default());
+    let frames = (0..300u64).map(|n| if n % 12 == 5 { [0.2, 0.3, 0.1] } else { [0.37, 0.1, 0.06] });
+    let best = |p: &[f32; 3]| usize::from(p[1] > p[0]);
+    let raw = frames.clone().map(|p| best(&p)).collect::<Vec<_>>().windows(2).filter(|two| two[0] != two[1]).count();
+    let changes: Vec<_> = frames.zip((0..).step_by(33)).filter_map(|(p, now)| state.update(at(now), &p)).collect();
+    assert_eq!((raw, changes.len(), changes[0].to.class), (50, 1, Some(0)));
 }
 
 #[test]

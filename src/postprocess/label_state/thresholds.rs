@@ -5,16 +5,18 @@ use super::settings::Params;
 /// The thresholds of each class: the common ones, but for classes that have their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thresholds {
-    enter: Vec<f32>,
+    pub(super) enter: Vec<f32>,
     /// `leave / enter`: the width of the hysteresis is kept for a class with its own threshold.
     ratio: f32,
+    common: f32,
+    lead: f32,
 }
 
 impl Thresholds {
     /// The common thresholds of `settings` for `classes` classes.
     pub fn new(classes: usize, settings: &Params) -> Self {
         let ratio = if settings.enter > 0.0 { settings.leave / settings.enter } else { 0.0 };
-        Self { enter: vec![settings.enter; classes], ratio }
+        Self { enter: vec![settings.enter; classes], ratio, common: settings.enter, lead: settings.lead }
     }
 
     /// The same, but `class` is entered at `enter`, and left at a threshold that is lower in proportion.
@@ -27,8 +29,11 @@ impl Thresholds {
         self.enter.len()
     }
 
-    pub(super) fn enter(&self, class: usize) -> f32 {
-        self.enter[class]
+    /// Whether `class` is entered at the smoothed probability `value`, beside one of `other` for the strongest alternative. A threshold of
+    /// its own needs no lead.
+    pub(super) fn enters(&self, class: usize, value: f32, other: f32) -> bool {
+        let enter = self.enter[class];
+        value >= enter && (enter != self.common || value >= 0.5 || value >= self.lead * other)
     }
 
     pub(super) fn leave(&self, class: usize) -> f32 {

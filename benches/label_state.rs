@@ -146,7 +146,7 @@ fn main() {
         ("moving average 0.5 s", Box::new(|| moving_average(0.5))),
         ("label state (default)", Box::new(move || state(usual))),
         ("  enter 0.5, leave 0.2", Box::new(move || state(Params { enter: 0.5, leave: 0.2, ..usual }))),
-        ("  enter 0.2, leave 0.1", Box::new(move || state(Params { enter: 0.2, leave: 0.1, ..usual }))),
+        ("  enter 0.3, leave 0.15", Box::new(move || state(Params { enter: 0.3, leave: 0.15, ..usual }))),
         ("  lead 1", Box::new(move || state(Params { lead: 1.0, ..usual }))),
         ("  lead 2", Box::new(move || state(Params { lead: 2.0, ..usual }))),
         ("  no smoothing", Box::new(move || state(Params { smoothing: seconds(0.0), ..usual }))),

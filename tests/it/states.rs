@@ -166,3 +166,49 @@ fn the_end_of_a_camera_ends_its_state_and_the_end_of_a_film_does_not() {
         assert!(changes.get(1).is_none_or(|(_, change)| change.to.is_none() && change.lasted.is_zero()));
     }
 }
+
+/// `count` copies of the picture at `png` in 224 x 224 RGB, with noise of 15 % (normal to a good approximation) of each pixel.
+fn noisy_copies(png: &std::path::Path, count: usize) -> Vec<u8> {
+    let line = format!("filesrc location={} ! pngdec ! videoconvert ! videoscale", png.display());
+    let picture =
+        common::frames_of(&format!("{line} ! video/x-raw,format=RGB,width=224,height=224 ! appsink name=frames")).remove(0);
+    let pixels: Vec<u8> = (0..224).flat_map(|row| picture.plane(0).row(row)[..3 * 224].to_vec()).collect();
+    // xorshift64
+    let mut bits = 88_172_645_463_325_252u64;
+    let mut uniform = || {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        (bits >> 40) as f32 / (1u32 << 24) as f32
+    };
+    // the sum of four uniform numbers has a standard deviation of sqrt(4 / 12)
+    let mut noise = || ((0..4).map(|_| uniform()).sum::<f32>() - 2.0) * 3f32.sqrt() * 0.15 * 255.0;
+    (0..count).flat_map(|_| pixels.iter().map(|pixel| (f32::from(*pixel) + noise()) as u8).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn a_still_photo_with_noise_makes_one_change_where_the_best_class_makes_many() {
+    let Some(testdata) = common::testdata() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.rgb");
+    std::fs::write(&film, noisy_copies(&testdata.join("png/n01677366_common_iguana.png"), 180)).unwrap();
+    let source = format!("filesrc location={} ! rawvideoparse format=rgb width=224 height=224 framerate=18/1", film.display());
+    let mut command = common::glimpsed();
+    command.args(["run", "--json", "--model"]).arg(testdata.join("models/squeezenet1_1_w8a8.onnx"));
+    command
+        .arg("--labels")
+        .arg(testdata.join("SqueezeNet-1.1_labels.txt"))
+        .arg("--")
+        .arg(format!("{source} ! appsink name=frames"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", common::stderr(&output));
+    let results = common::json_lines(&output);
+    let best: Vec<_> = results.iter().map(|result| &result["classifications"][0]["label"]).collect();
+    let (iguanas, changes) =
+        (best.iter().filter(|label| **label == "common iguana").count(), best.windows(2).filter(|two| two[0] != two[1]).count());
+    assert!(results.len() == 180 && iguanas > 120 && changes > 10, "{iguanas} of {}, {changes} changes", results.len());
+    let begun: Vec<_> = results.iter().filter(|result| result["stable"]["changed"] == true).collect();
+    let labels: Vec<_> = begun.iter().map(|result| &result["stable"]["label"]).collect();
+    assert_eq!(labels, [&Value::Null, &json!("common iguana")]);
+    assert!(begun[1]["pts_ns"].as_u64().unwrap() < 2_000_000_000, "{}", begun[1]["pts_ns"]);
+}

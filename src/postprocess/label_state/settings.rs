@@ -10,11 +10,11 @@ pub const KEYS: [Key; 5] = [
         .flag("--smoothing", "TIME", heading::STATE)
         .only_run(),
     Key::new("enter", Kind::Share, "The averaged confidence at which a class becomes the state")
-        .default("0.3")
+        .default("0.2")
         .flag("--enter", "SHARE", heading::STATE)
         .only_run(),
     Key::new("leave", Kind::Share, "The averaged confidence below which it ceases to be; at most enter")
-        .default("0.15")
+        .default("0.1")
         .flag("--leave", "SHARE", heading::STATE)
         .only_run(),
     Key::new(

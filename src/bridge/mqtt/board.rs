@@ -6,7 +6,7 @@ use super::identity::name;
 use super::outbox::{Kind, Outbox};
 use super::payload::{BoardDiagnostics, Info, Named, OFFLINE, ONLINE, Percentiles, json};
 use super::topics::{Topics, part};
-use crate::message::{Classification, Hello, Message, Stream};
+use crate::message::{Change, Classification, Hello, Message, Stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,7 @@ impl Board {
         match message {
             Message::Hello(hello) => self.take_hello(hello, outbox),
             Message::Classification(result) => self.take_result(result, outbox),
+            Message::Change(change) => self.take_change(change, outbox),
             Message::Status(status) => {
                 if let Some(camera) = self.cameras.get_mut(&status.source) {
                     camera.take_status(status, outbox);
@@ -165,6 +166,14 @@ impl Board {
             };
             outbox.put(&topic, Kind::DESCRIPTION, json(&discovery::camera(&self.topics, &described, hello)));
         }
+    }
+
+    fn take_change(&mut self, change: &Change, outbox: &mut Outbox) {
+        let Some(hello) = &self.hello else { return };
+        let Some(camera) = self.cameras.get_mut(&change.source) else { return };
+        let (source, region, model) = (change.source.clone(), change.region.clone(), change.model.clone());
+        let topic = camera.stream(levels(hello, &Stream { camera: source, region, model }).as_deref());
+        camera.take_change(change, &topic, outbox);
     }
 
     fn take_result(&mut self, result: &Classification, outbox: &mut Outbox) {

@@ -2,7 +2,7 @@
 
 use super::outbox::{Kind, Outbox};
 use super::payload::{self, CameraDiagnostics, Event, OFFLINE, ONLINE, Percentiles, json};
-use crate::message::{Class, Classification, State, Status};
+use crate::message::{Change, Classification, Stable, StableClass, State, Status};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -34,11 +34,40 @@ struct Stream {
     is_new: bool,
 }
 
-/// What a stream shows.
+/// What a stream shows: one class or nothing; of a model that gives each class a probability of its own, all that are true.
 #[derive(Debug, Clone, PartialEq)]
 struct Shown {
-    class: Option<Class>,
+    /// Several names are separated by commas.
+    label: Option<String>,
+    index: Option<usize>,
+    /// That of the least certain one.
+    confidence: Option<f64>,
+    /// When the latest of them began.
     since: SystemTime,
+}
+
+impl Shown {
+    /// The state in `result`. Without one, which a daemon of an earlier version does not give, the best class.
+    fn of(result: &Classification) -> Self {
+        match &result.stable {
+            Some(Stable::One(class)) => Self::all(std::slice::from_ref(class), class.since),
+            Some(Stable::Many(classes)) => Self::all(classes, result.timestamp),
+            None => {
+                let best = result.classifications.first();
+                let (label, index) = (best.map(|class| class.label.clone()), best.map(|class| class.index));
+                Self { label, index, confidence: best.map(|class| class.confidence), since: result.timestamp }
+            }
+        }
+    }
+
+    /// All of `classes`; nothing since `nothing_since` if there is none.
+    fn all(classes: &[StableClass], nothing_since: SystemTime) -> Self {
+        let shown: Vec<_> = classes.iter().filter_map(|class| Some((class.label.as_deref()?, class))).collect();
+        let label = (!shown.is_empty()).then(|| shown.iter().map(|(label, _)| *label).collect::<Vec<_>>().join(", "));
+        let index = if let [(_, only)] = shown[..] { only.index } else { None };
+        let confidence = shown.iter().map(|(_, class)| class.confidence).reduce(f64::min);
+        Self { label, index, confidence, since: shown.iter().map(|(_, class)| class.since).max().unwrap_or(nothing_since) }
+    }
 }
 
 impl Camera {
@@ -87,8 +116,7 @@ impl Camera {
         if self.ages.len() < AGES {
             self.ages.push(result.timing.age_ms);
         }
-        let now = Shown { class: result.classifications.first().cloned(), since: result.timestamp };
-        let label = |shown: &Shown| shown.class.as_ref().map(|class| class.label.clone());
+        let now = Shown::of(result);
         let Some(stream) = self.streams.get_mut(&topic) else {
             let stream = Stream { topic: topic.clone(), shown: now, latest: result.clone(), is_new: true };
             self.streams.entry(topic).or_insert(stream).publish(outbox);
@@ -96,14 +124,25 @@ impl Camera {
         };
         stream.latest = result.clone();
         stream.is_new = true;
-        let before = label(&stream.shown);
-        if before == label(&now) {
-            stream.shown.class = now.class;
-            return;
-        }
-        stream.shown = now;
-        stream.tell(before.as_deref(), result.timestamp, outbox);
-        stream.publish(outbox);
+        stream.show(now, result.timestamp, outbox);
+    }
+
+    /// A change of a stream whose topics begin with `topic`, if no result tells of it: results are missing, or the stream has ended.
+    pub fn take_change(&mut self, change: &Change, topic: &str, outbox: &mut Outbox) {
+        let Some(stream) = self.streams.get_mut(topic).filter(|_| change.frame.is_none()) else { return };
+        let ended = change.from.as_ref().filter(|_| change.to.is_none()).map(|class| class.label.as_str());
+        let now = match &mut stream.latest.stable {
+            Some(Stable::Many(classes)) => {
+                classes.retain(|class| class.label.as_deref() != ended);
+                Shown::all(classes, change.since)
+            }
+            _ => {
+                let to = change.to.as_ref();
+                let (index, confidence) = (to.and_then(|to| to.index), to.map(|to| to.confidence));
+                Shown { label: to.map(|to| to.label.clone()), index, confidence, since: change.since }
+            }
+        };
+        stream.show(now, change.timestamp, outbox);
     }
 
     /// A status of the camera.
@@ -149,7 +188,7 @@ impl Camera {
 
     /// What it shows, in words, for people.
     pub fn summary(&self) -> String {
-        let of = |stream: &Stream| stream.shown.class.as_ref().map_or("nothing".to_owned(), |class| class.label.clone());
+        let of = |stream: &Stream| stream.shown.label.clone().unwrap_or_else(|| "nothing".to_owned());
         match (self.is_online, self.streams.values().map(of).collect::<Vec<_>>()) {
             (Some(false), _) => "offline".into(),
             (_, shown) if shown.is_empty() => "no result yet".into(),
@@ -159,13 +198,21 @@ impl Camera {
 }
 
 impl Stream {
+    /// It shows `now`: an event and a state, if that is another label.
+    fn show(&mut self, now: Shown, timestamp: SystemTime, outbox: &mut Outbox) {
+        let before = std::mem::replace(&mut self.shown, now);
+        if before.label != self.shown.label {
+            self.tell(before.label.as_deref(), timestamp, outbox);
+            self.publish(outbox);
+        }
+    }
+
     fn publish(&mut self, outbox: &mut Outbox) {
         self.is_new = false;
-        let class = self.shown.class.as_ref();
         let state = payload::State {
-            label: class.map(|class| class.label.as_str()),
-            index: class.map(|class| class.index),
-            confidence: class.map(|class| class.confidence),
+            label: self.shown.label.as_deref(),
+            index: self.shown.index,
+            confidence: self.shown.confidence,
             since: self.shown.since,
             top: &self.latest.classifications,
             age_ms: self.latest.timing.age_ms,
@@ -182,7 +229,7 @@ impl Stream {
         let event = Event {
             event_type: "changed",
             from,
-            to: self.shown.class.as_ref().map(|class| class.label.as_str()),
+            to: self.shown.label.as_deref(),
             since: self.shown.since,
             region: self.latest.region.as_deref(),
             model: &self.latest.model,

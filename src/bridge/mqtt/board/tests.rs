@@ -116,6 +116,44 @@ fn a_change_is_an_event_and_a_state_and_a_result_that_says_the_same_is_neither()
 }
 
 #[test]
+fn a_state_holds_while_the_best_class_flickers_and_ends_when_results_are_missing() {
+    let stable =
+        |label: &str| json!({"label": label, "index": 1, "confidence": 0.6, "since": "1970-01-01T00:00:01Z", "changed": false});
+    let showing = |best: &str, stable: Value| {
+        let Message::Classification(mut shown) = result("front", "m", best) else { unreachable!() };
+        shown.stable = Some(serde_json::from_value(stable).unwrap());
+        Message::Classification(shown)
+    };
+    let label = |sent: &[(String, String)]| -> Value {
+        let (_, state) = sent.iter().find(|(topic, _)| topic == "front/state").unwrap();
+        serde_json::from_str::<Value>(state).unwrap()["label"].clone()
+    };
+    let ends = |from: &str| {
+        let from = json!({"label": from, "index": 1, "confidence": 0.6, "since": "1970-01-01T00:00:01Z"});
+        let line = json!({
+            "type": "change", "version": 1, "source": "front", "model": "m", "timestamp": "1970-01-01T00:00:09Z", "pts_ns": null,
+            "frame": null, "from": from, "to": null, "since": "1970-01-01T00:00:09Z", "since_pts_ns": null, "lasted_ms": 8000.0,
+        });
+        Message::read(line.to_string().as_bytes()).unwrap()
+    };
+    let mut published = Published::new();
+    published.take(hello(&["m"], &["front"]));
+    published.take(showing("cat", stable("cat")));
+    assert_eq!(label(&published.sent()), "cat");
+    published.take(showing("dog", stable("cat")));
+    assert_eq!(published.sent(), [], "the best class of one frame is no change");
+    published.take(ends("cat"));
+    let sent = published.sent();
+    assert_eq!((sent.len(), label(&sent)), (2, Value::Null), "an event and a state: {sent:?}");
+
+    // a model that gives each class a probability of its own
+    published.take(showing("cat", json!([stable("cat"), stable("dog")])));
+    assert_eq!(label(&published.sent()), "cat, dog");
+    published.take(ends("cat"));
+    assert_eq!(label(&published.sent()), "dog");
+}
+
+#[test]
 fn a_heartbeat_repeats_states_with_new_results_and_no_others() {
     let mut published = Published::new();
     published.take(hello(&["m"], &["front", "back"]));

@@ -2,11 +2,11 @@
 
 use super::camera::Camera;
 use super::discovery;
-use super::identity::name;
+use super::identity;
 use super::outbox::{Kind, Outbox};
 use super::payload::{BoardDiagnostics, Info, Named, OFFLINE, ONLINE, Percentiles, json};
-use super::topics::{Topics, part};
-use crate::message::{Change, Classification, Hello, Message, Stream};
+use super::topics::{Topics, distinct};
+use crate::message::{Classification, Hello, Message};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,11 @@ impl Board {
         match message {
             Message::Hello(hello) => self.take_hello(hello, outbox),
             Message::Classification(result) => self.take_result(result, outbox),
-            Message::Change(change) => self.take_change(change, outbox),
+            Message::Change(change) => {
+                if let Some(camera) = self.cameras.get_mut(&change.source) {
+                    camera.take_change(change, outbox);
+                }
+            }
             Message::Status(status) => {
                 if let Some(camera) = self.cameras.get_mut(&status.source) {
                     camera.take_status(status, outbox);
@@ -114,16 +118,15 @@ impl Board {
         }
         for name in &hello.cameras {
             if !self.cameras.contains_key(name) {
-                let taken = self.cameras.values().map(|camera| camera.part.as_str()).collect();
-                let part = part(name, &taken);
+                let taken = self.cameras.values().map(|camera| camera.part.clone()).collect();
+                let part = distinct(identity::name(name), &taken);
                 self.cameras.insert(name.clone(), Camera::new(self.topics.camera(&part), part));
             }
         }
         self.hello = Some(hello.clone());
         for (name, camera) in &mut self.cameras {
-            let streams = hello.streams.iter().filter(|stream| stream.camera == *name);
-            let topics: Vec<_> = streams.map(|stream| camera.stream(levels(hello, stream).as_deref())).collect();
-            camera.keep(&topics, outbox);
+            let streams: Vec<_> = hello.streams.iter().filter(|stream| stream.camera == *name).collect();
+            camera.set_streams(&streams, outbox);
         }
         self.announce(hello, outbox);
         self.set_online(true, outbox);
@@ -147,13 +150,10 @@ impl Board {
         }
         for (name, camera) in &self.cameras {
             let Some(topic) = self.topics.camera_config(&camera.part) else { return };
-            let streams = hello.streams.iter().filter(|stream| stream.camera == *name);
-            let streams = streams.map(|stream| {
-                let levels = levels(hello, stream);
-                let topic = camera.stream(levels.as_deref());
+            let streams = camera.names().iter().map(|stream| {
                 let model = hello.models.iter().find(|known| known.name == stream.model);
-                let labels = model.map_or(&hello.labels, |model| &model.labels).as_slice();
-                discovery::Stream { levels, topic, model: &stream.model, labels }
+                let labels = model.map_or(&hello.labels, |model| &model.labels);
+                discovery::Stream { levels: stream.levels.as_deref(), topic: &stream.topic, model: &stream.model, labels }
             });
             let streams = streams.collect();
             let described = discovery::Camera {
@@ -168,23 +168,12 @@ impl Board {
         }
     }
 
-    fn take_change(&mut self, change: &Change, outbox: &mut Outbox) {
-        let Some(hello) = &self.hello else { return };
-        let Some(camera) = self.cameras.get_mut(&change.source) else { return };
-        let (source, region, model) = (change.source.clone(), change.region.clone(), change.model.clone());
-        let topic = camera.stream(levels(hello, &Stream { camera: source, region, model }).as_deref());
-        camera.take_change(change, &topic, outbox);
-    }
-
     fn take_result(&mut self, result: &Classification, outbox: &mut Outbox) {
-        let Some(hello) = &self.hello else { return };
         let Some(camera) = self.cameras.get_mut(&result.source) else { return };
         if self.inference.len() < TIMES {
             self.inference.push(result.timing.inference_ms);
         }
-        let (source, region, model) = (result.source.clone(), result.region.clone(), result.model.clone());
-        let topic = camera.stream(levels(hello, &Stream { camera: source, region, model }).as_deref());
-        camera.take_result(result, topic, outbox);
+        camera.take_result(result, outbox);
     }
 
     fn diagnostics(&self, outbox: &mut Outbox) {
@@ -215,14 +204,6 @@ impl Board {
     fn remove(&self, part: &str, retained: Vec<String>, outbox: &mut Outbox) {
         retained.iter().chain(&self.topics.camera_config(part)).for_each(|topic| outbox.remove(topic));
     }
-}
-
-/// The levels that the topics of `stream` have of their own: its region, and its model if that is not the only one there.
-fn levels(hello: &Hello, stream: &Stream) -> Option<String> {
-    let beside = |other: &&Stream| other.camera == stream.camera && other.region == stream.region;
-    let model = (hello.streams.iter().filter(beside).count() > 1).then(|| name(&stream.model));
-    let levels: Vec<_> = stream.region.as_deref().map(name).into_iter().chain(model).collect();
-    (!levels.is_empty()).then(|| levels.join("/"))
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! What is known of one camera, and its payloads.
 
+use super::identity::name;
 use super::outbox::{Kind, Outbox};
 use super::payload::{self, CameraDiagnostics, Event, OFFLINE, ONLINE, Percentiles, json};
-use crate::message::{Change, Classification, Stable, StableClass, State, Status};
-use std::collections::BTreeMap;
+use super::topics::distinct;
+use crate::message::{self, Change, Classification, Stable, StableClass, State, Status};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 /// Ages that are kept for the percentiles of a heartbeat; of more results the first ones count.
@@ -18,10 +20,24 @@ pub struct Camera {
     topic: String,
     is_online: Option<bool>,
     status: Option<Status>,
-    /// Its streams, by what their topics begin with.
+    /// Its streams, as the daemon has said.
+    names: Vec<StreamName>,
+    /// Those that have shown something, by what their topics begin with.
     streams: BTreeMap<String, Stream>,
     ages: Vec<f64>,
     results: u64,
+}
+
+/// A stream among those of its camera.
+#[derive(Debug)]
+pub struct StreamName {
+    region: Option<String>,
+    /// The model's name.
+    pub model: String,
+    /// The levels that its topics have of their own: its region, and its model if that is not the only one there.
+    pub levels: Option<String>,
+    /// What its topics begin with.
+    pub topic: String,
 }
 
 /// What one model says of the camera, or of a region of its picture.
@@ -73,8 +89,8 @@ impl Shown {
 impl Camera {
     /// A camera whose topics begin with `topic`, of which `part` is its own part.
     pub fn new(topic: String, part: String) -> Self {
-        let (streams, ages) = (BTreeMap::new(), Vec::new());
-        Self { part, topic, is_online: None, status: None, streams, ages, results: 0 }
+        let (names, streams, ages) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { part, topic, is_online: None, status: None, names, streams, ages, results: 0 }
     }
 
     /// The topic of its availability.
@@ -87,9 +103,9 @@ impl Camera {
         format!("{}/diagnostics", self.topic)
     }
 
-    /// What the topics of a stream begin with; one of several has `levels` of its own.
-    pub fn stream(&self, levels: Option<&str>) -> String {
-        levels.map_or_else(|| self.topic.clone(), |levels| format!("{}/{levels}", self.topic))
+    /// Its streams.
+    pub fn names(&self) -> &[StreamName] {
+        &self.names
     }
 
     /// All topics that the broker keeps for it.
@@ -98,10 +114,21 @@ impl Camera {
         states.chain([self.availability(), self.diagnostics()]).collect()
     }
 
-    /// Removes the streams whose topics begin with none of `topics`.
-    pub fn keep(&mut self, topics: &[String], outbox: &mut Outbox) {
+    /// It has these `streams`; others are removed.
+    pub fn set_streams(&mut self, streams: &[&message::Stream], outbox: &mut Outbox) {
+        let mut taken = BTreeSet::new();
+        let named = |stream: &&message::Stream| {
+            let is_only = streams.iter().filter(|other| other.region == stream.region).count() == 1;
+            let model = (!is_only).then(|| name(&stream.model));
+            let levels: Vec<_> = stream.region.as_deref().map(name).into_iter().chain(model).collect();
+            let levels = (!levels.is_empty()).then(|| distinct(levels.join("/"), &taken));
+            taken.extend(levels.clone());
+            let topic = levels.as_ref().map_or_else(|| self.topic.clone(), |levels| format!("{}/{levels}", self.topic));
+            StreamName { region: stream.region.clone(), model: stream.model.clone(), levels, topic }
+        };
+        self.names = streams.iter().map(named).collect();
         self.streams.retain(|topic, _| {
-            let stays = topics.contains(topic);
+            let stays = self.names.iter().any(|name| name.topic == *topic);
             if !stays {
                 outbox.remove(&format!("{topic}/state"));
             }
@@ -109,14 +136,24 @@ impl Camera {
         });
     }
 
-    /// A result of a stream whose topics begin with `topic`.
-    pub fn take_result(&mut self, result: &Classification, topic: String, outbox: &mut Outbox) {
+    /// What the topics of a stream begin with; `None` for one of which the daemon has not said that it exists.
+    fn topic_of(&self, region: Option<&str>, model: &str) -> Option<&String> {
+        if self.names.is_empty() {
+            // a daemon of an earlier version does not tell its streams
+            return Some(&self.topic);
+        }
+        self.names.iter().find(|name| name.region.as_deref() == region && name.model == model).map(|name| &name.topic)
+    }
+
+    /// A result of one of its streams.
+    pub fn take_result(&mut self, result: &Classification, outbox: &mut Outbox) {
         self.set_online(true, outbox);
         self.results += 1;
         if self.ages.len() < AGES {
             self.ages.push(result.timing.age_ms);
         }
         let now = Shown::of(result);
+        let Some(topic) = self.topic_of(result.region.as_deref(), &result.model).cloned() else { return };
         let Some(stream) = self.streams.get_mut(&topic) else {
             let stream = Stream { topic: topic.clone(), shown: now, latest: result.clone(), is_new: true };
             self.streams.entry(topic).or_insert(stream).publish(outbox);
@@ -127,9 +164,10 @@ impl Camera {
         stream.show(now, result.timestamp, outbox);
     }
 
-    /// A change of a stream whose topics begin with `topic`, if no result tells of it: results are missing, or the stream has ended.
-    pub fn take_change(&mut self, change: &Change, topic: &str, outbox: &mut Outbox) {
-        let Some(stream) = self.streams.get_mut(topic).filter(|_| change.frame.is_none()) else { return };
+    /// A change of one of its streams, if no result tells of it: results are missing, or the stream has ended.
+    pub fn take_change(&mut self, change: &Change, outbox: &mut Outbox) {
+        let Some(topic) = self.topic_of(change.region.as_deref(), &change.model).cloned() else { return };
+        let Some(stream) = self.streams.get_mut(&topic).filter(|_| change.frame.is_none()) else { return };
         let ended = change.from.as_ref().filter(|_| change.to.is_none()).map(|class| class.label.as_str());
         let now = match &mut stream.latest.stable {
             Some(Stable::Many(classes)) => {

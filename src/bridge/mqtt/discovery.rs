@@ -29,9 +29,9 @@ pub struct Camera<'a> {
 /// What one model says of a camera, or of a region of its picture.
 pub struct Stream<'a> {
     /// The levels that its topics have of their own; `None` for the only stream.
-    pub levels: Option<String>,
+    pub levels: Option<&'a str>,
     /// What its topics begin with.
-    pub topic: String,
+    pub topic: &'a str,
     /// The model's name.
     pub model: &'a str,
     /// The names of its classes.
@@ -80,9 +80,10 @@ pub fn camera(topics: &Topics, camera: &Camera, hello: &Hello) -> Value {
     let id = &camera.id;
     let mut components = Map::new();
     for stream in &camera.streams {
-        let key = |kind: &str| {
-            stream.levels.as_ref().map_or_else(|| kind.to_owned(), |levels| format!("{}_{kind}", levels.replace('/', "_")))
-        };
+        let key =
+            |kind: &str| stream.levels.map_or_else(|| kind.to_owned(), |levels| format!("{}_{kind}", levels.replace('/', "_")));
+        // with slashes, which no name has: a region `b` of a camera `a` is not a camera `a_b`
+        let unique = |kind: &str| stream.levels.map_or_else(|| format!("{id}_{kind}"), |levels| format!("{id}/{levels}/{kind}"));
         let named = |name: &str| match &stream.levels {
             Some(levels) => json!(format!("{} {}", levels.replace('/', " "), name.to_lowercase())),
             None => json!(name),
@@ -90,7 +91,7 @@ pub fn camera(topics: &Topics, camera: &Camera, hello: &Hello) -> Value {
         let state = format!("{}/state", stream.topic);
         let mut label = json!({
             "platform": "sensor",
-            "unique_id": format!("{id}_{}", key("label")),
+            "unique_id": unique("label"),
             // the name of the only one is the device's
             "name": if stream.levels.is_some() { named("Label") } else { Value::Null },
             "state_topic": state,
@@ -115,7 +116,7 @@ pub fn camera(topics: &Topics, camera: &Camera, hello: &Hello) -> Value {
         components.insert(key("label"), label);
         let confidence = json!({
             "platform": "sensor",
-            "unique_id": format!("{id}_{}", key("confidence")),
+            "unique_id": unique("confidence"),
             "name": named("Confidence"),
             "state_topic": state,
             "value_template": "{{ (value_json.confidence * 100) if value_json.confidence is not none else none }}",
@@ -129,7 +130,7 @@ pub fn camera(topics: &Topics, camera: &Camera, hello: &Hello) -> Value {
             key("changed"),
             json!({
                 "platform": "event",
-                "unique_id": format!("{id}_{}", key("changed")),
+                "unique_id": unique("changed"),
                 "name": named("Changed"),
                 "state_topic": format!("{}/event", stream.topic),
                 "event_types": ["changed"],

@@ -1,6 +1,6 @@
 //! The topics of a board.
 
-use super::identity::{Identity, name};
+use super::identity::Identity;
 use super::settings::Params;
 use std::collections::BTreeSet;
 
@@ -66,12 +66,12 @@ impl Topics {
     }
 }
 
-/// The part of the topics for `text`, which no other one of `taken` has.
-pub fn part(text: &str, taken: &BTreeSet<&str>) -> String {
-    let first = name(text);
-    let free = |part: &String| !taken.contains(part.as_str());
-    let numbered = (2..).map(|n| format!("{first}_{n}"));
-    std::iter::once(first.clone()).chain(numbered).find(free).unwrap_or(first)
+/// `levels` of a topic, numbered if one of `taken` is the same, also as a part of an identifier, in which `_` separates levels.
+pub fn distinct(levels: String, taken: &BTreeSet<String>) -> String {
+    let flat = |levels: &str| levels.replace('/', "_");
+    let free = |levels: &String| taken.iter().all(|other| flat(other) != flat(levels));
+    let numbered = (2..).map(|n| format!("{levels}_{n}"));
+    std::iter::once(levels.clone()).chain(numbered).find(free).unwrap_or(levels)
 }
 
 #[cfg(test)]
@@ -91,8 +91,9 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_distinct() {
-        let taken = BTreeSet::from(["a_b", "a_b_2"]);
-        assert_eq!([part("a b", &taken), part("a/c", &taken)], ["a_b_3", "a_c"]);
+    fn levels_are_distinct_in_topics_and_in_identifiers() {
+        let taken = BTreeSet::from(["a_b", "a_b_2", "c/d"].map(str::to_owned));
+        let of = |levels: &str| distinct(levels.to_owned(), &taken);
+        assert_eq!([of("a_b"), of("a/b"), of("c_d"), of("a_c")], ["a_b_3", "a/b_3", "c_d_2", "a_c"]);
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::bridge::mqtt::identity::Identity;
 use crate::bridge::mqtt::settings::tests::params;
-use crate::message::Model;
+use crate::message::{Model, Stream};
 use serde_json::{Value, json};
 
 struct Published {
@@ -214,4 +214,43 @@ fn several_models_and_regions_have_levels_of_their_own() {
     let state = &sent.iter().find(|(topic, _)| topic == "front/left_door/state").unwrap().1;
     assert_eq!(serde_json::from_str::<Value>(state).unwrap()["region"], "left door");
     assert!(sent.contains(&("front/m/state".into(), String::new())), "{sent:?}");
+}
+
+#[test]
+fn streams_whose_names_become_the_same_have_topics_and_identifiers_of_their_own() {
+    let mut published = Published::new();
+    let Message::Hello(mut hello) = hello(&["m", "n"], &["front", "front_left_door"]) else { unreachable!() };
+    let regions = ["left door", "left_door", "m"].map(|region| Some(region.to_owned()));
+    let first = hello.streams[0].clone();
+    hello.streams.extend(regions.into_iter().map(|region| Stream { region, ..first.clone() }));
+    hello.streams.retain(|stream| stream.camera == "front" || stream.model == "m");
+    let streams = hello.streams.clone();
+    published.take(Message::Hello(hello));
+    for stream in &streams {
+        let Message::Classification(mut result) = result(&stream.camera, &stream.model, "cat") else { unreachable!() };
+        result.region.clone_from(&stream.region);
+        published.take(Message::Classification(result));
+    }
+    let sent = published.sent();
+    let states: Vec<_> = sent.iter().map(|(topic, _)| topic.as_str()).filter(|topic| topic.ends_with("/state")).collect();
+    assert_eq!(
+        states,
+        [
+            "front/m/state",
+            "front/n/state",
+            "front_left_door/state",
+            "front/left_door/state",
+            "front/left_door_2/state",
+            "front/m_2/state"
+        ]
+    );
+    let announced = sent.iter().filter(|(topic, _)| topic.starts_with("homeassistant/device/glimpsed_1_"));
+    let mut identifiers = BTreeSet::new();
+    for (_, payload) in announced {
+        let device: Value = serde_json::from_str(payload).unwrap();
+        for component in device["components"].as_object().unwrap().values() {
+            assert!(identifiers.insert(component["unique_id"].to_string()), "twice: {component}");
+        }
+    }
+    assert_eq!(identifiers.len(), 3 * streams.len() + 2 * 3, "{identifiers:?}");
 }

@@ -21,19 +21,17 @@ fn hello(labels: usize) -> Hello {
 fn announced(labels: usize, levels: &[Option<&'static str>]) -> Value {
     let hello = hello(labels);
     let topics = Topics::new(&params(""), &Identity { node: "rubik".into(), id: "glimpsed_1".into() });
-    let stream = |level: &Option<&'static str>| Stream {
-        levels: level.map(str::to_owned),
-        topic: level.map_or("glimpsed/rubik/front".into(), |level| format!("glimpsed/rubik/front/{level}")),
-        model: "m",
-        labels: &hello.labels,
-    };
+    let topic = |level: &str| format!("glimpsed/rubik/front/{level}");
+    let named: Vec<_> = levels.iter().map(|level| (*level, level.map_or("glimpsed/rubik/front".into(), topic))).collect();
+    let streams =
+        named.iter().map(|(levels, topic)| Stream { levels: *levels, topic, model: "m", labels: &hello.labels }).collect();
     let described = Camera {
         name: "rubik front".into(),
         id: "glimpsed_1_front".into(),
         availability: "glimpsed/rubik/front/availability".into(),
         diagnostics: "glimpsed/rubik/front/diagnostics".into(),
         heartbeat: Duration::from_secs(60),
-        streams: levels.iter().map(stream).collect(),
+        streams,
     };
     camera(&topics, &described, &hello)
 }

@@ -30,13 +30,17 @@ pub fn of_models(models: Vec<(Arc<str>, Model)>, cameras: &[config::Camera]) -> 
 
 /// The model of `classifier`, as `hello` describes it.
 pub fn model_of(classifier: &Classifier) -> Model {
-    let labels = classifier.labels();
+    let (labels, classes) = (classifier.labels(), classifier.classes());
+    let labels: Vec<String> = (0..labels.len()).map(|index| labels.name(index).into()).collect();
+    let states: Vec<String> = (0..classes.len()).map(|class| classes.name(class).to_string()).collect();
     let mut model = Model {
         name: classifier.model().into(),
         execution_provider: String::new(),
         execution: String::new(),
         nodes: None,
-        labels: (0..labels.len()).map(|index| labels.name(index).into()).collect(),
+        states: Some(states).filter(|states| *states != labels),
+        multi_label: classes.are_independent(),
+        labels,
         recipe: classifier.recipe().cloned(),
     };
     describe(&mut model, classifier.execution());

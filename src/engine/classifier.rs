@@ -105,6 +105,11 @@ impl Classifier {
         Self { ranker: self.ranker.with_mask(classes.mask()), classes: classes.into(), ..self }
     }
 
+    /// The classes that can be the state of a stream.
+    pub fn classes(&self) -> &StateClasses {
+        &self.classes
+    }
+
     /// The state of a stream before its first frame.
     pub fn state(&self) -> StreamState {
         StreamState::new(self.classes.clone())

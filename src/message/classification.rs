@@ -60,7 +60,8 @@ pub struct Classification {
     pub missed: Option<u64>,
 }
 
-fn is_false(value: &bool) -> bool {
+/// For fields that are absent when false.
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
 

@@ -1,5 +1,6 @@
 //! `hello`: the program, its models, its cameras and its streams.
 
+use super::classification::is_false;
 use super::line::VERSION;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,12 @@ pub struct Model {
     pub nodes: Option<Nodes>,
     /// The names of its classes, by index.
     pub labels: Vec<String>,
+    /// The names that a state can have; absent: those of the classes. Groups of classes have names of their own, and some may not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<Vec<String>>,
+    /// Whether it gives each class a probability of its own, so that a stream may show several at a time.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub multi_label: bool,
     /// How pixels become its input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<Recipe>,
@@ -96,9 +103,11 @@ impl Hello {
             execution: String::new(),
             nodes: None,
             labels: Vec::new(),
+            states: None,
+            multi_label: false,
             recipe: None,
         };
-        let Model { name, execution_provider, execution, nodes, labels, recipe } = models.first().cloned().unwrap_or_else(none);
+        let Model { name, execution_provider, execution, nodes, labels, recipe, .. } = models.first().cloned().unwrap_or_else(none);
         let (version, program) = (VERSION, PROGRAM.into());
         Self { version, program, model: name, execution_provider, execution, nodes, cameras, labels, recipe, streams, models }
     }

@@ -32,6 +32,8 @@ fn messages() -> Vec<[Message; 2]> {
             execution: "the CPU".into(),
             nodes,
             labels: vec!["snow".into()],
+            states: nodes.map(|_| vec!["weather".into()]),
+            multi_label: nodes.is_some(),
             recipe: nodes.map(|_| recipe()),
         }],
     };

@@ -57,6 +57,8 @@ fn hello_names_each_stream_and_describes_each_model() {
         execution: format!("{name} on {provider}"),
         nodes: None,
         labels: vec![format!("a label of {name}")],
+        states: None,
+        multi_label: false,
         recipe: None,
     };
     let hello = Hello::new(vec![model("first", "QNN"), model("second", "CPU")], vec!["front".into(), "back".into()]);

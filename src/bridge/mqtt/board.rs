@@ -152,8 +152,13 @@ impl Board {
             let Some(topic) = self.topics.camera_config(&camera.part) else { return };
             let streams = camera.names().iter().map(|stream| {
                 let model = hello.models.iter().find(|known| known.name == stream.model);
-                let labels = model.map_or(&hello.labels, |model| &model.labels);
-                discovery::Stream { levels: stream.levels.as_deref(), topic: &stream.topic, model: &stream.model, labels }
+                let states = match model {
+                    Some(model) if model.multi_label => None,
+                    Some(model) => Some(model.states.as_ref().unwrap_or(&model.labels)),
+                    None => Some(&hello.labels),
+                };
+                let (levels, states) = (stream.levels.as_deref(), states.map(Vec::as_slice));
+                discovery::Stream { levels, topic: &stream.topic, model: &stream.model, states }
             });
             let streams = streams.collect();
             let described = discovery::Camera {

@@ -7,7 +7,7 @@ use crate::message::Hello;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Home Assistant takes a list of states; with more labels the announcement of a camera would be longer than its states of a day.
+/// Home Assistant takes a list of states, and no other state then; with more of them the announcement of a camera would be longer than its states of a day.
 const LISTED: usize = 64;
 
 /// A camera.
@@ -34,8 +34,8 @@ pub struct Stream<'a> {
     pub topic: &'a str,
     /// The model's name.
     pub model: &'a str,
-    /// The names of its classes.
-    pub labels: &'a [String],
+    /// The names that its state can have; `None` if it may have several at a time.
+    pub states: Option<&'a [String]>,
 }
 
 /// The announcement of the board.
@@ -100,15 +100,16 @@ pub fn camera(topics: &Topics, camera: &Camera, hello: &Hello) -> Value {
             "json_attributes_template":
                 "{{ {'index': value_json.index, 'since': value_json.since, 'top': value_json.top} | tojson }}",
         });
-        let listed = (1..=LISTED).contains(&stream.labels.len());
+        let listed = stream.states.filter(|states| (1..=LISTED).contains(&states.len()));
         extend(
             &mut label,
             match listed {
-                true => {
-                    json!({ "value_template": "{{ value_json.label }}", "device_class": "enum", "options": distinct(stream.labels.iter().map(String::as_str)) })
+                Some(states) => {
+                    let options = distinct(states.iter().map(String::as_str));
+                    json!({ "value_template": "{{ value_json.label }}", "device_class": "enum", "options": options })
                 }
                 // a state of Home Assistant has at most 255 characters
-                false => json!({
+                None => json!({
                     "value_template": "{{ value_json.label[:255] if value_json.label is not none else none }}",
                 }),
             },

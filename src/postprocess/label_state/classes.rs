@@ -73,6 +73,11 @@ impl StateClasses {
         self.classes.is_empty()
     }
 
+    /// Whether any number of them can be true at once.
+    pub fn are_independent(&self) -> bool {
+        self.independent
+    }
+
     /// The name of a class.
     pub fn name(&self, class: usize) -> &Arc<str> {
         &self.classes[class].0

@@ -11,6 +11,8 @@ pub fn hello(model: &str, execution_provider: &str, detail: &str, cameras: &[&st
         execution: detail.into(),
         nodes: None,
         labels: (0..labels.len()).map(|index| labels.name(index).into()).collect(),
+        states: None,
+        multi_label: false,
         recipe: None,
     };
     Hello::new(vec![model], cameras.iter().map(|&camera| camera.into()).collect())

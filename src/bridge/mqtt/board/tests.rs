@@ -53,6 +53,8 @@ fn hello(models: &[&str], cameras: &[&str]) -> Message {
         execution: String::new(),
         nodes: None,
         labels: vec!["cat".into(), "dog".into()],
+        states: None,
+        multi_label: false,
         recipe: None,
     };
     let cameras = cameras.iter().map(|&name| name.to_owned()).collect();
@@ -253,4 +255,21 @@ fn streams_whose_names_become_the_same_have_topics_and_identifiers_of_their_own(
         }
     }
     assert_eq!(identifiers.len(), 3 * streams.len() + 2 * 3, "{identifiers:?}");
+}
+
+#[test]
+fn home_assistant_is_told_every_state_that_can_be_or_that_it_is_text() {
+    let label = |states: Option<Vec<String>>, multi_label: bool| -> Value {
+        let Message::Hello(mut hello) = hello(&["m"], &["front"]) else { unreachable!() };
+        (hello.models[0].states, hello.models[0].multi_label) = (states, multi_label);
+        let mut published = Published::new();
+        published.take(Message::Hello(hello));
+        let sent = published.sent();
+        let (_, device) = sent.iter().find(|(topic, _)| topic.ends_with("_front/config")).unwrap();
+        serde_json::from_str::<Value>(device).unwrap()["components"]["label"].clone()
+    };
+    assert_eq!(label(None, false)["options"], json!(["cat", "dog"]));
+    assert_eq!(label(Some(vec!["pet".into()]), false)["options"], json!(["pet"]), "a group is a state, and its classes are none");
+    let several = label(None, true);
+    assert!(several.get("options").is_none() && several.get("device_class").is_none(), "'cat, dog' is a state: {several}");
 }

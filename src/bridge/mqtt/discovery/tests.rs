@@ -13,6 +13,8 @@ fn hello(labels: usize) -> Hello {
         execution: String::new(),
         nodes: Some(Nodes { npu: 66, cpu: 0 }),
         labels,
+        states: None,
+        multi_label: false,
         recipe: None,
     };
     Hello::new(vec![model], vec!["front".into()])
@@ -24,7 +26,7 @@ fn announced(labels: usize, levels: &[Option<&'static str>]) -> Value {
     let topic = |level: &str| format!("glimpsed/rubik/front/{level}");
     let named: Vec<_> = levels.iter().map(|level| (*level, level.map_or("glimpsed/rubik/front".into(), topic))).collect();
     let streams =
-        named.iter().map(|(levels, topic)| Stream { levels: *levels, topic, model: "m", labels: &hello.labels }).collect();
+        named.iter().map(|(levels, topic)| Stream { levels: *levels, topic, model: "m", states: Some(&hello.labels) }).collect();
     let described = Camera {
         name: "rubik front".into(),
         id: "glimpsed_1_front".into(),

@@ -136,26 +136,23 @@ impl Session {
 
     fn read_packets(&mut self, outbox: &mut Outbox, news: &mut Vec<News>) -> Result<()> {
         let first: Vec<u8> = self.input.iter().take(2).copied().collect();
+        let mut taken = 0;
         loop {
-            let packet = packet::read(&mut self.input, self.params.version);
-            let Some(packet) = packet.map_err(|what| refusal::not_mqtt(&first, what, &self.params))? else { return Ok(()) };
+            let packet = packet::read(&self.input[taken..], self.params.version);
+            let Some((packet, length)) = packet.map_err(|what| refusal::not_mqtt(&first, what, &self.params))? else { break };
+            taken += length;
             match packet {
                 Packet::Connected(answer) => {
                     self.accepted = Some(answer.map_err(|code| refusal::of_code(code, &self.params))?);
                     outbox.start_again();
                     news.push(News::Connected);
                 }
-                Packet::Message { topic, payload, id } => {
-                    if let Some(id) = id {
-                        packet::acknowledge(&mut self.output, id);
-                    }
-                    news.push(News::Message { topic, payload });
-                }
-                Packet::Acknowledged(id, taken) => {
+                Packet::Message { topic, payload } => news.push(News::Message { topic, payload }),
+                Packet::Acknowledged(id, answer) => {
                     let Some((topic, number)) = self.in_flight.remove(&id) else { continue };
                     // one that was refused would be refused again
                     outbox.arrived(&topic, number);
-                    if let Err(code) = taken {
+                    if let Err(code) = answer {
                         news.push(News::Refused(topic, refusal::words(code)));
                     }
                 }
@@ -164,6 +161,8 @@ impl Session {
                 Packet::Disconnected(code) => return Err(refusal::lost(&self.params).because(refusal::words(code))),
             }
         }
+        self.input.drain(..taken);
+        Ok(())
     }
 
     fn keep_alive(&mut self, now: Instant) -> Result<()> {
@@ -173,7 +172,7 @@ impl Session {
                 false => Ok(()),
             };
         };
-        let asked = accepted.keep_alive.map(|seconds| Duration::from_secs(seconds.max(1).into()));
+        let asked = accepted.keep_alive.map(|seconds| Duration::from_secs(seconds.into()));
         let time = asked.map_or(self.params.keep_alive, |asked| asked.min(self.params.keep_alive));
         if now.saturating_duration_since(self.heard) > time {
             return Err(refusal::lost(&self.params).because(format!("the broker has sent nothing for {} s", time.as_secs())));

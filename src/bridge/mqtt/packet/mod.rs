@@ -7,7 +7,7 @@ mod read;
 mod write;
 
 pub use read::{Accepted, Packet, read};
-pub use write::{Connect, Publish, acknowledge, connect, disconnect, ping, publish, subscribe};
+pub use write::{Connect, Publish, connect, disconnect, ping, publish, subscribe};
 
 #[cfg(test)]
 mod tests;

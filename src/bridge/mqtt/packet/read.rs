@@ -16,8 +16,6 @@ pub enum Packet {
         topic: String,
         /// The payload.
         payload: Vec<u8>,
-        /// The number to acknowledge.
-        id: Option<u16>,
     },
     /// A message has arrived at the broker, or the code of its refusal.
     Acknowledged(u16, Result<(), u8>),
@@ -36,14 +34,14 @@ pub struct Accepted {
     pub in_flight: u16,
     /// Whether it acknowledges messages.
     pub acknowledges: bool,
-    /// Its own choice of the keep-alive time, in seconds.
+    /// Its own choice of the keep-alive time, in seconds; `None` also if it has chosen to have none.
     pub keep_alive: Option<u16>,
     /// The longest packet.
     pub longest: u32,
 }
 
-/// Takes a packet from the front of `bytes`; `None` if it is not complete yet. An error says what is wrong.
-pub fn read(bytes: &mut Vec<u8>, version: Version) -> Result<Option<Packet>, String> {
+/// The packet at the front of `bytes`, and its length; `None` if it is not complete yet. An error says what is wrong.
+pub fn read(bytes: &[u8], version: Version) -> Result<Option<(Packet, usize)>, String> {
     let Some(&first) = bytes.first() else { return Ok(None) };
     let mut length = 0;
     let mut at = 1;
@@ -61,12 +59,11 @@ pub fn read(bytes: &mut Vec<u8>, version: Version) -> Result<Option<Packet>, Str
     if length > LONGEST {
         return Err(format!("a packet of {length} bytes"));
     }
-    if bytes.len() < at + length {
-        return Ok(None);
+    let Some(body) = bytes.get(at..at + length) else { return Ok(None) };
+    match decoded(first, &mut Cursor(body), version) {
+        Some(packet) => Ok(Some((packet, at + length))),
+        None => Err(format!("a packet of type {} is invalid", first >> 4)),
     }
-    let packet = decoded(first, &mut Cursor(&bytes[at..at + length]), version);
-    bytes.drain(..at + length);
-    packet.map(Some).ok_or_else(|| format!("a packet of type {} is invalid", first >> 4))
 }
 
 fn decoded(first: u8, body: &mut Cursor, version: Version) -> Option<Packet> {
@@ -81,14 +78,14 @@ fn decoded(first: u8, body: &mut Cursor, version: Version) -> Option<Packet> {
             }
             Packet::Connected(if code == 0 { Ok(accepted) } else { Err(code) })
         }
-        3 => {
+        // subscriptions are at QoS 0, so the broker sends nothing to be acknowledged
+        3 if first & 0x06 == 0 => {
             let topic = String::from_utf8(body.text()?.to_vec()).ok()?;
-            let id = if first & 0x06 == 0 { None } else { Some(body.number()?) };
             if version == Version::V5 {
                 let length = body.length()?;
                 body.take(length)?;
             }
-            Packet::Message { topic, payload: body.0.to_vec(), id }
+            Packet::Message { topic, payload: body.0.to_vec() }
         }
         4 => Packet::Acknowledged(body.number()?, body.byte().map_or(Ok(()), failed)),
         9 => {
@@ -111,7 +108,8 @@ fn properties(body: &mut Cursor, accepted: &mut Accepted) -> Option<()> {
     let mut of = Cursor(body.take(length)?);
     while let Some(id) = of.byte() {
         match id {
-            0x13 => accepted.keep_alive = Some(of.number()?),
+            // 0: the broker does not watch it
+            0x13 => accepted.keep_alive = Some(of.number()?).filter(|seconds| *seconds > 0),
             0x21 => accepted.in_flight = of.number()?.max(1),
             0x24 => accepted.acknowledges = of.byte()? > 0,
             0x27 => accepted.longest = u32::from_be_bytes(of.take(4)?.try_into().ok()?),

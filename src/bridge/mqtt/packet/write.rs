@@ -81,11 +81,6 @@ pub fn subscribe(out: &mut Vec<u8>, version: Version, id: u16, filter: &str) {
     packet(out, 0x82, &[&body]);
 }
 
-/// Appends PUBACK.
-pub fn acknowledge(out: &mut Vec<u8>, id: u16) {
-    packet(out, 0x40, &[&id.to_be_bytes()]);
-}
-
 /// Appends PINGREQ.
 pub fn ping(out: &mut Vec<u8>) {
     packet(out, 0xc0, &[]);

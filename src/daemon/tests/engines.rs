@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Model;
+use crate::postprocess::label_state::{Params, Rules, StateClasses};
 use std::thread;
 use std::time::Instant;
 
@@ -211,4 +212,17 @@ fn an_engine_that_fails_ends_the_daemon_though_another_works_or_hangs() {
         let error = running.daemon.join().unwrap().unwrap_err();
         assert!(error.to_string().contains("the session is broken") || error.to_string().contains("not responding"), "{error}");
     }
+}
+
+#[test]
+fn hello_has_the_names_of_states_where_they_are_not_those_of_the_classes() {
+    let plain = quick("a");
+    let classes = plain.labels().len();
+    let group = Rules { groups: vec![("pair".into(), vec!["class 0".into(), "class 1".into()])], ..Rules::default() };
+    let grouped = |independent| StateClasses::by_rules(&Labels::numbered(classes), independent, Params::default(), &group).unwrap();
+    let [plain, one, many] = [plain, quick("b").with_state(grouped(false)), quick("c").with_state(grouped(true))]
+        .map(|classifier| hello(&[classifier], &[]).models.remove(0));
+    assert_eq!((plain.states, plain.multi_label, one.multi_label, many.multi_label), (None, false, false, true));
+    let states = one.states.unwrap();
+    assert_eq!((&states[..2], states.len()), (&["pair".to_owned(), "class 2".to_owned()][..], classes - 1));
 }

@@ -48,7 +48,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 /// The passwords of URLs: from the first colon to the last `@` of the word, without the scheme. A URL that was mistyped (`http:/me:pw@host`,
 /// `me:pw@host`) still holds a password.
 fn urls(text: &str) -> Vec<Range<usize>> {
-    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');
+    // not at an apostrophe, which a password may contain
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '`' | '<' | '>');
     let (mut found, mut from) = (Vec::new(), 0);
     for word in text.split_inclusive(ends) {
         let start = from;
@@ -170,6 +171,7 @@ mod tests {
             ("rtsp://admin:pw@10.0.0.7:554/s", "rtsp://admin:***@10.0.0.7:554/s"),
             ("cannot open 'RTSP://admin:p@ss:w/rd?@cam/s'", "cannot open 'RTSP://admin:***@cam/s'"),
             ("(http://u:p%40@h/a and srt://v:q@h:1)", "(http://u:***@h/a and srt://v:***@h:1)"),
+            ("cannot reach 'mqtt://hub:p'w@broker'", "cannot reach 'mqtt://hub:***@broker'"),
             ("rtsp://:pw@cam", "rtsp://:***@cam"),
             ("rtsp://u:@cam", "rtsp://u:***@cam"),
             // mistyped
@@ -224,13 +226,14 @@ mod tests {
             scheme in "[a-zA-Z][a-zA-Z0-9+.-]{0,4}",
             user in "[a-z0-9._%-]{0,6}",
             // only the password has upper-case letters
-            password in "[-A-Z0-9@:/?#&=%!,;()é]{0,6}[A-Z]{3}[-A-Z0-9@:/?#&=%!,;()é]{0,6}",
+            password in "[-A-Z0-9@:/?#&=%!,;()'é]{0,6}[A-Z]{3}[-A-Z0-9@:/?#&=%!,;()'é]{0,6}",
             after in "(/[a-z0-9@.]{0,8})?( [a-z://@ ]{0,12})?",
         ) {
             let scheme = scheme.to_lowercase();
             let text = format!("{before}{scheme}://{user}:{password}@host{after}");
             prop_assert!(!redact(&text).contains(|c: char| c.is_ascii_uppercase()), "{} of {text}", redact(&text));
-            let text = format!("{before} user-pw={password} {after}");
+            // a value with an apostrophe would be quoted
+            let text = format!("{before} user-pw={} {after}", password.replace('\'', ""));
             prop_assert!(!redact(&text).contains(|c: char| c.is_ascii_uppercase()), "{} of {text}", redact(&text));
         }
 

@@ -39,6 +39,11 @@ impl<'a> Boundary<'a> {
                     .because(format!("it ends in {kind} of probabilities"))
                     .hint("Export the model without that operator, or choose another output with --output NAME."));
             }
+            if self.is_no_score(writer) {
+                return Err(Error::config(format!("the output '{name}' of the model has no score for each class"))
+                    .because(format!("it ends in {kind}, whose numbers are neither probabilities nor what a Softmax makes them of"))
+                    .hint("Export the model without that operator, or choose another output with --output NAME."));
+            }
             tail.selected |= SELECTING.contains(&kind);
             let passes = SELECTING.contains(&kind) || SHAPE_ONLY.contains(&kind) || VALUES_KEPT.contains(&kind);
             at_boundary &= SHAPE_ONLY.contains(&kind) || kind == "Clip";
@@ -60,6 +65,15 @@ impl<'a> Boundary<'a> {
         };
         let scores = self.origin(of).and_then(|node| self.scores(weights, node));
         matches!(scores, Some(Scores::Probabilities | Scores::LogProbabilities))
+    }
+
+    /// Whether the numbers of `node` are bounded, cut or scaled in such a way that no confidence can be made of them.
+    fn is_no_score(&self, node: &'a Node) -> bool {
+        let divisor = || node.input.get(1).and_then(|name| self.origin(name));
+        match node.op_type.as_str() {
+            "Div" => divisor().is_some_and(|divisor| divisor.op_type == "ReduceL2"),
+            kind => NO_SCORES.contains(&kind),
+        }
     }
 
     /// The nodes before `name`, each the writer of the first input of the previous one. Terminates in a cyclic graph too.
@@ -130,6 +144,24 @@ impl<'a> Boundary<'a> {
 
 /// Operators that keep the values of probabilities, except for rounding.
 const VALUES_KEPT: [&str; 5] = ["Cast", "CastLike", "Clip", "QuantizeLinear", "DequantizeLinear"];
+
+/// Operators whose numbers are no scores: they saturate, so that several classes are equal, are rounded or compared, or lose their scale.
+const NO_SCORES: [&str; 14] = [
+    "Tanh",
+    "Softsign",
+    "Erf",
+    "Sqrt",
+    "LpNormalization",
+    "Sign",
+    "Round",
+    "Floor",
+    "Ceil",
+    "Greater",
+    "GreaterOrEqual",
+    "Less",
+    "LessOrEqual",
+    "Not",
+];
 
 /// Operators that select some of the numbers.
 const SELECTING: [&str; 3] = ["Slice", "Gather", "Split"];

@@ -153,6 +153,7 @@ fn what_a_form_lacks_is_asked_for_by_name() {
     let free = D::Free;
     let embedding = net().tail("Identity", &[], "embedding", &[]);
     let [negative, contrary] = more::inverted(net());
+    let [bounded, unit, rooted] = more::without_scores(net());
     let mut two_inputs = net();
     two_inputs.inputs.push(value("train", FLOAT, &[D::N(1)]));
     let integers = cast(net(), UINT8, "y").output(UINT8, &dims(&[1, 1000]));
@@ -175,6 +176,9 @@ fn what_a_form_lacks_is_asked_for_by_name() {
         (form("a feature map", net().output(FLOAT, &dims(&[1, 10, 10, 10]))), &["[1, 10, 10, 10]", "a number for each class"]),
         (form("the negative of logarithms", negative), &["'y'", "smaller for more likely classes", "Neg"]),
         (form("1 - p", contrary), &["'y'", "smaller for more likely classes", "Sub"]),
+        (form("a hyperbolic tangent", bounded), &["'y'", "no score for each class", "Tanh"]),
+        (form("a unit vector", unit), &["'y'", "no score for each class", "Div"]),
+        (form("roots of probabilities", rooted), &["'y'", "no score for each class", "Sqrt"]),
         (form("two inputs", two_inputs), &["2 inputs: ", "train"]),
         (form("a regression", net().output(FLOAT, &dims(&[1, 1]))), &["a regression", "one number"]),
     ] {

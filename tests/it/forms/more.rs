@@ -95,3 +95,11 @@ pub fn inverted(net: Net) -> [Net; 2] {
     contrary.last = "one".to_owned();
     [negative, contrary.tail("Sub", &[&p], "y", &[])]
 }
+
+/// Numbers of which no confidence can be made: saturated, scaled to a length of 1, and the roots of probabilities.
+pub fn without_scores(net: Net) -> [Net; 3] {
+    let logits = net.last.clone();
+    let unit = net.clone().tail("ReduceL2", &[], "length", &[]);
+    let unit = Net { last: logits, ..unit }.tail("Div", &["length"], "y", &[]);
+    [net.clone().tail("Tanh", &[], "y", &[]), unit, softmax_at_the_end(net).tail("Sqrt", &[], "y", &[])]
+}

@@ -6,6 +6,7 @@ mod classifier;
 mod offer;
 mod limit;
 mod failures;
+mod active_stream;
 mod scheduler;
 mod prefetch;
 mod run;

@@ -145,8 +145,8 @@ impl Engine<'_> {
         let replaced = change.classifier.map(|new| std::mem::replace(&mut self.classifier, new));
         if replaced.is_some() {
             self.scheduler.renew(&self.classifier);
-            self.publish_changes()?;
         }
+        self.publish_changes()?;
         for stream in change.add {
             self.scheduler.add(stream, &self.classifier);
         }

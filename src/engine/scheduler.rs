@@ -1,105 +1,14 @@
 //! The scheduler of an engine: takes frames from the streams in turn, so that a fast camera cannot starve a slow one.
 
-use super::classifier::{Classifier, InputSlot, outside};
-use super::failures::Failures;
+use super::active_stream::ActiveStream;
+use super::classifier::{Classifier, InputSlot};
 use super::offer::Offer;
-use super::still::Still;
 use super::stream::{Stream, StreamId};
 use crate::channel::{Taken, TryRecvError};
-use crate::error::Error;
-use crate::event::Event;
 use crate::frame::{Crop, Frame, Outside};
-use crate::metrics::StreamMetrics;
-use crate::postprocess::label_state::StreamState;
-use crate::prediction::{Prediction, StateChange};
+use crate::prediction::StateChange;
 use crossbeam_channel::{self as queue, Select};
-use std::sync::Arc;
 use std::time::Instant;
-
-/// A stream with its reusable result.
-pub(super) struct ActiveStream {
-    stream: Stream,
-    /// Its frames have ended.
-    over: bool,
-    /// The number of its frames that were taken and are not classified yet.
-    open: usize,
-    failures: Failures,
-    /// Frames dropped before frames that then got no result: they count for the next result.
-    dropped: u64,
-    pub metrics: Arc<StreamMetrics>,
-    pub prediction: Prediction,
-    /// The latest run of the model, if its answer may stand for later frames.
-    pub still: Option<Still>,
-    state: StreamState,
-    /// Changes of the state that are not published yet.
-    pub changes: Vec<StateChange>,
-}
-
-impl ActiveStream {
-    fn new(stream: Stream, classifier: &Classifier) -> Self {
-        let prediction = blank(classifier, &stream.metrics);
-        Self {
-            metrics: stream.metrics.clone(),
-            still: stream.unchanged.map(Still::new),
-            stream,
-            over: false,
-            open: 0,
-            failures: Failures::default(),
-            dropped: 0,
-            prediction,
-            state: classifier.state(),
-            changes: Vec::new(),
-        }
-    }
-
-    /// Counts a frame without a result, before which `dropped` were dropped.
-    pub fn fail(&mut self, error: &Error, dropped: u64) {
-        self.dropped += dropped;
-        self.metrics.failed();
-        match self.failures.add(error, Instant::now()) {
-            Some(text) => tracing::warn!("{}: {text}", self.metrics),
-            None => tracing::debug!("{}: no result for this frame: {error}", self.metrics),
-        }
-    }
-
-    /// The same for a frame that does not contain the stream's region.
-    pub fn misfit(&mut self, why: Outside, dropped: u64) {
-        let error = outside(why);
-        self.metrics.misfit(&error.summary());
-        self.fail(&error, dropped);
-    }
-
-    /// Numbers the result, before whose frame `dropped` were dropped.
-    pub fn number(&mut self, dropped: u64) {
-        self.prediction.seq = self.metrics.results();
-        self.prediction.dropped = std::mem::take(&mut self.dropped) + dropped;
-    }
-
-    /// Sets the state of the result, of which these are the `probabilities` of all classes.
-    pub fn settle(&mut self, probabilities: &[f32]) {
-        self.state.update(&mut self.prediction, probabilities, &mut self.changes);
-    }
-
-    /// Drops and counts a frame that was taken.
-    pub fn lose(&self) {
-        self.stream.frames.lose();
-    }
-
-    /// Sends the result to the camera's own publisher. If it fails, it gets no more.
-    pub fn show(&mut self) {
-        if let Some(place) = &mut self.stream.place
-            && let Err(error) = place.handle(&Event::result(&self.prediction))
-        {
-            tracing::warn!("{}: no more results go to {}: {error}", self.prediction.source, place.name());
-            self.stream.place = None;
-        }
-    }
-}
-
-/// A reusable result of the stream that is counted in `metrics`.
-fn blank(classifier: &Classifier, metrics: &StreamMetrics) -> Prediction {
-    Prediction { region: metrics.region().cloned(), ..classifier.blank(metrics.camera()) }
-}
 
 /// A frame with its stream.
 pub(super) struct QueuedFrame {
@@ -159,19 +68,18 @@ impl Scheduler {
         self.streams.push(ActiveStream::new(stream, classifier));
     }
 
-    /// Removes `streams`. Their queued frames are dropped and counted.
+    /// Removes `streams`. Their queued frames are dropped and counted. The changes of the states that this ends are left to publish.
     pub fn remove(&mut self, streams: &[StreamId]) {
-        self.streams.retain(|active| !streams.contains(&active.stream.id));
+        for mut active in self.streams.extract_if(.., |active| streams.contains(&active.stream.id)) {
+            active.end_state();
+            self.last_changes.append(&mut active.changes);
+        }
     }
 
     /// After a change of the classifier: sets the labels, the model's name and the state. The changes of the states that this ends are
     /// left to publish.
     pub fn renew(&mut self, classifier: &Classifier) {
-        for active in &mut self.streams {
-            active.state.end(&mut active.prediction, &mut active.changes);
-            (active.prediction, active.state) = (blank(classifier, &active.metrics), classifier.state());
-            active.still = active.stream.unchanged.map(Still::new);
-        }
+        self.streams.iter_mut().for_each(|active| active.renew(classifier));
     }
 
     /// When the first state ends, if no further frame of its stream comes.
@@ -184,7 +92,7 @@ impl Scheduler {
         if self.deadline().is_some_and(|deadline| deadline <= now) {
             for active in &mut self.streams {
                 active.state.expire(now, &mut active.prediction, &mut active.changes);
-                active.metrics.show(active.prediction.stable.as_ref());
+                active.note_changes();
             }
         }
     }
@@ -281,8 +189,10 @@ impl Scheduler {
         }
         self.streams.retain_mut(|active| {
             let has_ended = active.over && active.open == 0;
-            if has_ended {
-                active.state.end_of_frames(&mut active.prediction, &mut self.last_changes);
+            // the end of a film changes nothing
+            if has_ended && active.state.is_live() {
+                active.end_state();
+                self.last_changes.append(&mut active.changes);
             }
             !has_ended
         });

@@ -27,7 +27,7 @@ pub struct Change {
     pub timestamp: SystemTime,
     /// The same in the source, in nanoseconds, as `pts_ns` of a result.
     pub pts_ns: Option<u64>,
-    /// The camera's number of that frame; `None` if results were missing, or if another model has taken over.
+    /// The camera's number of that frame; `None` if results were missing, if another model has taken over, or if the stream was removed.
     pub frame: Option<u64>,
     /// What the stream showed; `None`: nothing.
     pub from: Option<ChangedClass>,

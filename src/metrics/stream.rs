@@ -95,6 +95,11 @@ impl StreamMetrics {
         self.book().show(stable);
     }
 
+    /// The number of changes of the state so far.
+    pub fn changes(&self) -> u64 {
+        self.book().shown.as_ref().map_or(0, |shown| shown.changes)
+    }
+
     /// Counts a frame whose inference failed.
     pub fn failed(&self) {
         self.book().failed += 1;

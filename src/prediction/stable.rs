@@ -110,7 +110,7 @@ pub struct StateChange {
     pub stream: StreamName,
     /// When it was known: the capture of the frame that decided it, or the time at which frames had been missing for too long.
     pub known: Moment,
-    /// The camera's number of that frame; `None` if frames were missing.
+    /// The camera's number of that frame; `None` if no frame did.
     pub frame: Option<u64>,
     /// What the stream no longer shows; `None`: nothing was shown.
     pub from: Option<StableClass>,

@@ -7,7 +7,7 @@ use glimpsed::channel::counted_channel;
 use glimpsed::engine::{self, Classifier, Limit, Stream};
 use glimpsed::error::Result;
 use glimpsed::event::{Event, Hub, Publisher};
-use glimpsed::frame::{Frame, OwnedPixels, Picture, PixelFormat};
+use glimpsed::frame::{Frame, FrameInfo, OwnedPixels, Picture, PixelFormat};
 use glimpsed::labels::Labels;
 use glimpsed::metrics::Metrics;
 use glimpsed::model::{Model, builtin};
@@ -133,10 +133,8 @@ impl Publisher for Kept {
 fn one_picture(live: bool, age: Duration) -> Vec<(usize, StateChange)> {
     let metrics = Metrics::new("front").stream(None, &"testcard".into());
     let (mut frames, receiver) = counted_channel(1, metrics.dropped_counter());
-    let pixels = OwnedPixels(vec![(vec![255; 64], 8)]);
-    let mut frame = Frame::new(Picture::new(PixelFormat::Gray8, 8, 8), pixels).unwrap();
-    frame.info = frame.info.taken_before(age);
-    frame.info.live = live;
+    let mut frame = live_picture();
+    frame.info = FrameInfo { live, ..frame.info.taken_before(age) };
     frames.send_all(frame);
     drop(frames);
     let (kept, classifier) = (Kept::default(), classifier(Params { hold: Duration::ZERO, ..Params::default() }, |_| true));
@@ -165,6 +163,45 @@ fn the_end_of_a_camera_ends_its_state_and_the_end_of_a_film_does_not() {
         assert_eq!(changes.len(), count, "{changes:?}");
         assert!(changes.get(1).is_none_or(|(_, change)| change.to.is_none() && change.lasted.is_zero()));
     }
+}
+
+/// A live picture of 8x8 pixels.
+fn live_picture() -> Frame {
+    let pixels = OwnedPixels(vec![(vec![255; 64], 8)]);
+    let mut frame = Frame::new(Picture::new(PixelFormat::Gray8, 8, 8), pixels).unwrap();
+    frame.info.live = true;
+    frame
+}
+
+#[test]
+fn a_reload_that_removes_a_stream_ends_its_state_and_its_successor_goes_on_counting() {
+    let metrics = Metrics::new("front").stream(None, &"testcard".into());
+    let stream = || {
+        let (frames, receiver) = counted_channel(1, metrics.dropped_counter());
+        (frames, Stream::new(receiver, metrics.clone()))
+    };
+    let ((mut frames, first), (mut later_frames, second)) = (stream(), stream());
+    let (kept, classifier) = (Kept::default(), classifier(Params { hold: Duration::ZERO, ..Params::default() }, |_| true));
+    let (hub, (_open, stop), (offers, changed)) = (Hub::new().inline(Box::new(kept.clone())), bounded(0), unbounded());
+    let (removed, execution) = (first.id(), Mutex::new(classifier.execution().clone()));
+    frames.send_all(live_picture());
+    std::thread::scope(|scope| {
+        scope.spawn(|| engine::run(vec![first], Box::new(classifier), &hub, &changed, &stop, &Limit::default(), &execution));
+        while metrics.results() == 0 {
+            std::thread::yield_now();
+        }
+        let change = engine::Change { remove: vec![removed], add: vec![second], ..engine::Change::default() };
+        let (parts, pending) = engine::offer(vec![change], None);
+        parts.into_iter().for_each(|part| offers.send(part).unwrap());
+        pending.answer().recv().unwrap();
+        later_frames.send_all(live_picture());
+        drop((later_frames, offers));
+    });
+    let kept = kept.0.lock().unwrap();
+    let seen: Vec<_> =
+        kept.changes.iter().map(|(results, change)| (*results, change.to.is_some(), change.stable.changes)).collect();
+    assert_eq!(seen, [(1, true, 1), (1, false, 2), (2, true, 3), (2, false, 4)]);
+    assert_eq!(metrics.changes(), 4);
 }
 
 /// `count` copies of the picture at `png` in 224 x 224 RGB, with noise of 15 % (normal to a good approximation) of each pixel.

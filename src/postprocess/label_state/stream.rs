@@ -42,6 +42,11 @@ impl StreamState {
         Self { classes, state, time: TimeLine::default(), count: 0, told: None, found: Vec::new(), own: Vec::new() }
     }
 
+    /// The same after `changes` of a state that this one follows: equal numbers must mean the same state.
+    pub fn after(self, changes: u64) -> Self {
+        Self { count: changes, ..self }
+    }
+
     /// Takes the `probabilities` (by class of the model) of the frame of `prediction`, and sets its `stable`. Appends what has changed to `changes`.
     pub fn update(&mut self, prediction: &mut Prediction, probabilities: &[f32], changes: &mut Vec<StateChange>) {
         let now = self.time.moment(&prediction.info);
@@ -73,14 +78,12 @@ impl StreamState {
         self.report(None, prediction, changes);
     }
 
-    /// The same where the frames have ended; the end of a film changes nothing.
-    pub fn end_of_frames(&mut self, prediction: &mut Prediction, changes: &mut Vec<StateChange>) {
-        if self.time.is_live() {
-            self.end(prediction, changes);
-        }
+    /// Whether the source is live, as far as is known.
+    pub fn is_live(&self) -> bool {
+        self.time.is_live()
     }
 
-    /// Ends the state with the latest frame, because another model takes over. `prediction` is the latest result.
+    /// Ends the state with the latest frame, because no more come or another model takes over. `prediction` is the latest result.
     pub fn end(&mut self, prediction: &mut Prediction, changes: &mut Vec<StateChange>) {
         match &mut self.state {
             Kind::One(state) => self.found.extend(state.end()),

@@ -64,12 +64,13 @@ fn below_one_half_a_class_needs_a_lead_to_become_the_state_but_not_to_stay() {
 
     // independent classes: the alternative is that it is not true
     let settings = Params { hold: ms(0), ..Default::default() };
-    let (mut states, mut changes) = (MultiLabelState::new(settings, Thresholds::new(3, &settings).with(2, 0.4)), Vec::new());
+    let (mut states, mut changes) =
+        (MultiLabelState::new(settings, Thresholds::new(3, &settings).with(2, settings.enter)), Vec::new());
     states.update(at(0), &[0.45, 0.5, 0.45], &mut changes);
     assert_eq!(
         changes.iter().map(|change| change.to.class).collect::<Vec<_>>(),
         [Some(1), Some(2)],
-        "a threshold of its own counts alone"
+        "a threshold of its own counts alone, even if it equals the common one"
     );
 }
 

@@ -72,6 +72,7 @@ impl Scheduler {
     pub fn remove(&mut self, streams: &[StreamId]) {
         for mut active in self.streams.extract_if(.., |active| streams.contains(&active.stream.id)) {
             active.end_state();
+            active.metrics.removed();
             self.last_changes.append(&mut active.changes);
         }
     }

@@ -105,12 +105,17 @@ impl StreamMetrics {
         self.book().failed += 1;
     }
 
-    /// Frames do not fit the stream's settings, as `why` says; until the next result.
+    /// Frames do not fit the stream's settings, as `why` says; until the next result, or until the stream is removed.
     pub fn misfit(&self, why: &str) {
         let mut book = self.book();
         if book.misfit.as_deref() != Some(why) {
             book.misfit = Some(why.to_owned());
         }
+    }
+
+    /// The stream is removed: what was wrong with its frames is of no interest any more.
+    pub fn removed(&self) {
+        self.book().misfit = None;
     }
 
     /// The number of results.

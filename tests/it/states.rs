@@ -175,7 +175,8 @@ fn live_picture() -> Frame {
 
 #[test]
 fn a_reload_that_removes_a_stream_ends_its_state_and_its_successor_goes_on_counting() {
-    let metrics = Metrics::new("front").stream(None, &"testcard".into());
+    let camera = Metrics::new("front");
+    let metrics = camera.stream(Some(&"door".into()), &"testcard".into());
     let stream = || {
         let (frames, receiver) = counted_channel(1, metrics.dropped_counter());
         (frames, Stream::new(receiver, metrics.clone()))
@@ -190,10 +191,12 @@ fn a_reload_that_removes_a_stream_ends_its_state_and_its_successor_goes_on_count
         while metrics.results() == 0 {
             std::thread::yield_now();
         }
+        metrics.misfit("its region is too large");
         let change = engine::Change { remove: vec![removed], add: vec![second], ..engine::Change::default() };
         let (parts, pending) = engine::offer(vec![change], None);
         parts.into_iter().for_each(|part| offers.send(part).unwrap());
         pending.answer().recv().unwrap();
+        assert_eq!(camera.status().reason, None, "what was wrong with the removed stream is not told any more");
         later_frames.send_all(live_picture());
         drop((later_frames, offers));
     });

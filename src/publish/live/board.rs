@@ -1,6 +1,6 @@
 //! What a live view shows: the streams of a daemon, each with its latest answer, and the state of their cameras.
 
-use crate::message::{self, Classification, Hello, Message, Stable, StableClass, Subscribed};
+use crate::message::{self, Change, Classification, Hello, Message, Stable, StableClass, Subscribed};
 use crate::metrics::{self, State};
 use crate::prediction::{Prediction, StableState, milliseconds};
 use crate::printable::line as on_one_line;
@@ -210,6 +210,19 @@ impl Board {
         row.missed += result.missed.unwrap_or_default();
     }
 
+    /// The state of a stream has changed. A change that a result made is in that result.
+    pub fn change(&mut self, change: &Change) {
+        let (Some(from), None) = (&change.from, change.frame) else { return };
+        let Some(camera) = self.cameras.get_mut(&change.source) else { return };
+        let key = (change.region.as_deref(), &*change.model);
+        if let Some(row) = camera.streams.iter_mut().find(|row| row.key() == key) {
+            row.state.retain(|shown| shown.label.as_ref() != Some(&from.label));
+            if row.state.is_empty() {
+                row.state.push(Shown { since: Some(change.since), ..Shown::default() });
+            }
+        }
+    }
+
     /// The state of a camera.
     pub fn status(&mut self, status: &metrics::Status) {
         let state = match status.state {
@@ -228,6 +241,7 @@ impl Board {
             Message::Subscribed(subscribed) => self.subscribed(subscribed),
             Message::Status(status) => self.status_message(status),
             Message::Classification(result) => self.classification(result, now),
+            Message::Change(change) => self.change(change),
             _ => {}
         }
     }

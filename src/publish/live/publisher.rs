@@ -3,7 +3,7 @@
 use super::view::{Hooks, View};
 use crate::error::Result;
 use crate::event::{Event, Publisher};
-use crate::message::Hello;
+use crate::message::{Change, Hello};
 use std::fs::File;
 use std::time::Instant;
 
@@ -30,11 +30,10 @@ impl Publisher for Live {
         let Some(view) = &self.view else { return Ok(()) };
         match event {
             Event::Hello(hello) => view.board().hello(hello),
+            Event::Change(change) => view.board().change(&Change::from(*change)),
             Event::Result { prediction, .. } => view.board().prediction(prediction, Instant::now()),
             Event::Status(status) => view.board().status(status),
             Event::End => self.view = None,
-            #[allow(unreachable_patterns)]
-            _ => {}
         }
         Ok(())
     }

@@ -48,3 +48,24 @@ fn each_region_and_model_has_its_row_and_a_result_ends_the_trouble() {
     board.hello(&Hello::with_streams(Vec::new(), vec!["front".into()], vec![stream(None), stream(Some("door"))]));
     assert_eq!(board.cameras["front"].streams.len(), 2, "the model n has been removed");
 }
+
+#[test]
+fn a_state_that_ends_without_a_result_is_not_shown_any_more_and_the_trouble_stays() {
+    let mut board = Board::default();
+    let since = "2026-11-23T07:10:00.000000Z";
+    let shown = format!(r#""stable":{{"label":"cat","index":0,"confidence":0.5,"since":"{since}","changed":true}},"reused""#);
+    told(&mut board, &result("null", "m", "cat").replace(r#""reused""#, &shown));
+    let answer = |board: &Board| board.cameras["front"].streams[0].answer().0;
+    assert_eq!(answer(&board), "cat");
+    board.camera_is("front", Some(("lost", None)));
+    let change = |frame: &str| {
+        format!(
+            r#"{{"type":"change","version":1,"source":"front","model":"m","timestamp":"{since}","pts_ns":null,"frame":{frame},
+            "from":{{"label":"cat","index":0,"confidence":0.5,"since":"{since}"}},"to":null,"since":"{since}","since_pts_ns":null,"lasted_ms":1}}"#
+        )
+    };
+    told(&mut board, &change("3"));
+    assert_eq!(answer(&board), "cat", "the result of the frame tells more");
+    told(&mut board, &change("null"));
+    assert_eq!((answer(&board).as_str(), board.cameras["front"].trouble.as_deref()), ("nothing", Some("lost")));
+}

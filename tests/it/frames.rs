@@ -3,7 +3,6 @@
 use crate::common;
 use glimpsed::capture::{self, Backoff, Change, Ended, Limits, Params};
 use glimpsed::error::Result;
-use glimpsed::event::{Event, Publisher};
 use glimpsed::frame::Frame;
 use glimpsed::model::builtin;
 use glimpsed::runtime::Execution;
@@ -234,18 +233,6 @@ fn the_log_reports_the_first_and_the_statistics_count_all() {
     assert!(statistics.contains(" damaged") && log.matches("damaged").count() == 2, "{log}");
 }
 
-struct Nowhere;
-
-impl Publisher for Nowhere {
-    fn name(&self) -> &'static str {
-        "nowhere"
-    }
-
-    fn handle(&mut self, _: &Event) -> Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn a_faulty_camera_does_not_affect_another() {
     common::load_faults();
@@ -255,7 +242,7 @@ fn a_faulty_camera_does_not_affect_another() {
         let faulty = common::camera("faulty", &format!("faultsrc mode={mode} fps=200 ! appsink name=frames"));
         // a film: each of its frames waits for the engine, so that none is dropped on a busy machine
         let sound = common::camera("sound", "faultsrc live=false fps=200 num-buffers=80 ! appsink name=frames");
-        let done = common::run_daemon(classifier, Box::new(Nowhere), vec![faulty, sound], Some(80));
+        let done = common::run_daemon(classifier, Box::new(common::Nowhere), vec![faulty, sound], Some(80));
         let [faulty, sound] = &done[..] else { panic!("two cameras") };
         assert_eq!((faulty.results, sound.results, sound.errors), (0, 80, 0), "{mode}: {faulty}; {sound}");
         assert_eq!(sound.counts, Counts { captured: 80, ..Counts::default() }, "{mode}: {sound}");

@@ -2,8 +2,6 @@
 
 use crate::common;
 use glimpsed::config::{Camera, Region};
-use glimpsed::error::Result;
-use glimpsed::event::{Event, Publisher};
 use glimpsed::frame::{Area, Crop, Frame, Orientation, OwnedPixels, Picture, PixelFormat, Rect};
 use glimpsed::metrics::{State, Status};
 use glimpsed::model::{Model, builtin};
@@ -124,19 +122,6 @@ fn classifier(name: &str) -> glimpsed::engine::Classifier {
     common::classifier(&model, Box::new(common::Quick(execution)), 1)
 }
 
-/// Reads nothing.
-struct Nowhere;
-
-impl Publisher for Nowhere {
-    fn name(&self) -> &'static str {
-        "nowhere"
-    }
-
-    fn handle(&mut self, _: &Event) -> Result<()> {
-        Ok(())
-    }
-}
-
 /// Runs two cameras with `launch`: three regions and a whole picture for two models.
 fn run_cameras(launch: &str, rect: [f64; 4], limit: Option<u64>) -> Vec<Status> {
     let front = Camera {
@@ -145,7 +130,7 @@ fn run_cameras(launch: &str, rect: [f64; 4], limit: Option<u64>) -> Vec<Status> 
         ..Camera::new("front", launch)
     };
     let back = Camera { regions: vec![region("yard", rect, "people")], ..Camera::new("back", launch) };
-    let place = Box::new(Nowhere);
+    let place = Box::new(common::Nowhere);
     common::run_engines(vec![classifier("animals"), classifier("people")], place, vec![front, back], limit)
 }
 

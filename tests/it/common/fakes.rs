@@ -4,7 +4,7 @@ use glimpsed::config::Camera;
 use glimpsed::daemon::{self, Outside, Parts};
 use glimpsed::engine::Classifier;
 use glimpsed::error::Result;
-use glimpsed::event::{Hub, Publisher};
+use glimpsed::event::{Event, Hub, Publisher};
 use glimpsed::frame::{FrameInfo, Picture, PixelFormat};
 use glimpsed::labels::Labels;
 use glimpsed::metrics::Status;
@@ -28,6 +28,19 @@ impl Infer for Quick {
 
     fn execution(&self) -> &Execution {
         &self.0
+    }
+}
+
+/// A publisher that does nothing.
+pub struct Nowhere;
+
+impl Publisher for Nowhere {
+    fn name(&self) -> &'static str {
+        "nowhere"
+    }
+
+    fn handle(&mut self, _: &Event) -> Result<()> {
+        Ok(())
     }
 }
 

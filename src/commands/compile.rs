@@ -13,11 +13,13 @@ use crate::startup::{self, OpenModel};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The file that `run --model` takes.
 const GRAPH: &str = "model.onnx";
+const METADATA: &str = "metadata.json";
+const LABELS: &str = "labels.txt";
 
 /// Builds it into a folder of its own, with all that belongs to it.
 pub fn run(args: &Compile, mut out: File) -> Result<()> {
@@ -30,18 +32,18 @@ pub fn run(args: &Compile, mut out: File) -> Result<()> {
     let cannot = |e: std::io::Error| Error::failed(format!("cannot write to '{}'", folder.display())).because(e);
     fs::create_dir_all(folder).map_err(cannot)?;
     let graph = folder.join(GRAPH);
-    if graph.exists() {
-        return Err(Error::config(format!("'{}' is there already", graph.display()))
-            .hint("QNN does not write over a context. Take it away, or choose another folder with --folder."));
+    if let Some(taken) = taken(folder) {
+        return Err(Error::config(format!("'{}' is there already, and is not replaced", taken.display()))
+            .hint("Choose another folder with --folder, or move that file away."));
     }
     let start = Instant::now();
     runtime::compile(model, &settings.runtime, &graph)?;
     let took = start.elapsed();
-    fs::write(folder.join("metadata.json"), metadata::describe(model, GRAPH)).map_err(cannot)?;
+    fs::write(folder.join(METADATA), metadata::describe(model, GRAPH)).map_err(cannot)?;
     // the graph's first nodes and the files of its folder are not there any more
     fs::write(folder.join(format!("{GRAPH}.modelinfo")), modelinfo::text(&opened, false)).map_err(cannot)?;
     if labels.origin().is_some() {
-        fs::write(folder.join("labels.txt"), as_text(labels)).map_err(cannot)?;
+        fs::write(folder.join(LABELS), as_text(labels)).map_err(cannot)?;
     }
     // what was written must be a model for us; an output from inside the graph is its only output now
     let output = settings.output.as_deref().filter(|_| !model.inner);
@@ -57,6 +59,12 @@ pub fn run(args: &Compile, mut out: File) -> Result<()> {
         line(&graph.display().to_string())
     );
     write_text(&mut out, &text)
+}
+
+/// A file in `folder` that a compiled model would replace: it may belong to the original model.
+fn taken(folder: &Path) -> Option<PathBuf> {
+    let info = format!("{GRAPH}.modelinfo");
+    [GRAPH, METADATA, LABELS, &info].into_iter().map(|name| folder.join(name)).find(|path| path.exists())
 }
 
 /// The names, one a line.
@@ -79,8 +87,8 @@ fn fix_shapes(opened: &OpenModel, file: &Path, out: &mut File) -> Result<()> {
         return Err(cannot(ErrorKind::AlreadyExists.into()));
     }
     let info = modelinfo::free_name(file)?;
-    let mut written = File::create_new(file).map_err(cannot)?;
-    written.write_all(&model.changed(true)?).map_err(cannot)?;
+    let bytes = model.changed(true)?;
+    File::create_new(file).and_then(|mut to| to.write_all(&bytes)).map_err(cannot)?;
     // an output from inside the graph is its only output now
     let output = settings.output.clone().filter(|_| !model.inner);
     let settings = ModelSettings { model: file.to_owned(), labels: None, size: None, output, ..settings.clone() };
@@ -102,4 +110,22 @@ fn fix_shapes(opened: &OpenModel, file: &Path, out: &mut File) -> Result<()> {
     let wrote: Vec<_> = wrote.iter().map(|path| format!("'{}'", line(&path.display().to_string()))).collect();
     let _ = writeln!(text, ", in {}", wrote.join(", "));
     write_text(out, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_of_the_folder_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("squeezenet.onnx"), "").unwrap();
+        assert_eq!(taken(folder.path()), None);
+        for name in ["labels.txt", "metadata.json", "model.onnx", "model.onnx.modelinfo"] {
+            let path = folder.path().join(name);
+            fs::write(&path, "").unwrap();
+            assert_eq!(taken(folder.path()), Some(path.clone()));
+            fs::remove_file(path).unwrap();
+        }
+    }
 }
